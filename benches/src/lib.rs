@@ -1,0 +1,1 @@
+//! Shared generators of the benches.

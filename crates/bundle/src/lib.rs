@@ -1,0 +1,1 @@
+//! A model version on disk: manifest, digest, verify on open, atomic write.

@@ -1,0 +1,270 @@
+//! From raw features to the matrix: the levels that were learnt on training rows.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{
+    Direction, Feature, FeatureMatrix, FeatureSchema, MatrixError, RawTable, RawValues, SchemaError, TextColumn,
+};
+
+/// How each raw feature becomes columns of the matrix. Learnt on training rows, stored in the bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encoding {
+    /// The raw features in order.
+    pub inputs: Vec<EncodedInput>,
+}
+
+/// One raw feature.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncodedInput {
+    /// Its name.
+    pub name: String,
+    /// The kind of indicator, such as `usage`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// Which way is good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub good: Option<Direction>,
+    /// How it is encoded.
+    pub kind: InputKind,
+}
+
+/// How a raw feature becomes columns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InputKind {
+    /// One column, as it is.
+    Number,
+    /// One 0/1 column a level (1 where the row has it) and, where training rows had rarer levels, one called
+    /// `(other)`, which is 1 for every text that is not a level, unseen ones included. A missing text is NaN
+    /// in all of them.
+    Levels {
+        /// The levels that have a column, sorted.
+        levels: Vec<String>,
+        /// Whether there is an `(other)` column.
+        other: bool,
+    },
+}
+
+/// Which levels get a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LevelPolicy {
+    /// At most this many levels, the most frequent first (ties by name).
+    pub max_levels: usize,
+    /// A level needs this many training rows.
+    pub min_rows: usize,
+}
+
+impl Default for LevelPolicy {
+    fn default() -> Self {
+        Self { max_levels: 32, min_rows: 20 }
+    }
+}
+
+/// Why rows could not be encoded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EncodingError {
+    /// The table has other columns than the encoding.
+    #[error("feature {place} is `{found}` where the model expects `{expected}`")]
+    Column {
+        /// Place, from 0.
+        place: usize,
+        /// Name found, `(none)` past the end.
+        found: String,
+        /// Name expected, `(none)` past the end.
+        expected: String,
+    },
+    /// A number where the model learnt texts, or the other way round.
+    #[error("feature `{0}` changed between number and text since the model was trained")]
+    Kind(String),
+    /// A raw feature is never known in the training rows.
+    #[error("feature `{name}` is missing in all {n_rows} training rows")]
+    AllMissing {
+        /// The feature.
+        name: String,
+        /// Training rows.
+        n_rows: usize,
+    },
+    /// An infinite value.
+    #[error("feature `{name}` in row {row} is {value}; values must be finite or missing")]
+    Infinite {
+        /// The feature.
+        name: String,
+        /// Row, from 0.
+        row: usize,
+        /// The value.
+        value: f32,
+    },
+    /// Two inputs make one feature name.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+}
+
+const OTHER: &str = "(other)";
+const NONE: &str = "(none)";
+
+/// What an input says beside its values.
+type Traits = (Option<String>, Option<Direction>);
+
+impl Encoding {
+    /// Learns the encoding of `raw` from its rows `training_rows` alone; `traits_of` tells category and good direction.
+    ///
+    /// # Errors
+    /// [`EncodingError::AllMissing`] for a feature without any value in the training rows.
+    pub fn learn(
+        raw: &RawTable,
+        training_rows: &[usize],
+        policy: LevelPolicy,
+        traits_of: impl Fn(&str) -> Traits,
+    ) -> Result<Self, EncodingError> {
+        let inputs = raw.columns.iter().map(|column| {
+            let kind = match &column.values {
+                RawValues::Number(values) => {
+                    training_rows.iter().any(|&row| !values[row].is_nan()).then_some(InputKind::Number)
+                }
+                RawValues::Text(texts) => learn_levels(texts, training_rows, policy),
+            };
+            let (category, good) = traits_of(&column.name);
+            let kind = kind.ok_or_else(|| EncodingError::AllMissing {
+                name: column.name.clone(),
+                n_rows: training_rows.len(),
+            })?;
+            Ok(EncodedInput { name: column.name.clone(), category, good, kind })
+        });
+        Ok(Self { inputs: inputs.collect::<Result<_, EncodingError>>()? })
+    }
+
+    /// The schema of the matrix that this encoding makes.
+    ///
+    /// # Errors
+    /// [`SchemaError`] if two inputs make one name.
+    pub fn schema(&self) -> Result<FeatureSchema, SchemaError> {
+        let features = self.inputs.iter().flat_map(|input| {
+            let feature = |name: String, good| Feature { name, category: input.category.clone(), good };
+            match &input.kind {
+                InputKind::Number => vec![feature(input.name.clone(), input.good)],
+                InputKind::Levels { levels, other } => levels
+                    .iter()
+                    .map(String::as_str)
+                    .chain(other.then_some(OTHER))
+                    .map(|level| feature(format!("{}={level}", input.name), None))
+                    .collect(),
+            }
+        });
+        FeatureSchema::new(features.collect())
+    }
+
+    /// Encodes every row of `raw`.
+    ///
+    /// # Errors
+    /// [`EncodingError`] if names, order or kinds differ, or a value is infinite.
+    pub fn encode(&self, raw: &RawTable) -> Result<FeatureMatrix, EncodingError> {
+        let mut columns = Vec::new();
+        let mut owners: Vec<&str> = Vec::new();
+        for place in 0..self.inputs.len().max(raw.columns.len()) {
+            let (Some(input), Some(column)) = (self.inputs.get(place), raw.columns.get(place)) else {
+                return Err(self.mismatch(raw, place));
+            };
+            if input.name != column.name {
+                return Err(self.mismatch(raw, place));
+            }
+            match (&input.kind, &column.values) {
+                (InputKind::Number, RawValues::Number(values)) => columns.push(values.clone()),
+                (InputKind::Levels { levels, other }, RawValues::Text(texts)) => {
+                    columns.extend(encode_levels(texts, levels, *other));
+                }
+                _ => return Err(EncodingError::Kind(input.name.clone())),
+            }
+            owners.resize(columns.len(), &input.name);
+        }
+        FeatureMatrix::from_columns(&columns).map_err(|error| match error {
+            MatrixError::Infinite { column, row, value } => {
+                EncodingError::Infinite { name: owners[column].to_owned(), row, value }
+            }
+            MatrixError::Shape { .. } => unreachable!("every raw column has one value a row"),
+        })
+    }
+
+    fn mismatch(&self, raw: &RawTable, place: usize) -> EncodingError {
+        let name_or_none = |name: Option<&String>| name.map_or_else(|| NONE.to_owned(), String::clone);
+        EncodingError::Column {
+            place,
+            found: name_or_none(raw.columns.get(place).map(|column| &column.name)),
+            expected: name_or_none(self.inputs.get(place).map(|input| &input.name)),
+        }
+    }
+}
+
+fn learn_levels(texts: &TextColumn, training_rows: &[usize], policy: LevelPolicy) -> Option<InputKind> {
+    let mut count_of = vec![0_usize; texts.levels.len()];
+    for &row in training_rows {
+        if let Some(count) = count_of.get_mut(texts.codes[row] as usize) {
+            *count += 1;
+        }
+    }
+    let mut by_count: Vec<(usize, &String)> =
+        count_of.iter().copied().zip(&texts.levels).filter(|&(count, _)| count > 0).collect();
+    let n_seen = by_count.len();
+    by_count.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+    by_count.retain(|&(count, _)| count >= policy.min_rows);
+    by_count.truncate(policy.max_levels);
+    let mut levels: Vec<String> = by_count.into_iter().map(|(_, level)| level.clone()).collect();
+    levels.sort();
+    let other = levels.len() < n_seen;
+    (n_seen > 0).then_some(InputKind::Levels { levels, other })
+}
+
+fn encode_levels(texts: &TextColumn, levels: &[String], other: bool) -> Vec<Vec<f32>> {
+    let n_columns = levels.len() + usize::from(other);
+    let column_of: Vec<Option<usize>> = texts
+        .levels
+        .iter()
+        .map(|text| levels.binary_search(text).ok().or_else(|| other.then_some(levels.len())))
+        .collect();
+    (0..n_columns)
+        .map(|column| {
+            let is_it = |&code: &u32| match column_of.get(code as usize) {
+                None => f32::NAN,
+                Some(&of_text) => f32::from(u8::from(of_text == Some(column))),
+            };
+            texts.codes.iter().map(is_it).collect()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RawColumn;
+
+    fn table(texts: &[Option<&str>]) -> RawTable {
+        let column = TextColumn::from_texts(texts.iter().copied());
+        RawTable {
+            n_rows: texts.len(),
+            columns: vec![RawColumn { name: "plan".into(), values: RawValues::Text(column) }],
+        }
+    }
+
+    #[test]
+    fn levels_come_from_training_rows_and_the_rest_is_other() {
+        let seen = table(&[Some("pro"), Some("pro"), Some("free"), Some("free"), Some("rare"), Some("late"), None]);
+        let policy = LevelPolicy { max_levels: 2, min_rows: 2 };
+        let encoding = Encoding::learn(&seen, &[0, 1, 2, 3, 4], policy, |_| (None, None)).expect("learns");
+        let schema = encoding.schema().expect("names differ");
+        let names: Vec<&str> = schema.features().iter().map(|feature| feature.name.as_str()).collect();
+        assert_eq!(names, ["plan=free", "plan=pro", "plan=(other)"]);
+        let matrix = encoding.encode(&seen).expect("encodes");
+        let column = |j: usize| matrix.column(j)[..6].to_vec();
+        assert_eq!(column(0), [0.0, 0.0, 1.0, 1.0, 0.0, 0.0]);
+        assert_eq!(column(1), [1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(column(2), [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
+        assert!((0..3).all(|j| matrix.value(6, j).is_nan()));
+    }
+
+    #[test]
+    fn a_feature_without_training_values_is_refused() {
+        let refused = Encoding::learn(&table(&[None, Some("a")]), &[0], LevelPolicy::default(), |_| (None, None));
+        assert!(matches!(refused, Err(EncodingError::AllMissing { n_rows: 1, .. })));
+    }
+}

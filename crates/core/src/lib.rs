@@ -1,0 +1,33 @@
+//! Vocabulary of Bellwether: dates, targets, schemas, matrices, models, calibration. No I/O.
+//!
+//! Every other crate speaks in these types; none of them names a type of another library.
+
+mod account;
+mod band;
+mod calibration;
+mod date;
+mod digest;
+mod encoding;
+mod matrix;
+mod model;
+mod progress;
+mod raw;
+mod schema;
+mod status;
+mod target;
+
+pub use account::{AccountId, RowKey};
+pub use band::{Band, Bands, BandsError};
+pub use calibration::{Calibration, CalibrationError, Probability, sigmoid};
+pub use date::{Date, DateError};
+pub use digest::Digest;
+pub use encoding::{EncodedInput, Encoding, EncodingError, InputKind, LevelPolicy};
+pub use matrix::{FeatureMatrix, MatrixError};
+pub use model::{
+    Indicator, Linear, LinearTerm, Link, Model, ModelError, Node, ScorecardModel, Tree, Trees,
+};
+pub use progress::{Progress, Quiet};
+pub use raw::{RawColumn, RawTable, RawValues, TextColumn};
+pub use schema::{Direction, Feature, FeatureSchema, SchemaError};
+pub use status::RowStatus;
+pub use target::{Outcome, Target, TargetError};

@@ -1,0 +1,1 @@
+//! Metrics with intervals, overall and by cohort.

@@ -1,0 +1,1 @@
+//! Scorecard, presets, bands: the weighted 0-100 health score.

@@ -1,0 +1,1 @@
+//! Fits scorecard, logistic, tree, forest and boosted models behind one trait.

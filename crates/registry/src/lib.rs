@@ -1,0 +1,1 @@
+//! Versions of bundles under a models folder, and their audit log.

@@ -1,0 +1,1 @@
+//! Reports as Markdown with SVG figures and as one HTML page.

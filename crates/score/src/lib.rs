@@ -1,0 +1,1 @@
+//! Fast inference: native kernels compiled from ONNX, tract as the reference.
