@@ -1,1 +1,25 @@
-//! Reads a book of accounts and builds point-in-time features, labels and splits (polars).
+//! Reads a book of accounts and builds point-in-time features, labels and splits.
+//!
+//! Only this crate names polars. The way in is [`BookFile`] (what `book.toml` declares), then [`Book::open`] (the
+//! sources, read and checked), then [`Book::history`] to train or [`Book::as_of`] to score.
+
+mod book;
+mod config;
+mod error;
+mod features;
+mod labels;
+mod source;
+mod split;
+mod table;
+mod writer;
+
+pub use book::{Book, FeatureTable, SourceSummary};
+pub use config::{
+    Accounts, AccountVia, Active, Aggregate, BookConfig, BookFile, CalibrationRows, Change, Condition, ConfigError,
+    DeclaredFeature, Derived, FeatureDeclaration, Paths, Segment, Snapshots, Source, SourceKind, Span, SplitConfig,
+    SplitKind, TargetRule, Targets, TrainConfig, Value, ValueType, Window,
+};
+pub use error::BookError;
+pub use split::{Split, SplitPlan};
+pub use table::{Column, Table};
+pub use writer::{TableError, TableWriter, write_table};

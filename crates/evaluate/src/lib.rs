@@ -1,1 +1,45 @@
-//! Metrics with intervals, overall and by cohort.
+//! Metrics with intervals, overall, by band and by cohort. No I/O, no clock; equal bits on any number of threads.
+//!
+//! Rows of one account are not independent, so every interval is by account: `DeLong`'s variance in its clustered form for
+//! ROC AUC, Wilson's interval with the effective sample size for shares of rows, and for the rest a bootstrap that draws
+//! accounts. What is undefined is `None`, and so is an interval that the rows cannot support.
+//!
+//! ```
+//! use bellwether_core::Quiet;
+//! use bellwether_evaluate::{EvaluateOptions, Scored, evaluate};
+//!
+//! let scored = Scored {
+//!     probability: &[0.9, 0.4, 0.6, 0.1],
+//!     outcome: &[true, false, true, false],
+//!     account: &[1, 2, 3, 4],
+//! };
+//! let evaluation = evaluate(&scored, None, &[], &EvaluateOptions::default(), &Quiet)?;
+//! assert_eq!(evaluation.overall.roc_auc.value, Some(1.0));
+//! assert!(!evaluation.overall.enough_evidence);
+//! # Ok::<(), bellwether_evaluate::EvaluateError>(())
+//! ```
+
+mod bands;
+mod bins;
+mod bootstrap;
+mod curves;
+mod delong;
+mod evaluate;
+mod input;
+mod measure;
+mod metrics;
+mod proportion;
+mod recalibration;
+mod results;
+mod sample;
+
+pub use bins::{Binning, expected_calibration_error};
+pub use delong::paired_auc_difference;
+pub use evaluate::evaluate;
+pub use input::{Cohort, EvaluateError, EvaluateOptions, Scored};
+pub use metrics::{average_precision, brier_score, log_loss, roc_auc};
+pub use proportion::wilson_interval;
+pub use recalibration::{CalibrationLine, calibration_line};
+pub use results::{
+    AtK, BandMetrics, CalibrationBin, CohortMetrics, Curves, Estimate, Evaluation, Metrics, PairedDifference,
+};

@@ -1,1 +1,27 @@
 //! Fits scorecard, logistic, tree, forest and boosted models behind one trait.
+//!
+//! [`learner`] makes a [`Learner`] of a [`LearnerName`] and [`Settings`]; [`Learner::fit`] turns [`TrainingRows`] into a
+//! [`bellwether_core::Model`], which is plain data; [`calibrate`] chooses how its logits become probabilities.
+//!
+//! Only this crate names linfa, smartcore, forust and ndarray, and no public signature names their types. What all
+//! learners promise is written down as the tests in `tests/contract.rs`.
+
+mod boosted;
+mod calibrate;
+mod error;
+mod forest;
+mod holdout;
+mod learner;
+mod logistic;
+mod rows;
+mod scorecard;
+mod settings;
+mod standardise;
+mod threshold;
+mod tree;
+
+pub use calibrate::{CalibrationChoice, calibrate};
+pub use error::LearnError;
+pub use learner::{Learner, LearnerName, learner};
+pub use rows::TrainingRows;
+pub use settings::Settings;

@@ -1,1 +1,27 @@
 //! Models to ONNX bytes and back, with the checks that a hostile file must fail.
+//!
+//! One model is one graph: input `features` (f32, `[N, n_features]`, NaN = missing), output `logit` (f32, `[N, 1]`).
+//! Feature names, the schema's digest and the target stand in the file's metadata. The graphs use operator set 17,
+//! `ai.onnx.ml` 3 and IR version 8, which the ONNX checker, ONNX Runtime and tract all read.
+//!
+//! | model | operators |
+//! |---|---|
+//! | trees | `TreeEnsembleClassifier` (class 1 is the sum), `Gather`, `Add`; then `Mul`, `Sub`, `Div`, `Log` for a probability |
+//! | linear | `IsNaN`, `Max`, `Min`, `Sub`, `Where`, `MatMul`, `Add` |
+//! | scorecard | `Gather`, `IsNaN`, `Sub`, `Div`, `Max`, `Min`, `Where`, `MatMul`, `Greater`, `Mul`, `Add` |
+//!
+//! [`decode`] accepts exactly what [`encode`] writes, byte for byte, so no other reader can see more in a file than
+//! we did.
+
+mod codec;
+mod error;
+mod graph;
+mod limits;
+mod linear;
+mod proto;
+mod scorecard;
+mod trees;
+
+pub use codec::{Decoded, decode, encode};
+pub use error::OnnxError;
+pub use limits::{MAX_BYTES, MAX_FEATURES, MAX_TREE_NODES};

@@ -1,1 +1,22 @@
 //! Fast inference: native kernels compiled from ONNX, tract as the reference.
+//!
+//! - [`Scorer`] opens a bundle and scores a feature matrix: health score, band and probabilities, or a status that
+//!   says why there are none.
+//! - [`Kernel`] computes logits from the bytes of one graph; [`Reference`] computes them with tract, from the same bytes.
+//! - [`parity_rows`] makes the rows on which runtimes are most likely to differ.
+//!
+//! This crate stays light: it can reach no data frame and no learner.
+
+mod coverage;
+mod error;
+mod kernel;
+mod open;
+mod parity;
+mod reference;
+mod scorer;
+
+pub use error::ScoreError;
+pub use kernel::Kernel;
+pub use parity::{parity_rows, parity_rows_for};
+pub use reference::Reference;
+pub use scorer::{Scorer, ScorerParts, ScorerTarget, Scores};

@@ -1,1 +1,31 @@
 //! A B2B SaaS book with a known truth, at any size.
+//!
+//! Every account has a hidden life: a fit that never changes, a health and an appetite that wander from week to week,
+//! and a champion who may leave. Hazards of churn, expansion and contraction follow from it, and so do noisy traces: usage,
+//! tickets, surveys, invoices, contacts. `truth.parquet` keeps the probabilities that follow from the hidden life, so
+//! that a model can be held against the best that was possible.
+//!
+//! Each account is made from its own stream of random numbers, so a small book is a prefix of a large one and a book
+//! of any size is written with bounded memory.
+
+mod account;
+mod calendar;
+mod chain;
+mod config;
+mod contacts;
+mod error;
+mod folder;
+mod hazard;
+mod life;
+mod money;
+mod random;
+mod rows;
+mod support;
+mod tables;
+mod truth;
+mod usage;
+
+pub use config::SimulateConfig;
+pub use error::SimulateError;
+pub use folder::{SimulatedBook, simulate};
+pub use tables::{TABLE_NAMES, tables};

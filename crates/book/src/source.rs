@@ -1,0 +1,51 @@
+//! A source's rows in memory: plain columns, sorted by account and day, the same whatever the file's row order.
+
+mod finish;
+mod load;
+mod scan;
+
+use std::collections::BTreeMap;
+
+use bellwether_core::{Digest, TextColumn};
+
+use crate::config::SourceKind;
+
+pub(crate) use finish::{Universe, finish};
+pub(crate) use load::{ColumnUse, Needs, load};
+
+/// Rows of one source. Rows of account `a` (its place in the universe) are `offsets[a]..offsets[a + 1]`, by day,
+/// then by the day they were known, then by content.
+#[derive(Debug)]
+pub(crate) struct SourceRows {
+    pub(crate) kind: SourceKind,
+    pub(crate) offsets: Vec<usize>,
+    /// Day of each row; `i32::MIN` where the source has no dates, so that it is known from ever.
+    pub(crate) day: Vec<i32>,
+    /// Subscriptions: the first day no longer active, `i32::MAX` while it runs; empty otherwise.
+    pub(crate) end: Vec<i32>,
+    /// The day from which the row is known; empty where that is its day.
+    pub(crate) known: Vec<i32>,
+    pub(crate) numbers: BTreeMap<String, Vec<f64>>,
+    pub(crate) texts: BTreeMap<String, TextColumn>,
+    pub(crate) has_dates: bool,
+    /// Rows of accounts that the accounts' source does not list; left out.
+    pub(crate) n_orphans: usize,
+    /// Of the rows that are kept, in their order.
+    pub(crate) digest: Digest,
+    pub(crate) path: String,
+}
+
+impl SourceRows {
+    pub(crate) fn n_rows(&self) -> usize {
+        self.day.len()
+    }
+
+    /// The rows of account `a`.
+    pub(crate) fn rows_of(&self, account: usize) -> std::ops::Range<usize> {
+        self.offsets[account]..self.offsets[account + 1]
+    }
+
+    pub(crate) fn known_by(&self, row: usize, t: i32) -> bool {
+        self.day[row] <= t && self.known.get(row).is_none_or(|&known| known <= t)
+    }
+}

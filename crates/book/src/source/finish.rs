@@ -1,0 +1,284 @@
+//! Loaded rows to finished ones: given to accounts, sorted by content, checked for keys; and the search for bad values.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+
+use bellwether_core::{AccountId, Date, Digest, TextColumn};
+use polars::prelude::*;
+use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use crate::BookError;
+use crate::config::{BookFile, Source, SourceKind};
+
+use super::load::{ColumnUse, LoadedRows, Needs, by_name};
+use super::scan::{Scan, scan};
+use super::SourceRows;
+
+/// All accounts, sorted by id.
+#[derive(Debug)]
+pub(crate) struct Universe {
+    pub(crate) ids: Vec<AccountId>,
+    place_of: HashMap<String, u32>,
+}
+
+impl Universe {
+    /// The accounts of the source that lists them.
+    pub(crate) fn of(rows: &LoadedRows) -> Self {
+        let mut ids: Vec<AccountId> = rows.account.texts.iter().cloned().map(AccountId).collect();
+        ids.sort();
+        let place_of = (0_u32..).zip(&ids).map(|(place, id)| (id.0.clone(), place)).collect();
+        Self { ids, place_of }
+    }
+}
+
+/// Gives rows to accounts and sorts them.
+///
+/// # Errors
+/// [`BookError::Duplicate`] where a source that has one row a key has more.
+pub(crate) fn finish(
+    file: &BookFile,
+    name: &str,
+    mut rows: LoadedRows,
+    universe: &Universe,
+) -> Result<SourceRows, BookError> {
+    let source = &file.config.sources[name];
+    let place_of_code: Vec<Option<u32>> =
+        rows.account.texts.iter().map(|id| universe.place_of.get(id).copied()).collect();
+    let place = |code: u32| place_of_code.get(code as usize).copied().flatten();
+    let keep: Vec<bool> = rows.account.codes.iter().map(|&code| place(code).is_some()).collect();
+    let n_orphans = keep.iter().filter(|&&kept| !kept).count();
+    if n_orphans > 0 {
+        rows.retain(&keep);
+    }
+    let account: Vec<u32> =
+        rows.account.codes.iter().map(|&code| place(code).expect("rows without account were left out")).collect();
+    let has_dates = !rows.day.is_empty();
+    if !has_dates {
+        rows.day = vec![i32::MIN; account.len()];
+    }
+    if source.kind == SourceKind::Subscription && rows.end.is_empty() {
+        rows.end = vec![i32::MAX; account.len()];
+    }
+    let texts: Vec<TextColumn> = rows.texts.into_iter().map(|texts| sorted_levels(texts.codes, &texts.texts)).collect();
+    let order = canonical_order(&account, &rows.day, &rows.known, &rows.end, &rows.numbers, &texts);
+    let reorder = Reorder(order);
+    let account = reorder.apply(account);
+    let mut finished = SourceRows {
+        kind: source.kind,
+        offsets: offsets(&account, universe.ids.len()),
+        day: reorder.apply(rows.day),
+        end: reorder.apply(rows.end),
+        known: reorder.apply(rows.known),
+        numbers: by_name(rows.number_names, rows.numbers.into_iter().map(|values| reorder.apply(values)).collect()),
+        texts: by_name(
+            rows.text_names,
+            texts.into_iter().map(|texts| TextColumn { codes: reorder.apply(texts.codes), ..texts }).collect(),
+        ),
+        has_dates,
+        n_orphans,
+        digest: Digest::of(b""),
+        path: rows.path,
+    };
+    check_keys(file, name, source, &finished, universe, &account)?;
+    finished.digest = digest(&finished, &account, universe);
+    Ok(finished)
+}
+
+/// The codes of texts in order of first sight, turned into codes of sorted levels.
+fn sorted_levels(mut codes: Vec<u32>, texts: &[String]) -> TextColumn {
+    let mut order: Vec<u32> = (0..texts.len() as u32).collect();
+    order.sort_by(|&a, &b| texts[a as usize].cmp(&texts[b as usize]));
+    let mut rank = vec![0_u32; texts.len()];
+    for (new, &old) in (0_u32..).zip(&order) {
+        rank[old as usize] = new;
+    }
+    for code in &mut codes {
+        *code = rank.get(*code as usize).copied().unwrap_or(TextColumn::MISSING);
+    }
+    TextColumn { codes, levels: order.iter().map(|&old| texts[old as usize].clone()).collect() }
+}
+
+/// Row numbers by account, day, known day, end and content; `None` where the rows stand so already.
+fn canonical_order(
+    account: &[u32],
+    day: &[i32],
+    known: &[i32],
+    end: &[i32],
+    numbers: &[Vec<f64>],
+    texts: &[TextColumn],
+) -> Option<Vec<u32>> {
+    let compare = |a: usize, b: usize| {
+        let by_time = |days: &[i32]| if days.is_empty() { Ordering::Equal } else { days[a].cmp(&days[b]) };
+        (account[a].cmp(&account[b]))
+            .then_with(|| day[a].cmp(&day[b]))
+            .then_with(|| by_time(known))
+            .then_with(|| by_time(end))
+            .then_with(|| {
+                let by_numbers = numbers.iter().map(|values| values[a].total_cmp(&values[b]));
+                let by_texts = texts.iter().map(|texts| texts.codes[a].cmp(&texts.codes[b]));
+                by_numbers.chain(by_texts).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+            })
+    };
+    if (1..account.len()).all(|row| compare(row - 1, row).is_le()) {
+        return None;
+    }
+    let mut order: Vec<u32> = (0..account.len() as u32).collect();
+    order.par_sort_unstable_by(|&a, &b| compare(a as usize, b as usize));
+    Some(order)
+}
+
+struct Reorder(Option<Vec<u32>>);
+
+impl Reorder {
+    fn apply<T: Copy>(&self, values: Vec<T>) -> Vec<T> {
+        match &self.0 {
+            Some(order) if !values.is_empty() => order.iter().map(|&row| values[row as usize]).collect(),
+            _ => values,
+        }
+    }
+}
+
+fn offsets(account: &[u32], n_accounts: usize) -> Vec<usize> {
+    let mut offsets = vec![0; n_accounts + 1];
+    for &place in account {
+        offsets[place as usize + 1] += 1;
+    }
+    for place in 0..n_accounts {
+        offsets[place + 1] += offsets[place];
+    }
+    offsets
+}
+
+fn check_keys(
+    file: &BookFile,
+    name: &str,
+    source: &Source,
+    rows: &SourceRows,
+    universe: &Universe,
+    account: &[u32],
+) -> Result<(), BookError> {
+    let kind = match source.kind {
+        SourceKind::Snapshot => "snapshot",
+        SourceKind::Attribute => "attribute",
+        SourceKind::Labelled => "labelled",
+        SourceKind::Event | SourceKind::Subscription => return Ok(()),
+    };
+    let same = |a: usize, b: usize| {
+        account[a] == account[b] && rows.day[a] == rows.day[b] && rows.known.get(a) == rows.known.get(b)
+    };
+    let Some(second) = (1..account.len()).find(|&row| same(row - 1, row)) else { return Ok(()) };
+    let n_rows = (second - 1..account.len()).take_while(|&row| same(second - 1, row)).count();
+    let id = &universe.ids[account[second] as usize];
+    let day = rows.has_dates.then(|| Date::from_days(rows.day[second]));
+    Err(BookError::Duplicate {
+        path: rows.path.clone(),
+        account: id.to_string(),
+        on: day.map_or_else(String::new, |day| format!(" on {day}")),
+        n_rows,
+        kind,
+        rows: rows_of_key(file, name, source, id, day).unwrap_or_else(|| "unknown".into()),
+    })
+}
+
+const ROW: &str = "\u{1}row";
+
+/// Row numbers, from 1, of an account's rows on a day.
+fn rows_of_key(file: &BookFile, name: &str, source: &Source, id: &AccountId, day: Option<Date>) -> Option<String> {
+    let scan = scan(file, name, source).ok()?;
+    let account = scan.column(source.account.as_ref()?.get_ref(), ColumnUse::Key, source).ok()?;
+    let mut is_it = account.eq(lit(id.0.clone()));
+    if let (Some(day), Some(column)) = (day, &source.date) {
+        is_it = is_it.and(scan.column(column.get_ref(), ColumnUse::Date, source).ok()?.eq(lit(day.days())));
+    }
+    let found = scan.frame.clone().with_row_index(ROW, Some(1)).filter(is_it).select([col(ROW)]).collect().ok()?;
+    let rows = found.column(ROW).ok()?.cast(&DataType::UInt64).ok()?;
+    let rows: Vec<String> = rows.u64().ok()?.iter().flatten().take(10).map(|row| row.to_string()).collect();
+    Some(rows.join(", "))
+}
+
+/// Looks for the first value that breaks its column's use.
+pub(super) fn first_bad_value(scan: &Scan, source: &Source, needs: &Needs) -> Option<BookError> {
+    let named = |column: &Option<toml::Spanned<String>>| column.as_ref().map(|column| column.get_ref().clone());
+    let keys = named(&source.account).map(|column| (column, ColumnUse::Key, !source.drop_missing_account));
+    let dates = [(named(&source.date), true), (named(&source.end), false), (named(&source.known_at), true)];
+    let dates = dates.into_iter().filter_map(|(column, needed)| Some((column?, ColumnUse::Date, needed)));
+    let others = needs.columns.iter().map(|(column, wanted)| (column.clone(), *wanted, false));
+    keys.into_iter().chain(dates).chain(others).find_map(|(column, wanted, needed)| {
+        let (row, value) = bad_value(scan, source, &column, wanted, needed)?;
+        let rule = match (wanted, value.is_empty()) {
+            (ColumnUse::Date, true) => "every row needs a date".to_owned(),
+            (ColumnUse::Key, true) => {
+                "every row needs an account (`drop_missing_account = true` leaves such rows out)".to_owned()
+            }
+            (ColumnUse::Date | ColumnUse::DateAsNumber, _) => {
+                format!("a date of the form `{}` is needed", source.date_format)
+            }
+            (ColumnUse::Key, _) => "an account's key is a text or a whole number".to_owned(),
+            _ => "a finite number is needed".to_owned(),
+        };
+        let value = if value.is_empty() { "(missing)".to_owned() } else { value };
+        Some(BookError::Value { path: scan.path.clone(), column, row, value, rule })
+    })
+}
+
+/// Number, from 1, and text of the first value of `column` that can't serve.
+fn bad_value(
+    scan: &Scan,
+    source: &Source,
+    column: &str,
+    wanted: ColumnUse,
+    needed: bool,
+) -> Option<(u64, String)> {
+    const TEXT: &str = "\u{1}text";
+    let mut frame = scan.frame.clone().with_row_index(ROW, Some(1));
+    for condition in &source.filter {
+        frame = frame.filter(scan.condition(condition, source).ok()?);
+    }
+    let text = scan.column(column, ColumnUse::Text, source).unwrap_or_else(|_| col(column).cast(DataType::String));
+    let raw = frame.select([col(ROW).cast(DataType::UInt64), text.alias(TEXT)]);
+    let rows = raw.collect().ok()?;
+    let numbers = rows.column(ROW).ok()?.u64().ok()?.clone();
+    let texts = rows.column(TEXT).ok()?.str().ok()?.clone();
+    let is_date_column = scan.schema.get(column).is_some_and(DataType::is_temporal);
+    let is_bad = |text: Option<&str>| match (text, wanted) {
+        (None, _) => needed,
+        (Some(_), ColumnUse::Text) => false,
+        (Some(text), ColumnUse::Key) => {
+            scan.schema.get(column).is_some_and(DataType::is_float) && text.parse::<f64>().is_ok_and(|x| x.fract() != 0.0)
+        }
+        (Some(_), ColumnUse::Date | ColumnUse::DateAsNumber) if is_date_column => false,
+        (Some(text), ColumnUse::Date | ColumnUse::DateAsNumber) => Date::parse(text, &source.date_format).is_err(),
+        (Some(text), ColumnUse::Number) => {
+            let is_truth = text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
+            !is_truth && !text.parse::<f64>().is_ok_and(f64::is_finite)
+        }
+    };
+    let bad = numbers.iter().zip(texts.iter()).find(|&(_, text)| is_bad(text));
+    bad.map(|(row, text)| (row.unwrap_or(0), text.unwrap_or_default().to_owned()))
+}
+
+/// The digest of the rows' content in their canonical order: the same for files that hold the same rows.
+fn digest(rows: &SourceRows, account: &[u32], universe: &Universe) -> Digest {
+    let mut hash = Sha256::new();
+    let mut ids: BTreeMap<u32, &AccountId> = BTreeMap::new();
+    for &place in account {
+        ids.entry(place).or_insert(&universe.ids[place as usize]);
+    }
+    for (place, id) in ids {
+        hash.update(format!("{}:{}:{}\n", rows.rows_of(place as usize).len(), id.0.len(), id.0));
+    }
+    for days in [&rows.day, &rows.known, &rows.end] {
+        days.iter().for_each(|day| hash.update(day.to_le_bytes()));
+    }
+    for (name, values) in &rows.numbers {
+        hash.update(name);
+        values.iter().for_each(|value| hash.update(value.to_bits().to_le_bytes()));
+    }
+    for (name, texts) in &rows.texts {
+        hash.update(name);
+        texts.levels.iter().for_each(|level| hash.update(format!("{}:{level}\n", level.len())));
+        texts.codes.iter().for_each(|code| hash.update(code.to_le_bytes()));
+    }
+    Digest::of(&hash.finalize())
+}

@@ -1,0 +1,225 @@
+//! Streams a source's needed columns into memory.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex};
+
+use bellwether_core::TextColumn;
+use polars::prelude::*;
+
+use crate::BookError;
+use crate::config::{BookFile, Source};
+
+use super::scan::{Scan, scan};
+
+/// What a column is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum ColumnUse {
+    Key,
+    Date,
+    DateAsNumber,
+    Number,
+    Text,
+}
+
+/// The columns of a source that features, targets and filters read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Needs {
+    pub(crate) columns: BTreeSet<(String, ColumnUse)>,
+}
+
+/// Rows as they came, before they are given to accounts and sorted.
+#[derive(Debug, Default)]
+pub(crate) struct LoadedRows {
+    pub(super) account: Interner,
+    pub(super) day: Vec<i32>,
+    pub(super) end: Vec<i32>,
+    pub(super) known: Vec<i32>,
+    pub(super) numbers: Vec<Vec<f64>>,
+    pub(super) texts: Vec<Interner>,
+    pub(super) number_names: Vec<String>,
+    pub(super) text_names: Vec<String>,
+    pub(super) path: String,
+}
+
+/// Texts as codes in order of first sight. The map is only looked up, never walked.
+#[derive(Debug, Default)]
+pub(crate) struct Interner {
+    pub(super) codes: Vec<u32>,
+    pub(super) texts: Vec<String>,
+    code_of: HashMap<String, u32>,
+}
+
+impl Interner {
+    fn push(&mut self, text: Option<&str>) {
+        let Some(text) = text else {
+            self.codes.push(TextColumn::MISSING);
+            return;
+        };
+        // Files are mostly sorted by account: the last code is mostly the right one.
+        let last = self.codes.last().copied().filter(|&code| self.texts.get(code as usize).is_some_and(|t| t == text));
+        let code = last.or_else(|| self.code_of.get(text).copied()).unwrap_or_else(|| {
+            let code = self.texts.len() as u32;
+            self.texts.push(text.to_owned());
+            self.code_of.insert(text.to_owned(), code);
+            code
+        });
+        self.codes.push(code);
+    }
+}
+
+const ACCOUNT: &str = "\u{1}account";
+const DAY: &str = "\u{1}day";
+const END: &str = "\u{1}end";
+const KNOWN: &str = "\u{1}known";
+
+/// Reads the needed columns of source `name` in one streaming pass.
+pub(crate) fn load(file: &BookFile, name: &str, needs: &Needs) -> Result<LoadedRows, BookError> {
+    let source = &file.config.sources[name];
+    let scan = scan(file, name, source)?;
+    let plan = plan(file, source, &scan, needs)?;
+    let rows = Arc::new(Mutex::new(LoadedRows {
+        path: scan.path.clone(),
+        number_names: needs.numbers().map(|(name, _)| name.clone()).collect(),
+        text_names: needs.texts().map(|(name, _)| name.clone()).collect(),
+        numbers: needs.numbers().map(|_| Vec::new()).collect(),
+        texts: needs.texts().map(|_| Interner::default()).collect(),
+        ..LoadedRows::default()
+    }));
+    let sink = Arc::clone(&rows);
+    let take = move |batch: DataFrame| {
+        sink.lock().map_err(|_| polars_err!(ComputeError: "a reading thread failed"))?.append(&batch)?;
+        Ok(false)
+    };
+    let streamed = plan
+        .sink_batches(PlanCallback::new(take), true, None)
+        .and_then(|sink| sink.collect_with_engine(Engine::Streaming));
+    if let Err(cause) = streamed {
+        return Err(super::finish::first_bad_value(&scan, source, needs).unwrap_or_else(|| scan.read_error(cause)));
+    }
+    let rows = std::mem::take(&mut *rows.lock().expect("no reading thread failed"));
+    check_rows(&rows, &scan, source, needs)?;
+    Ok(rows)
+}
+
+impl Needs {
+    /// Columns kept as numbers, in order.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = &(String, ColumnUse)> {
+        self.columns.iter().filter(|(_, wanted)| *wanted != ColumnUse::Text)
+    }
+
+    /// Columns kept as texts, in order.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &(String, ColumnUse)> {
+        self.columns.iter().filter(|(_, wanted)| *wanted == ColumnUse::Text)
+    }
+}
+
+fn plan(file: &BookFile, source: &Source, scan: &Scan, needs: &Needs) -> Result<LazyFrame, BookError> {
+    let mut frame = scan.frame.clone();
+    for condition in &source.filter {
+        frame = frame.filter(scan.condition(condition, source)?);
+    }
+    let mut columns = Vec::new();
+    let account = match (&source.account, &source.account_via) {
+        (_, Some(via)) => {
+            let other_name = via.source.get_ref();
+            let other_source = &file.config.sources[other_name.as_str()];
+            let other = super::scan::scan(file, other_name, other_source)?;
+            let on = via.on.get_ref().as_str();
+            let account = other_source.account.as_ref().map_or("", |column| column.get_ref());
+            let keys = other.frame.clone().select([
+                other.column(on, ColumnUse::Key, other_source)?.alias(KNOWN),
+                other.column(account, ColumnUse::Key, other_source)?.alias(ACCOUNT),
+            ]);
+            let key = scan.column(on, ColumnUse::Key, source)?;
+            let unique = keys.unique(None, UniqueKeepStrategy::Any);
+            frame = frame.join(unique, [key], [col(KNOWN)], JoinArgs::new(JoinType::Left));
+            col(ACCOUNT)
+        }
+        (Some(account), None) => scan.column(account.get_ref(), ColumnUse::Key, source)?,
+        (None, None) => unreachable!("the configuration was checked"),
+    };
+    columns.push(account.alias(ACCOUNT));
+    let dates = [(DAY, &source.date), (END, &source.end), (KNOWN, &source.known_at)];
+    for (alias, column) in dates {
+        if let Some(column) = column {
+            columns.push(scan.column(column.get_ref(), ColumnUse::Date, source)?.alias(alias));
+        }
+    }
+    for (column, wanted) in &needs.columns {
+        columns.push(scan.column(column, *wanted, source)?.alias(alias_of(column, *wanted)));
+    }
+    Ok(frame.select(columns))
+}
+
+fn alias_of(column: &str, wanted: ColumnUse) -> String {
+    format!("\u{1}{wanted:?}\u{1}{column}")
+}
+
+impl LoadedRows {
+    fn append(&mut self, batch: &DataFrame) -> PolarsResult<()> {
+        for text in batch.column(ACCOUNT)?.str()?.iter() {
+            self.account.push(text);
+        }
+        let dates = [(DAY, &mut self.day, i32::MIN), (END, &mut self.end, i32::MAX), (KNOWN, &mut self.known, i32::MIN)];
+        for (alias, into, missing) in dates {
+            if let Ok(column) = batch.column(alias) {
+                into.extend(column.i32()?.iter().map(|day| day.unwrap_or(missing)));
+            }
+        }
+        for (column, into) in self.number_names.iter().zip(&mut self.numbers) {
+            let named = |wanted| batch.column(&alias_of(column, wanted));
+            let values = named(ColumnUse::Number).or_else(|_| named(ColumnUse::DateAsNumber))?;
+            into.extend(values.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)));
+        }
+        for (column, into) in self.text_names.iter().zip(&mut self.texts) {
+            for text in batch.column(&alias_of(column, ColumnUse::Text))?.str()?.iter() {
+                into.push(text);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn n_rows(&self) -> usize {
+        self.account.codes.len()
+    }
+
+    /// Keeps the rows for which `keep` says so.
+    pub(super) fn retain(&mut self, keep: &[bool]) {
+        fn kept<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {
+            let mut at = 0;
+            values.retain(|_| {
+                at += 1;
+                keep[at - 1]
+            });
+        }
+        kept(&mut self.account.codes, keep);
+        for days in [&mut self.day, &mut self.end, &mut self.known] {
+            kept(days, keep);
+        }
+        self.numbers.iter_mut().for_each(|values| kept(values, keep));
+        self.texts.iter_mut().for_each(|texts| kept(&mut texts.codes, keep));
+    }
+}
+
+fn check_rows(rows: &LoadedRows, scan: &Scan, source: &Source, needs: &Needs) -> Result<(), BookError> {
+    if rows.n_rows() == 0 {
+        let why = if source.filter.is_empty() { "" } else { " that meets its filter" };
+        return Err(BookError::Empty { source_name: scan.name.clone(), path: rows.path.clone(), why });
+    }
+    let missing_date = rows.day.contains(&i32::MIN) || rows.known.contains(&i32::MIN);
+    let infinite = rows.numbers.iter().any(|values| values.iter().any(|value| value.is_infinite()));
+    // Unmatched keys of `account_via` are orphans, not errors.
+    let may_lack_account = source.drop_missing_account || source.account_via.is_some();
+    let missing_account = !may_lack_account && rows.account.codes.contains(&TextColumn::MISSING);
+    if missing_date || infinite || missing_account {
+        if let Some(error) = super::finish::first_bad_value(scan, source, needs) {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Number columns by name, for the finished rows.
+pub(super) fn by_name<T>(names: Vec<String>, values: Vec<T>) -> BTreeMap<String, T> {
+    names.into_iter().zip(values).collect()
+}

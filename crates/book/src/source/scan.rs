@@ -1,0 +1,181 @@
+//! Files to lazy frames with one type a use.
+
+use std::path::Path;
+
+use polars::prelude::*;
+
+use crate::BookError;
+use crate::config::{BookFile, Condition, Paths, Source};
+
+use super::load::ColumnUse;
+
+/// The lazy frame of a source's files, with its columns' types and its path for messages.
+pub(super) struct Scan {
+    pub(super) frame: LazyFrame,
+    pub(super) schema: SchemaRef,
+    pub(super) path: String,
+    pub(super) name: String,
+}
+
+pub(super) fn scan(file: &BookFile, name: &str, source: &Source) -> Result<Scan, BookError> {
+    let folder = file.path.parent().unwrap_or_else(|| Path::new("."));
+    let listed: Vec<&String> = match source.path.get_ref() {
+        Paths::One(path) => vec![path],
+        Paths::Many(paths) => paths.iter().collect(),
+    };
+    let mut paths = Vec::new();
+    for path in &listed {
+        let full = folder.join(path);
+        let is_glob = path.contains(['*', '?', '[']);
+        if !is_glob && !full.is_file() {
+            return Err(BookError::NoFile { source_name: name.into(), path: full.display().to_string() });
+        }
+        paths.push(PlRefPath::new(full.to_string_lossy()));
+    }
+    let shown = listed.iter().map(|path| folder.join(path).display().to_string()).collect::<Vec<_>>().join(", ");
+    let read_error = |cause: PolarsError| BookError::Read {
+        source_name: name.into(),
+        path: shown.clone(),
+        cause: Box::new(cause),
+    };
+    let ending = listed.first().map(|path| path.to_ascii_lowercase()).unwrap_or_default();
+    let frame = if ending.ends_with(".csv") || ending.ends_with(".csv.gz") || ending.ends_with(".txt") {
+        // Every column is read as a text, so that no guess from the first rows decides a type.
+        LazyCsvReader::new_paths(paths.into())
+            .with_infer_schema_length(Some(0))
+            .with_separator(source.separator as u8)
+            .with_glob(true)
+            .finish()
+    } else if ending.ends_with(".parquet") {
+        LazyFrame::scan_parquet_files(paths.into(), ScanArgsParquet::default())
+    } else if ending.ends_with(".arrow") || ending.ends_with(".ipc") || ending.ends_with(".feather") {
+        LazyFrame::scan_ipc_sources(
+            ScanSources::Paths(paths.into()),
+            IpcScanOptions::default(),
+            UnifiedScanArgs { glob: true, ..UnifiedScanArgs::default() },
+        )
+    } else {
+        return Err(BookError::UnknownForm { source_name: name.into(), path: shown });
+    };
+    let mut frame = frame.map_err(read_error)?;
+    let schema = frame.collect_schema().map_err(read_error)?;
+    let mut scan = Scan { frame, schema, path: shown, name: name.into() };
+    for derived in &source.derived {
+        let factors: Result<Vec<Expr>, BookError> =
+            derived.multiply.iter().map(|column| scan.column(column.get_ref(), ColumnUse::Number, source)).collect();
+        let product = factors?.into_iter().reduce(|product, factor| product * factor).unwrap_or_else(|| lit(f64::NAN));
+        scan.frame = scan.frame.with_column(product.alias(derived.name.as_str()));
+        scan.schema = scan.frame.collect_schema().map_err(|cause| scan.read_error(cause))?;
+    }
+    Ok(scan)
+}
+
+impl Scan {
+    pub(super) fn read_error(&self, cause: PolarsError) -> BookError {
+        BookError::Read { source_name: self.name.clone(), path: self.path.clone(), cause: Box::new(cause) }
+    }
+
+    /// The expression that reads `column` for a use; a value that can't serve fails the query.
+    pub(super) fn column(&self, column: &str, wanted: ColumnUse, source: &Source) -> Result<Expr, BookError> {
+        let dtype = self.dtype(column)?;
+        let text = || present_text(column, &source.null_values);
+        let wrong = |wanted: &'static str| BookError::WrongType {
+            path: self.path.clone(),
+            column: column.into(),
+            found: dtype.to_string(),
+            wanted,
+        };
+        let is_text = dtype.is_string() || dtype.is_categorical() || dtype.is_enum();
+        Ok(match wanted {
+            ColumnUse::Key | ColumnUse::Text if is_text => text(),
+            // An id that went through a float column is still a whole number.
+            ColumnUse::Key if dtype.is_float() => col(column).strict_cast(DataType::Int64).cast(DataType::String),
+            ColumnUse::Key if dtype.is_integer() => col(column).cast(DataType::String),
+            ColumnUse::Key => return Err(wrong("a text or a whole number")),
+            ColumnUse::Text if dtype.is_primitive_numeric() || dtype.is_bool() => col(column).cast(DataType::String),
+            ColumnUse::Text => return Err(wrong("a text, a number or a truth value")),
+            ColumnUse::Number if is_text => number_of_text(text()),
+            ColumnUse::Number if dtype.is_primitive_numeric() || dtype.is_bool() => col(column).cast(DataType::Float64),
+            ColumnUse::Number => return Err(wrong("a number or a truth value")),
+            ColumnUse::Date | ColumnUse::DateAsNumber => {
+                let date = match dtype {
+                    DataType::Date | DataType::Datetime(..) => col(column).cast(DataType::Date),
+                    dtype if is_text || dtype.is_integer() => {
+                        let text = if is_text { text() } else { col(column).cast(DataType::String) };
+                        date_of_text(text, &source.date_format)
+                    }
+                    _ => return Err(wrong("a date, a time, or a text in the source's date_format")),
+                };
+                let days = date.cast(DataType::Int32);
+                if wanted == ColumnUse::Date { days } else { days.cast(DataType::Float64) }
+            }
+        })
+    }
+
+    fn dtype(&self, column: &str) -> Result<DataType, BookError> {
+        self.schema.get(column).cloned().ok_or_else(|| {
+            let mut known: Vec<String> = self.schema.iter_names().map(ToString::to_string).collect();
+            known.sort_by_key(|name| (strsim::levenshtein(column, name), name.clone()));
+            BookError::NoColumn {
+                source_name: self.name.clone(),
+                path: self.path.clone(),
+                column: column.into(),
+                known,
+            }
+        })
+    }
+
+    /// The expression of a condition; a null does not meet it.
+    pub(super) fn condition(&self, condition: &Condition, source: &Source) -> Result<Expr, BookError> {
+        if condition.is_numeric() {
+            let number = self.column(&condition.column, ColumnUse::Number, source)?;
+            let least = condition.at_least.map(|least| number.clone().gt_eq(lit(least)));
+            let most = condition.at_most.map(|most| number.clone().lt_eq(lit(most)));
+            return Ok(least.into_iter().chain(most).reduce(Expr::and).unwrap_or_else(|| number.is_not_null()));
+        }
+        let text = self.column(&condition.column, ColumnUse::Text, source)?;
+        let is = |listed: &String| text.clone().eq(lit(listed.as_str()));
+        let mut holds = text.clone().is_not_null();
+        if let Some(any) = condition.r#in.iter().map(is).reduce(Expr::or) {
+            holds = holds.and(any);
+        }
+        for listed in &condition.not_in {
+            holds = holds.and(is(listed).not());
+        }
+        Ok(holds)
+    }
+}
+
+/// The text without blanks around it; null where it is empty or means missing.
+fn present_text(column: &str, null_values: &[String]) -> Expr {
+    let text = col(column).cast(DataType::String).str().strip_chars(lit(NULL));
+    let present = null_values
+        .iter()
+        .map(|null| null.trim())
+        .chain([""])
+        .map(|null| text.clone().neq(lit(null.to_owned())))
+        .reduce(Expr::and)
+        .expect("the empty text is always there");
+    when(present).then(text).otherwise(lit(NULL).cast(DataType::String))
+}
+
+fn number_of_text(text: Expr) -> Expr {
+    let is = |word: &'static str| text.clone().str().to_lowercase().eq(lit(word));
+    let number = when(is("true").or(is("false"))).then(lit(NULL)).otherwise(text.clone());
+    when(is("true"))
+        .then(lit(1.0))
+        .when(is("false"))
+        .then(lit(0.0))
+        .otherwise(number.strict_cast(DataType::Float64))
+}
+
+fn date_of_text(text: Expr, format: &str) -> Expr {
+    let options = StrptimeOptions { format: Some(format.into()), strict: true, exact: true, cache: true };
+    let has_time = ["%H", "%I", "%T", "%R", "%c"].iter().any(|part| format.contains(part));
+    if has_time {
+        let micros = Some(TimeUnit::Microseconds);
+        text.str().to_datetime(micros, None, options, lit("raise")).cast(DataType::Date)
+    } else {
+        text.str().to_date(options)
+    }
+}

@@ -1,0 +1,211 @@
+//! Writes tables: beside the file, then renamed.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use polars::prelude::*;
+use tempfile::NamedTempFile;
+use thiserror::Error;
+
+use crate::table::{Column as TableColumn, Table};
+
+/// Why a table was not written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// The ending names no known form.
+    #[error("{0} is of no known form; known are .parquet, .csv, .jsonl, .arrow and .ipc")]
+    UnknownForm(PathBuf),
+    /// The file system, or a later table with other columns.
+    #[error("{path} can't be written")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Writes tables of the same columns one after another; the file appears when it is finished.
+pub struct TableWriter {
+    path: PathBuf,
+    form: Form,
+    temporary: NamedTempFile,
+    sink: Option<Sink>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Parquet,
+    Csv,
+    JsonLines,
+    Ipc,
+}
+
+type Out = BufWriter<File>;
+
+enum Sink {
+    Parquet(polars::io::parquet::write::BatchedWriter<Out>),
+    Csv(polars::io::csv::write::BatchedWriter<Out>),
+    JsonLines(Out),
+    Ipc(polars::io::ipc::BatchedWriter<Out>),
+}
+
+impl std::fmt::Debug for TableWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TableWriter").field("path", &self.path).field("form", &self.form).finish_non_exhaustive()
+    }
+}
+
+impl TableWriter {
+    /// Starts a file whose form its ending tells.
+    ///
+    /// # Errors
+    /// [`TableError`] for another ending, or where the folder can't be written to.
+    pub fn create(path: &Path) -> Result<Self, TableError> {
+        let form = match path.extension().and_then(|ending| ending.to_str()) {
+            Some("parquet") => Form::Parquet,
+            Some("csv") => Form::Csv,
+            Some("jsonl" | "ndjson") => Form::JsonLines,
+            Some("arrow" | "ipc" | "feather") => Form::Ipc,
+            _ => return Err(TableError::UnknownForm(path.to_owned())),
+        };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+        let temporary = tempfile::Builder::new()
+            .prefix(".bellwether-")
+            .tempfile_in(folder)
+            .map_err(|cause| TableError::Write { path: path.to_owned(), cause: Box::new(cause) })?;
+        Ok(Self { path: path.to_owned(), form, temporary, sink: None })
+    }
+
+    /// Adds rows; in Parquet, one row group.
+    ///
+    /// # Errors
+    /// [`TableError::Write`] where the columns differ from the first table's, or the disk fails.
+    pub fn append(&mut self, table: &Table) -> Result<(), TableError> {
+        self.append_frame(table).map_err(|cause| TableError::Write { path: self.path.clone(), cause })
+    }
+
+    /// Puts the file in its place, readable by all as a new file would be.
+    ///
+    /// # Errors
+    /// [`TableError::Write`] where the disk fails; nothing is left behind then.
+    pub fn finish(mut self) -> Result<(), TableError> {
+        let path = self.path.clone();
+        let failed = |cause: Box<dyn std::error::Error + Send + Sync>| TableError::Write { path: path.clone(), cause };
+        match self.sink.take() {
+            Some(Sink::Parquet(sink)) => sink.finish().map(|_| ()).map_err(|cause| failed(cause.into()))?,
+            Some(Sink::Csv(mut sink)) => sink.finish().map_err(|cause| failed(cause.into()))?,
+            Some(Sink::JsonLines(mut sink)) => sink.flush().map_err(|cause| failed(cause.into()))?,
+            Some(Sink::Ipc(mut sink)) => sink.finish().map_err(|cause| failed(cause.into()))?,
+            None => {}
+        }
+        self.temporary.as_file().sync_all().map_err(|cause| failed(cause.into()))?;
+        make_readable(self.temporary.as_file()).map_err(|cause| failed(cause.into()))?;
+        self.temporary.persist(&self.path).map(|_| ()).map_err(|cause| failed(cause.error.into()))
+    }
+
+    fn append_frame(&mut self, table: &Table) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        if let Form::JsonLines = self.form {
+            if self.sink.is_none() {
+                self.sink = Some(Sink::JsonLines(BufWriter::new(self.temporary.as_file().try_clone()?)));
+            }
+            if let Some(Sink::JsonLines(out)) = &mut self.sink {
+                write_json_lines(table, out)?;
+            }
+            return Ok(());
+        }
+        let frame = frame_of(table)?;
+        if self.sink.is_none() {
+            self.sink = Some(self.open_sink(frame.schema())?);
+        }
+        match &mut self.sink {
+            Some(Sink::Parquet(sink)) => sink.write_batch(&frame)?,
+            Some(Sink::Csv(sink)) => sink.write_batch(&frame)?,
+            Some(Sink::Ipc(sink)) => sink.write_batch(&frame)?,
+            Some(Sink::JsonLines(_)) | None => {}
+        }
+        Ok(())
+    }
+
+    fn open_sink(&self, schema: &Schema) -> Result<Sink, Box<dyn std::error::Error + Send + Sync>> {
+        let out = BufWriter::new(self.temporary.as_file().try_clone()?);
+        Ok(match self.form {
+            Form::Parquet => Sink::Parquet(
+                ParquetWriter::new(out).with_compression(ParquetCompression::Zstd(None)).batched(schema)?,
+            ),
+            Form::Csv => Sink::Csv(CsvWriter::new(out).batched(schema)?),
+            Form::Ipc => Sink::Ipc(IpcWriter::new(out).batched(schema, Vec::new())?),
+            Form::JsonLines => Sink::JsonLines(out),
+        })
+    }
+}
+
+/// Writes one table as one file.
+///
+/// # Errors
+/// As [`TableWriter`].
+pub fn write_table(table: &Table, path: &Path) -> Result<(), TableError> {
+    let mut writer = TableWriter::create(path)?;
+    writer.append(table)?;
+    writer.finish()
+}
+
+/// A temporary file is its owner's alone; a finished output is as readable as any new file.
+#[cfg(unix)]
+fn make_readable(file: &File) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_file: &File) -> std::io::Result<()> {
+    Ok(())
+}
+
+fn frame_of(table: &Table) -> PolarsResult<DataFrame> {
+    let columns = table.columns.iter().map(|(name, column)| {
+        let name: PlSmallStr = name.as_str().into();
+        let series = match column {
+            TableColumn::Text(values) => Series::new(name, values),
+            TableColumn::Int(values) => Series::new(name, values),
+            TableColumn::Float(values) => {
+                let values: Vec<Option<f64>> = values.iter().map(|value| value.filter(|x| !x.is_nan())).collect();
+                Series::new(name, values)
+            }
+            TableColumn::Float32(values) => {
+                let values: Vec<Option<f32>> = values.iter().map(|&x| (!x.is_nan()).then_some(x)).collect();
+                Series::new(name, values)
+            }
+            TableColumn::Date(values) => {
+                let days: Vec<Option<i32>> = values.iter().map(|date| date.map(bellwether_core::Date::days)).collect();
+                Series::new(name, days).cast(&DataType::Date)?
+            }
+            TableColumn::Bool(values) => Series::new(name, values),
+        };
+        Ok(series.into_column())
+    });
+    DataFrame::new_infer_height(columns.collect::<PolarsResult<Vec<_>>>()?)
+}
+
+fn write_json_lines(table: &Table, out: &mut Out) -> std::io::Result<()> {
+    for row in 0..table.n_rows() {
+        let fields = table.columns.iter().map(|(name, column)| (name.clone(), json_value(column, row)));
+        serde_json::to_writer(&mut *out, &fields.collect::<serde_json::Map<_, _>>())?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+fn json_value(column: &TableColumn, row: usize) -> serde_json::Value {
+    match column {
+        TableColumn::Text(values) => values[row].clone().into(),
+        TableColumn::Int(values) => values[row].into(),
+        TableColumn::Float(values) => values[row].filter(|x| x.is_finite()).into(),
+        TableColumn::Float32(values) => Some(values[row]).filter(|x| x.is_finite()).into(),
+        TableColumn::Date(values) => values[row].map(|date| date.to_string()).into(),
+        TableColumn::Bool(values) => values[row].into(),
+    }
+}

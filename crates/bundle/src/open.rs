@@ -1,0 +1,222 @@
+//! From a folder to a verified bundle.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use bellwether_core::{Digest, Encoding, FeatureSchema, Model};
+use bellwether_health::Scorecard;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::folder::{self, Listing};
+use crate::manifest::MANIFEST;
+use crate::rules::{self, BOOK, Checked, EVALUATION, FEATURES, FIXED, PARITY, PROVENANCE, SCORECARD, graph_file};
+use crate::{
+    BundleContents, BundleError, MAX_FILES, MAX_MANIFEST_BYTES, Manifest, ParityVectors, Provenance, TargetModel, json,
+    names,
+};
+
+/// The file with the bundle's digest; without it a change in the manifest alone would go unseen.
+pub(crate) const DIGEST: &str = "manifest.sha256";
+
+/// A bundle whose every byte was verified.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bundle {
+    digest: Digest,
+    manifest: Manifest,
+    contents: BundleContents,
+    checked: Checked,
+}
+
+impl Bundle {
+    /// Opens the bundle in folder `path`: limit, parse, validate.
+    ///
+    /// # Errors
+    /// [`BundleError`] for a folder that is no bundle, for a format of another release, and if any file was cut,
+    /// altered, added or removed, is a link, is too large, breaks a rule or contradicts another.
+    pub fn open(path: &Path) -> Result<Self, BundleError> {
+        let (digest, manifest) = read_manifest(path)?;
+        check_listing(&folder::list(path)?, &manifest)?;
+        let mut files = Files::read(path, &manifest)?;
+        let contents = contents_of(&manifest, &mut files)?;
+        let checked = rules::check(&contents)?;
+        let expected = checked.schema.digest();
+        if manifest.schema_digest != expected {
+            return Err(BundleError::Mismatch {
+                file: MANIFEST.to_owned(),
+                what: "the schema digest",
+                expected: expected.to_string(),
+                found: manifest.schema_digest.to_string(),
+            });
+        }
+        Ok(Self { digest, manifest, contents, checked })
+    }
+
+    /// The SHA-256 of the manifest, which names the bundle.
+    pub const fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// The manifest.
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The bundle's name.
+    pub fn name(&self) -> &str {
+        &self.contents.name
+    }
+
+    /// The features of the graphs in their order.
+    pub const fn schema(&self) -> &FeatureSchema {
+        &self.checked.schema
+    }
+
+    /// From raw features to the matrix that the graphs read.
+    pub const fn encoding(&self) -> &Encoding {
+        &self.contents.encoding
+    }
+
+    /// The health score, over [`Bundle::schema`].
+    pub const fn scorecard(&self) -> &Scorecard {
+        &self.contents.scorecard
+    }
+
+    /// The targets, at least one, in the order in which they were written.
+    pub fn targets(&self) -> &[TargetModel] {
+        &self.contents.targets
+    }
+
+    /// What each target's graph says, in the order of [`Bundle::targets`].
+    pub fn models(&self) -> &[Model] {
+        &self.checked.models
+    }
+
+    /// The share of features, in `0.0..=1.0`, that must be known for a row to be scored.
+    pub const fn min_coverage(&self) -> f64 {
+        self.contents.min_coverage
+    }
+
+    /// Rows and the numbers that they must give.
+    pub const fn parity(&self) -> &ParityVectors {
+        &self.contents.parity
+    }
+
+    /// Where the models come from.
+    pub const fn provenance(&self) -> &Provenance {
+        &self.contents.provenance
+    }
+
+    /// The evidence.
+    pub const fn evaluation(&self) -> &serde_json::Value {
+        &self.contents.evaluation
+    }
+
+    /// The configuration that the models were trained with.
+    pub fn book_toml(&self) -> &str {
+        &self.contents.book_toml
+    }
+}
+
+/// The line of `manifest.sha256`, in the form of `sha256sum`.
+pub(crate) fn digest_line(digest: &Digest) -> String {
+    format!("{digest}  {MANIFEST}\n")
+}
+
+fn read_manifest(path: &Path) -> Result<(Digest, Manifest), BundleError> {
+    let bytes = folder::read_limited(path, MANIFEST, MAX_MANIFEST_BYTES).map_err(|error| match error {
+        BundleError::Missing(_) => BundleError::NotABundle(path.to_owned()),
+        other => other,
+    })?;
+    let digest = Digest::of(&bytes);
+    let expected = digest_line(&digest);
+    let found = folder::read_limited(path, DIGEST, expected.len() as u64)?;
+    if found != expected.as_bytes() {
+        return Err(BundleError::Digest {
+            file: MANIFEST.to_owned(),
+            expected: String::from_utf8_lossy(&found).split(' ').next().unwrap_or_default().to_owned(),
+            found: digest.to_string(),
+        });
+    }
+    Ok((digest, Manifest::parse(&bytes)?))
+}
+
+/// What is on the disk is what the manifest names, no more and no less.
+fn check_listing(listing: &Listing, manifest: &Manifest) -> Result<(), BundleError> {
+    let named: BTreeSet<&str> = manifest.files.keys().map(String::as_str).chain([MANIFEST, DIGEST]).collect();
+    if manifest.files.len() > MAX_FILES {
+        return Err(BundleError::TooMany { limit: MAX_FILES });
+    }
+    names::check_paths(named.iter().copied())?;
+    if let Some(unexpected) = listing.files.iter().find(|file| !named.contains(file.as_str())) {
+        return Err(BundleError::Unexpected(unexpected.clone()));
+    }
+    let needed = |folder: &String| named.iter().any(|file| file.starts_with(&format!("{folder}/")));
+    if let Some(unexpected) = listing.folders.iter().find(|folder| !needed(folder)) {
+        return Err(BundleError::Unexpected(unexpected.clone()));
+    }
+    match named.into_iter().chain(FIXED).find(|file| !listing.files.contains(*file)) {
+        Some(missing) => Err(BundleError::Missing(missing.to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// Bytes whose size and digest were checked, so that what is parsed is what was verified.
+struct Files(BTreeMap<String, Vec<u8>>);
+
+impl Files {
+    fn read(path: &Path, manifest: &Manifest) -> Result<Self, BundleError> {
+        let graphs: BTreeSet<&str> = manifest.targets.iter().map(|entry| entry.graph.as_str()).collect();
+        let mut kept = BTreeMap::new();
+        for (file, entry) in &manifest.files {
+            let bytes = folder::read_checked(path, file, entry)?;
+            if FIXED.contains(&file.as_str()) || graphs.contains(file.as_str()) {
+                kept.insert(file.clone(), bytes);
+            }
+        }
+        Ok(Self(kept))
+    }
+
+    fn take(&mut self, file: &str) -> Result<Vec<u8>, BundleError> {
+        self.0.remove(file).ok_or_else(|| BundleError::Missing(file.to_owned()))
+    }
+
+    fn json<T: Serialize + DeserializeOwned>(&mut self, file: &str) -> Result<T, BundleError> {
+        json::parse_canonical(file, &self.take(file)?)
+    }
+}
+
+fn contents_of(manifest: &Manifest, files: &mut Files) -> Result<BundleContents, BundleError> {
+    let book_toml = String::from_utf8(files.take(BOOK)?)
+        .map_err(|error| BundleError::Rule { file: BOOK.to_owned(), rule: error.to_string() })?;
+    Ok(BundleContents {
+        name: manifest.name.clone(),
+        encoding: files.json(FEATURES)?,
+        scorecard: files.json(SCORECARD)?,
+        targets: targets_of(manifest, files)?,
+        min_coverage: manifest.min_coverage,
+        book_toml,
+        evaluation: files.json(EVALUATION)?,
+        provenance: files.json(PROVENANCE)?,
+        parity: files.json(PARITY)?,
+        extra_files: BTreeMap::new(),
+    })
+}
+
+fn targets_of(manifest: &Manifest, files: &mut Files) -> Result<Vec<TargetModel>, BundleError> {
+    let mut targets = Vec::with_capacity(manifest.targets.len());
+    for entry in &manifest.targets {
+        let (target, learner, calibration) = (entry.target, entry.learner.clone(), entry.calibration.clone());
+        let model = TargetModel { target, learner, onnx: Vec::new(), calibration };
+        let expected = graph_file(&model);
+        if entry.graph != expected {
+            return Err(BundleError::Mismatch {
+                file: MANIFEST.to_owned(),
+                what: "a graph's file",
+                expected: format!("`{expected}`"),
+                found: format!("`{}`", entry.graph),
+            });
+        }
+        targets.push(TargetModel { onnx: files.take(&entry.graph)?, ..model });
+    }
+    Ok(targets)
+}

@@ -1,0 +1,37 @@
+//! Where a bundle's models come from.
+
+use std::collections::BTreeMap;
+
+use bellwether_core::Digest;
+use serde::{Deserialize, Serialize};
+
+/// What the models were trained with and on. Holds no clock time, path, host name or number of threads, so that
+/// the same inputs give the same bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// The release that trained them.
+    pub bellwether_version: String,
+    /// Versions of the crates whose arithmetic is in the models, by name.
+    pub crate_versions: BTreeMap<String, String>,
+    /// The seed of every random choice.
+    pub seed: u64,
+    /// The digest of the configuration.
+    pub config_digest: Digest,
+    /// The sources that were read, by their names in the configuration.
+    pub sources: BTreeMap<String, SourceProvenance>,
+    /// How rows were split; no rule here.
+    pub split: serde_json::Value,
+    /// Rules that someone lifted for this training, one sentence each.
+    pub waivers: Vec<String>,
+}
+
+/// What was read from one source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceProvenance {
+    /// Rows read.
+    pub n_rows: u64,
+    /// The digest of their values.
+    pub digest: Digest,
+}

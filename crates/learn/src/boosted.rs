@@ -1,0 +1,237 @@
+//! Gradient boosting on the log loss, fitted by forust.
+
+use bellwether_core::{Direction, FeatureSchema, Link, Model, Node, Outcome, Progress, Tree, Trees};
+use forust_ml::constraints::{Constraint, ConstraintMap};
+use forust_ml::gradientbooster::{EvaluationData, GrowPolicy};
+use forust_ml::objective::ObjectiveType;
+use forust_ml::sampler::SampleMethod;
+use forust_ml::{GradientBooster, Matrix};
+use rayon::prelude::*;
+
+use crate::holdout::{Fold, folds};
+use crate::learner::checked;
+use crate::rows::Table;
+use crate::threshold::KnownValues;
+use crate::{LearnError, Learner, LearnerName, Settings, TrainingRows};
+
+/// Boosts trees.
+#[derive(Debug)]
+pub(crate) struct Boosted {
+    pub(crate) settings: Settings,
+}
+
+/// How trees are grown.
+#[derive(Debug, Clone, Copy)]
+struct Recipe {
+    depth: usize,
+    leaves: usize,
+    learning_rate: f32,
+    /// A leaf's summed hessian is at least that of this many rows at the base rate.
+    least_rows: f64,
+    l2: f32,
+    /// Share of the rows a tree sees.
+    rows: f32,
+    /// Share of the columns a tree sees.
+    columns: f64,
+}
+
+/// The first is the usual one; the others are tried where there are rows to choose on.
+const RECIPES: [Recipe; 4] = [
+    Recipe { depth: 4, leaves: 16, learning_rate: 0.05, least_rows: 20.0, l2: 5.0, rows: 0.8, columns: 0.6 },
+    Recipe { depth: 2, leaves: 4, learning_rate: 0.08, least_rows: 20.0, l2: 1.0, rows: 0.8, columns: 0.6 },
+    Recipe { depth: 6, leaves: 31, learning_rate: 0.05, least_rows: 20.0, l2: 5.0, rows: 0.8, columns: 0.6 },
+    Recipe { depth: 6, leaves: 31, learning_rate: 0.05, least_rows: 60.0, l2: 30.0, rows: 0.8, columns: 0.3 },
+];
+
+/// Trees where there are no rows to choose the number on.
+const USUAL_TREES: usize = 60;
+
+/// A fit stops when the held-out loss has not fallen for this many trees.
+const PATIENCE: usize = 40;
+
+/// forust uses threads inside a fit from this many matrix cells on; below, fits run side by side.
+const CELLS_FOR_THREADS: usize = 4_000_000;
+
+impl Learner for Boosted {
+    fn name(&self) -> LearnerName {
+        LearnerName::Boosted
+    }
+
+    fn fit(&self, rows: &TrainingRows<'_>, progress: &dyn Progress) -> Result<Model, LearnError> {
+        let table = Table::new(rows)?;
+        let constraints = self.constraints(rows.schema);
+        let (recipe, n_trees) = self.choose(&table, &constraints, progress)?;
+        progress.begin("boosted: fit", n_trees as u64);
+        let mut booster = self.booster(&recipe, n_trees, &table, &constraints);
+        booster
+            .fit(&Cells::of(&table).matrix(), &table.targets(), &weights(&table), None)
+            .map_err(|error| LearnError::fit(LearnerName::Boosted, error))?;
+        progress.advance(n_trees as u64);
+        progress.end();
+        let trees = Trees::new(table.n_cols(), booster.base_score as f32, Link::Logit, trees(&booster, &table));
+        let trees = trees.map_err(|source| LearnError::Model { learner: LearnerName::Boosted, source })?;
+        checked(LearnerName::Boosted, Model::Trees(trees))
+    }
+}
+
+impl Boosted {
+    /// The recipe and the number of trees with the least held-out loss.
+    fn choose(
+        &self,
+        table: &Table,
+        constraints: &ConstraintMap,
+        progress: &dyn Progress,
+    ) -> Result<(Recipe, usize), LearnError> {
+        let most_trees = (self.settings.boosted_trees as usize).max(1);
+        let folds = folds(table, self.settings.purge_days);
+        if folds.is_empty() {
+            return Ok((RECIPES[0], USUAL_TREES.min(most_trees)));
+        }
+        let tries: Vec<(Recipe, &Fold)> =
+            RECIPES.iter().flat_map(|&recipe| folds.iter().map(move |fold| (recipe, fold))).collect();
+        progress.begin("boosted: choose", tries.len() as u64);
+        let try_one = |&(recipe, fold): &(Recipe, &Fold)| {
+            let curve = self.held_out_losses(&recipe, table, fold, constraints);
+            progress.advance(1);
+            curve
+        };
+        let curves = if threads_inside(table) {
+            tries.iter().map(try_one).collect::<Result<Vec<_>, _>>()?
+        } else {
+            tries.par_iter().map(try_one).collect::<Result<Vec<_>, _>>()?
+        };
+        progress.end();
+        let (recipe, n_trees) = best(&curves, folds.len());
+        let n_fit = folds.iter().map(|fold| fold.fit.len()).sum::<usize>() as f64 / folds.len() as f64;
+        // More rows bear more trees, but not in proportion.
+        let scale = (table.n_rows() as f64 / n_fit).sqrt().min(1.5);
+        Ok((RECIPES[recipe], ((n_trees as f64 * scale).round() as usize).clamp(1, most_trees)))
+    }
+
+    /// The log loss on the held-out rows after each tree, until it has stopped falling.
+    fn held_out_losses(
+        &self,
+        recipe: &Recipe,
+        table: &Table,
+        fold: &Fold,
+        constraints: &ConstraintMap,
+    ) -> Result<Vec<f64>, LearnError> {
+        let (fit, check) = (table.select(&fold.fit), table.select(&fold.check));
+        let most_trees = (self.settings.boosted_trees as usize).max(1);
+        let mut booster = self.booster(recipe, most_trees, &fit, constraints);
+        booster.parallel = threads_inside(table);
+        booster.early_stopping_rounds = Some(PATIENCE);
+        let (checked, y, of_check) = (Cells::of(&check), check.targets(), weights(&check));
+        let evaluation: EvaluationData<'_> = (checked.matrix(), &y, &of_check);
+        booster
+            .fit(&Cells::of(&fit).matrix(), &fit.targets(), &weights(&fit), Some(vec![evaluation]))
+            .map_err(|error| LearnError::fit(LearnerName::Boosted, error))?;
+        Ok(booster.evaluation_history.map(|history| history.data).unwrap_or_default())
+    }
+
+    fn booster(&self, recipe: &Recipe, n_trees: usize, table: &Table, constraints: &ConstraintMap) -> GradientBooster {
+        let rate = table.base_rate();
+        let mut booster = GradientBooster::default();
+        booster.objective_type = ObjectiveType::LogLoss;
+        booster.initialize_base_score = true;
+        booster.iterations = n_trees;
+        booster.learning_rate = recipe.learning_rate;
+        booster.max_depth = recipe.depth;
+        booster.max_leaves = recipe.leaves;
+        booster.grow_policy = GrowPolicy::DepthWise;
+        // Never 0: histograms are subtracted in f32, and a leaf without rows can have a hessian of 1e-7.
+        booster.min_leaf_weight = ((recipe.least_rows * rate * (1.0 - rate)) as f32).max(1e-3);
+        booster.l2 = recipe.l2;
+        booster.sample_method = SampleMethod::Random;
+        booster.subsample = recipe.rows;
+        booster.colsample_bytree = share_of_columns(recipe.columns, table.n_cols());
+        booster.seed = self.settings.seed;
+        booster.create_missing_branch = false;
+        booster.monotone_constraints = Some(constraints.clone());
+        booster.parallel = threads_inside(table);
+        booster
+    }
+
+    /// The directions of the schema as signs of the outcome, if they are asked for.
+    fn constraints(&self, schema: &FeatureSchema) -> ConstraintMap {
+        if !self.settings.monotone {
+            return ConstraintMap::new();
+        }
+        let constraint = |good: Direction| match (good, self.settings.outcome) {
+            (Direction::Up, Outcome::Churn) | (Direction::Down, Outcome::Expansion) => Constraint::Negative,
+            (Direction::Down, Outcome::Churn) | (Direction::Up, Outcome::Expansion) => Constraint::Positive,
+        };
+        let of_features = schema.features().iter().enumerate();
+        of_features.filter_map(|(place, feature)| Some((place, constraint(feature.good?)))).collect()
+    }
+}
+
+/// The recipe and number of trees with the least mean loss over the folds; `curves` has the folds of the first recipe,
+/// then those of the second ...
+fn best(curves: &[Vec<f64>], n_folds: usize) -> (usize, usize) {
+    let mut best = (0, 1, f64::INFINITY);
+    for (recipe, of_folds) in curves.chunks(n_folds).enumerate() {
+        let n_trees = of_folds.iter().map(Vec::len).min().unwrap_or(0);
+        for tree in 0..n_trees {
+            let loss = of_folds.iter().map(|curve| curve[tree]).sum::<f64>() / n_folds as f64;
+            if loss < best.2 {
+                best = (recipe, tree + 1, loss);
+            }
+        }
+    }
+    (best.0, best.1)
+}
+
+/// A few columns are all used; forust rounds the number of columns down, and needs one.
+fn share_of_columns(share: f64, n_cols: usize) -> f64 {
+    if n_cols < 10 { 1.0 } else { share }
+}
+
+fn threads_inside(table: &Table) -> bool {
+    table.n_rows() * table.n_cols() >= CELLS_FOR_THREADS
+}
+
+fn weights(table: &Table) -> Vec<f64> {
+    (0..table.n_rows()).map(|row| table.weight(row)).collect()
+}
+
+/// A table as forust wants it: f64, column after column.
+struct Cells {
+    values: Vec<f64>,
+    n_rows: usize,
+    n_cols: usize,
+}
+
+impl Cells {
+    fn of(table: &Table) -> Self {
+        let values = table.columns.iter().flatten().map(|&x| f64::from(x)).collect();
+        Self { values, n_rows: table.n_rows(), n_cols: table.n_cols() }
+    }
+
+    fn matrix(&self) -> Matrix<'_, f64> {
+        Matrix::new(&self.values, self.n_rows, self.n_cols)
+    }
+}
+
+/// forust's trees as plain data.
+fn trees(booster: &GradientBooster, table: &Table) -> Vec<Tree> {
+    let known = KnownValues::of(&table.columns);
+    let node = |node: &forust_ml::tree::Tree, at: usize| {
+        let node = &node.nodes[at];
+        if node.is_leaf {
+            return Node::Leaf { value: node.weight_value };
+        }
+        // forust goes left on `<`, at values of the training rows.
+        let threshold = known.between(node.split_feature, node.split_value);
+        let missing_left = known.default_left(node.split_feature, threshold);
+        Node::Split {
+            feature: node.split_feature as u32,
+            threshold,
+            missing_left: missing_left.unwrap_or(node.missing_node == node.left_child),
+            left: node.left_child as u32,
+            right: node.right_child as u32,
+        }
+    };
+    let tree = |tree: &forust_ml::tree::Tree| Tree { nodes: (0..tree.nodes.len()).map(|at| node(tree, at)).collect() };
+    booster.trees.iter().map(tree).collect()
+}

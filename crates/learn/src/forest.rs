@@ -1,0 +1,144 @@
+//! A random forest of probabilities: smartcore's regression forest on 0 and 1, whose leaves are outcome rates.
+
+use bellwether_core::{Link, Model, Node, Progress, Tree, Trees};
+use rayon::prelude::*;
+use serde::Deserialize;
+use smartcore::ensemble::random_forest_regressor::{RandomForestRegressor, RandomForestRegressorParameters};
+use smartcore::linalg::basic::matrix::DenseMatrix;
+
+use crate::holdout::mixed;
+use crate::learner::checked;
+use crate::rows::Table;
+use crate::threshold::{KnownValues, floor_f32};
+use crate::{LearnError, Learner, LearnerName, Settings, TrainingRows};
+
+/// Grows a forest.
+#[derive(Debug)]
+pub(crate) struct Forest {
+    pub(crate) settings: Settings,
+}
+
+/// Trees with one seed; the number of threads has no say in it.
+const TREES_A_GROVE: u32 = 10;
+
+/// The work of a forest, in matrix cells times trees; a larger table gets fewer trees.
+const MOST_CELL_TREES: usize = 2_000_000_000;
+
+/// What a missing value is to smartcore: above all others, so it goes right as NaN would, and sorts.
+const MISSING: f32 = f32::MAX;
+
+/// smartcore counts the root as 1.
+const LARGEST_DEPTH: u16 = 14;
+
+impl Learner for Forest {
+    fn name(&self) -> LearnerName {
+        LearnerName::Forest
+    }
+
+    fn fit(&self, rows: &TrainingRows<'_>, progress: &dyn Progress) -> Result<Model, LearnError> {
+        let table = Table::new(rows)?;
+        let grower = Grower::new(&table)?;
+        let n_groves = self.n_trees(&table).div_ceil(TREES_A_GROVE);
+        progress.begin("forest", u64::from(n_groves * TREES_A_GROVE));
+        let groves = (0..n_groves)
+            .into_par_iter()
+            .map(|grove| {
+                let trees = grower.grove(mixed(self.settings.seed.wrapping_add(u64::from(grove))))?;
+                progress.advance(u64::from(TREES_A_GROVE));
+                Ok(trees)
+            })
+            .collect::<Result<Vec<_>, LearnError>>()?;
+        progress.end();
+        let trees = grower.trees(&groves.concat());
+        let trees = Trees::new(table.n_cols(), 0.0, Link::Probability, trees);
+        let trees = trees.map_err(|source| LearnError::Model { learner: LearnerName::Forest, source })?;
+        checked(LearnerName::Forest, Model::Trees(trees))
+    }
+}
+
+impl Forest {
+    fn n_trees(&self, table: &Table) -> u32 {
+        let affordable = MOST_CELL_TREES / (table.n_rows() * table.n_cols());
+        self.settings.forest_trees.min(affordable.clamp(50, 100_000) as u32).max(1)
+    }
+}
+
+struct Grower {
+    x: DenseMatrix<f32>,
+    y: Vec<f64>,
+    weights: Option<Vec<f64>>,
+    known: KnownValues,
+    parameters: RandomForestRegressorParameters,
+}
+
+impl Grower {
+    fn new(table: &Table) -> Result<Self, LearnError> {
+        let values = table.columns.iter().flatten().map(|&x| if x.is_nan() { MISSING } else { x }).collect();
+        let x = DenseMatrix::new(table.n_rows(), table.n_cols(), values, true);
+        let least_rows = ((table.n_rows() as f64).sqrt() / 10.0).round().clamp(3.0, 20.0) as usize;
+        let parameters = RandomForestRegressorParameters::default()
+            .with_n_trees(TREES_A_GROVE as usize)
+            .with_max_depth(LARGEST_DEPTH)
+            .with_min_samples_leaf(least_rows)
+            .with_min_samples_split(2 * least_rows)
+            .with_m(((table.n_cols() as f64).sqrt().round() as usize).max(1));
+        Ok(Self {
+            x: x.map_err(|error| LearnError::fit(LearnerName::Forest, error))?,
+            y: table.targets(),
+            weights: table.weights.clone(),
+            known: KnownValues::of(&table.columns),
+            parameters,
+        })
+    }
+
+    /// Trees of one seed.
+    fn grove(&self, seed: u64) -> Result<Vec<GrownTree>, LearnError> {
+        let parameters = self.parameters.clone().with_seed(seed);
+        let forest = match &self.weights {
+            None => RandomForestRegressor::fit(&self.x, &self.y, parameters),
+            Some(weights) => RandomForestRegressor::fit_with_weights(&self.x, &self.y, weights, parameters),
+        };
+        let forest = forest.map_err(|error| LearnError::fit(LearnerName::Forest, error))?;
+        let grown = serde_json::to_value(&forest).and_then(serde_json::from_value::<GrownForest>);
+        Ok(grown.map_err(|error| LearnError::fit(LearnerName::Forest, error))?.forest_regressor.trees)
+    }
+
+    /// The trees as plain data; the sum of their leaves is the mean rate.
+    fn trees(&self, grown: &[GrownTree]) -> Vec<Tree> {
+        let node = |node: &GrownNode| match (node.true_child, node.false_child, node.split_value) {
+            (Some(left), Some(right), Some(split_value)) => {
+                let threshold = floor_f32(split_value);
+                let missing_left = self.known.default_left(node.split_feature, threshold).unwrap_or(false);
+                Node::Split { feature: node.split_feature as u32, threshold, missing_left, left, right }
+            }
+            _ => Node::Leaf { value: (node.output / grown.len() as f64) as f32 },
+        };
+        grown.iter().map(|tree| Tree { nodes: tree.nodes.iter().map(node).collect() }).collect()
+    }
+}
+
+/// smartcore shows its nodes through serde only.
+#[derive(Deserialize)]
+struct GrownForest {
+    forest_regressor: GrownTrees,
+}
+
+#[derive(Deserialize)]
+struct GrownTrees {
+    trees: Vec<GrownTree>,
+}
+
+#[derive(Clone, Deserialize)]
+struct GrownTree {
+    nodes: Vec<GrownNode>,
+}
+
+/// `x <= split_value` goes to the true child.
+#[derive(Clone, Deserialize)]
+struct GrownNode {
+    output: f64,
+    split_feature: usize,
+    split_value: Option<f64>,
+    true_child: Option<u32>,
+    false_child: Option<u32>,
+}

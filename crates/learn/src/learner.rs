@@ -1,0 +1,112 @@
+//! The one trait of all learners.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bellwether_core::{Model, Progress};
+use serde::{Deserialize, Serialize};
+
+use crate::boosted::Boosted;
+use crate::forest::Forest;
+use crate::logistic::Logistic;
+use crate::scorecard::Scorecard;
+use crate::tree::OneTree;
+use crate::{LearnError, Settings, TrainingRows};
+
+/// A kind of model that can be learnt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LearnerName {
+    /// The weighted baseline: nothing is learnt, its calibration is.
+    Scorecard,
+    /// Logistic regression with an L2 penalty.
+    Logistic,
+    /// One readable tree.
+    Tree,
+    /// A random forest of probabilities.
+    Forest,
+    /// Gradient boosting.
+    Boosted,
+}
+
+impl LearnerName {
+    /// All of them, the simplest first.
+    pub const ALL: [Self; 5] = [Self::Scorecard, Self::Logistic, Self::Tree, Self::Forest, Self::Boosted];
+
+    /// The name in configs and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Scorecard => "scorecard",
+            Self::Logistic => "logistic",
+            Self::Tree => "tree",
+            Self::Forest => "forest",
+            Self::Boosted => "boosted",
+        }
+    }
+}
+
+impl fmt::Display for LearnerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for LearnerName {
+    type Err = LearnError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = Self::ALL.into_iter().find(|learner| learner.name() == text);
+        found.ok_or_else(|| LearnError::UnknownLearner(text.to_owned()))
+    }
+}
+
+/// Learns a model of one kind.
+///
+/// The model depends on nothing but the rows, the settings and the kind: not on the order of the rows, not on the number
+/// of threads. A row of weight 0 is as good as absent, one of weight 2 as good as there twice.
+pub trait Learner: Sync {
+    /// The kind.
+    fn name(&self) -> LearnerName;
+
+    /// Learns from `rows`; the model's logit rises with the probability that the label is true.
+    ///
+    /// # Errors
+    /// [`LearnError`] if the rows contradict each other, are of one class only, have weights that the kind cannot take, or
+    /// the library underneath finds no model.
+    fn fit(&self, rows: &TrainingRows<'_>, progress: &dyn Progress) -> Result<Model, LearnError>;
+}
+
+/// The learner called `name`.
+///
+/// # Errors
+/// [`LearnError::NoScorecard`] or [`LearnError::Model`] if a scorecard is asked for and `settings` has none or a broken one.
+pub fn learner(name: LearnerName, settings: &Settings) -> Result<Box<dyn Learner>, LearnError> {
+    let settings = settings.clone();
+    Ok(match name {
+        LearnerName::Scorecard => Box::new(Scorecard::new(settings)?),
+        LearnerName::Logistic => Box::new(Logistic { settings }),
+        LearnerName::Tree => Box::new(OneTree { settings }),
+        LearnerName::Forest => Box::new(Forest { settings }),
+        LearnerName::Boosted => Box::new(Boosted { settings }),
+    })
+}
+
+/// `model`, if it keeps the rules of models.
+pub(crate) fn checked(learner: LearnerName, model: Model) -> Result<Model, LearnError> {
+    model.validate().map_err(|source| LearnError::Model { learner, source })?;
+    Ok(model)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for learner in LearnerName::ALL {
+            assert_eq!(learner.to_string().parse::<LearnerName>().ok(), Some(learner));
+            assert_eq!(serde_json::to_string(&learner).ok(), Some(format!("\"{learner}\"")));
+        }
+        assert!("gbm".parse::<LearnerName>().is_err());
+    }
+}

@@ -1,0 +1,151 @@
+//! How large a file may be, checked on the raw bytes before anything is allocated for them.
+//!
+//! Two bytes of protobuf can ask for an element of a hundred; so the elements are counted first.
+
+use crate::OnnxError;
+
+/// The largest file that is read: 128 MiB. Reading one takes at most about eight times its size in memory.
+pub const MAX_BYTES: usize = 128 << 20;
+/// The most features of a model.
+pub const MAX_FEATURES: usize = 1 << 16;
+/// The most nodes of all trees of a model together, leaves included.
+pub const MAX_TREE_NODES: usize = 2_000_000;
+
+/// A model's own fields, apart from one metadata entry a feature.
+const MAX_MODEL_FIELDS: usize = MAX_FEATURES + 64;
+const MAX_GRAPH_FIELDS: usize = 64;
+const MAX_NODE_FIELDS: usize = 64;
+const MAX_TENSOR_FIELDS: usize = 16;
+/// One field a tree node's mode, a few for each attribute.
+const MAX_ATTRIBUTE_FIELDS: usize = MAX_TREE_NODES + 1024;
+const MAX_VALUE_INFO_BYTES: usize = 1024;
+
+/// Checks the sizes that the rules above state.
+pub(crate) fn check(bytes: &[u8]) -> Result<(), OnnxError> {
+    at_most("bytes", bytes.len(), MAX_BYTES)?;
+    let mut graphs = Vec::new();
+    let n_fields = each_field(bytes, |tag, payload| {
+        if tag == 7 {
+            graphs.push(payload);
+        }
+        Ok(())
+    })?;
+    at_most("fields of the model", n_fields, MAX_MODEL_FIELDS)?;
+    at_most("graphs", graphs.len(), 1)?;
+    graphs.into_iter().try_for_each(check_graph)
+}
+
+/// `Ok` where `found` is at most `limit`.
+pub(crate) fn at_most(what: &'static str, found: usize, limit: usize) -> Result<(), OnnxError> {
+    if found <= limit { Ok(()) } else { Err(OnnxError::TooLarge { what, found, limit }) }
+}
+
+fn check_graph(graph: &[u8]) -> Result<(), OnnxError> {
+    let mut n_attribute_fields = 0;
+    let n_fields = each_field(graph, |tag, payload| match tag {
+        1 => check_node(payload, &mut n_attribute_fields),
+        5 => at_most("fields of an initializer", each_field(payload, |_, _| Ok(()))?, MAX_TENSOR_FIELDS),
+        11 | 12 => at_most("bytes of an input or output", payload.len(), MAX_VALUE_INFO_BYTES),
+        _ => Ok(()),
+    })?;
+    at_most("nodes and initializers", n_fields, MAX_GRAPH_FIELDS)
+}
+
+fn check_node(node: &[u8], n_attribute_fields: &mut usize) -> Result<(), OnnxError> {
+    let n_fields = each_field(node, |tag, payload| {
+        if tag == 5 {
+            *n_attribute_fields += each_field(payload, |_, _| Ok(()))?;
+        }
+        at_most("fields of attributes", *n_attribute_fields, MAX_ATTRIBUTE_FIELDS)
+    })?;
+    at_most("fields of a node", n_fields, MAX_NODE_FIELDS)
+}
+
+/// Tells `visit` the tag and, where it has a length, the payload of each field of a message; returns how many.
+fn each_field<'a>(
+    mut message: &'a [u8],
+    mut visit: impl FnMut(u64, &'a [u8]) -> Result<(), OnnxError>,
+) -> Result<usize, OnnxError> {
+    let mut n_fields = 0;
+    while !message.is_empty() {
+        let key = varint(&mut message)?;
+        let n_bytes = match key & 7 {
+            0 => {
+                varint(&mut message)?;
+                0
+            }
+            1 => 8,
+            2 => usize::try_from(varint(&mut message)?).unwrap_or(usize::MAX),
+            5 => 4,
+            _ => return Err(malformed("a field has a wire type that does not exist")),
+        };
+        let (payload, rest) = message.split_at_checked(n_bytes).ok_or_else(|| malformed("a field is cut off"))?;
+        visit(key >> 3, payload)?;
+        message = rest;
+        n_fields += 1;
+    }
+    Ok(n_fields)
+}
+
+/// Takes a base-128 number off the front of `bytes`.
+fn varint(bytes: &mut &[u8]) -> Result<u64, OnnxError> {
+    let mut value = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (&byte, rest) = bytes.split_first().ok_or_else(|| malformed("a number is cut off"))?;
+        *bytes = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            return Ok(value);
+        }
+    }
+    Err(malformed("a number has more than ten bytes"))
+}
+
+fn malformed(reason: &'static str) -> OnnxError {
+    OnnxError::Malformed(reason.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A field `tag` with a length, as bytes.
+    fn field(tag: u8, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![tag << 3 | 2];
+        let mut length = payload.len();
+        while length >= 0x80 {
+            bytes.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        bytes.push(length as u8);
+        bytes.extend_from_slice(payload);
+        bytes
+    }
+
+    fn check_too_large(bytes: &[u8], what: &str) {
+        match check(bytes) {
+            Err(OnnxError::TooLarge { what: found, .. }) => assert_eq!(found, what),
+            other => panic!("{what}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn small_bytes_cannot_ask_for_much_memory() {
+        check_too_large(&field(14, &[]).repeat(MAX_MODEL_FIELDS + 1), "fields of the model");
+        check_too_large(&field(7, &[]).repeat(2), "graphs");
+        check_too_large(&field(7, &field(1, &[]).repeat(65)), "nodes and initializers");
+        check_too_large(&field(7, &field(1, &field(1, &[]).repeat(65))), "fields of a node");
+        check_too_large(&field(7, &field(5, &field(4, &[]).repeat(17))), "fields of an initializer");
+        check_too_large(&field(7, &field(11, &[0; 1025])), "bytes of an input or output");
+        let modes = field(9, &[]).repeat(MAX_ATTRIBUTE_FIELDS + 1);
+        check_too_large(&field(7, &field(1, &field(5, &modes))), "fields of attributes");
+        check_too_large(&vec![0; MAX_BYTES + 1], "bytes");
+    }
+
+    #[test]
+    fn bytes_that_are_cut_off_are_malformed() {
+        for bytes in [&[0x80][..], &[0x0a], &[0x0a, 5, 1], &[0x0d, 1], &[0x0b], &[0xff; 11]] {
+            assert!(matches!(check(bytes), Err(OnnxError::Malformed(_))), "{bytes:?}");
+        }
+    }
+}

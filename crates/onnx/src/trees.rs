@@ -1,0 +1,221 @@
+//! An ensemble of trees as a graph.
+
+use bellwether_core::{Link, Node, Tree, Trees};
+
+use crate::OnnxError;
+use crate::graph::{Body, FEATURES, LOGIT, ML_DOMAIN, attribute, attribute_of, scalar};
+use crate::limits::{MAX_TREE_NODES, at_most};
+use crate::proto::{AttributeProto, GraphProto, NodeProto, attribute_type};
+
+pub(crate) const LOGIT_OPERATORS: &[&str] = &["ai.onnx.ml.TreeEnsembleClassifier", "Gather", "Add"];
+pub(crate) const PROBABILITY_OPERATORS: &[&str] =
+    &["ai.onnx.ml.TreeEnsembleClassifier", "Gather", "Add", "Mul", "Add", "Sub", "Mul", "Add", "Div", "Log"];
+
+const LEQ: &[u8] = b"BRANCH_LEQ";
+const LEAF: &[u8] = b"LEAF";
+
+/// How far a sum may be outside `[0, 1]` to count as a probability; the shrinkage leaves room for 0.0005.
+const PROBABILITY_SLACK: f64 = 0.000_4;
+
+/// `sum = base + column 1 of the classifier's scores`; for a probability the logit of it follows.
+///
+/// Every leaf has a weight for class 0 and for class 1: with one class, ONNX Runtime and tract take a layout of their
+/// own for binary models. The base is added by a node, not by `base_values`: with two of them, ONNX Runtime 1.31
+/// overwrites class 1 by class 0.
+pub(crate) fn write(trees: &Trees) -> Result<Body, OnnxError> {
+    at_most("nodes of trees", trees.trees().iter().map(|tree| tree.nodes.len()).sum(), MAX_TREE_NODES)?;
+    let mut body = Body::default();
+    body.indices("class", vec![1]);
+    body.scalar("base", trees.base());
+    body.push_node("TreeEnsembleClassifier", &[FEATURES], &["label", "scores"], ensemble(trees.trees()), ML_DOMAIN);
+    body.gather_columns("scores", "class", "leaves");
+    match trees.link() {
+        Link::Logit => body.node("Add", &["leaves", "base"], LOGIT),
+        Link::Probability => {
+            check_probability(trees)?;
+            body.node("Add", &["leaves", "base"], "probability");
+            write_logit(&mut body);
+        }
+    }
+    Ok(body)
+}
+
+/// `logit = ln(q / r)` with `q = floor + scale * p` and `r = 1 - q` as `ceiling + scale * (1 - p)`: near 1, the
+/// difference `1 - q` would lose half of f32's digits.
+fn write_logit(body: &mut Body) {
+    let (floor, scale) = Link::PROBABILITY_SHRINK;
+    body.scalar("one", 1.0);
+    body.scalar("scale", scale);
+    body.scalar("floor", floor);
+    body.scalar("ceiling", (1.0 - f64::from(floor) - f64::from(scale)) as f32);
+    body.node("Mul", &["probability", "scale"], "scaled");
+    body.node("Add", &["scaled", "floor"], "shrunk");
+    body.node("Sub", &["one", "probability"], "complement");
+    body.node("Mul", &["complement", "scale"], "scaled_complement");
+    body.node("Add", &["scaled_complement", "ceiling"], "shrunk_complement");
+    body.node("Div", &["shrunk", "shrunk_complement"], "odds");
+    body.node("Log", &["odds"], LOGIT);
+}
+
+/// Every sum that the leaves can make is a probability.
+fn check_probability(trees: &Trees) -> Result<(), OnnxError> {
+    let leaves = |tree: &Tree| {
+        let leaf = |node: &Node| match *node {
+            Node::Leaf { value } => Some(f64::from(value)),
+            Node::Split { .. } => None,
+        };
+        let values = tree.nodes.iter().filter_map(leaf);
+        values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)))
+    };
+    let base = f64::from(trees.base());
+    let (low, high) = trees.trees().iter().map(leaves).fold((base, base), |sum, tree| (sum.0 + tree.0, sum.1 + tree.1));
+    for value in [low, high] {
+        if !(-PROBABILITY_SLACK..=1.0 + PROBABILITY_SLACK).contains(&value) {
+            let place = "a sum of leaves that is a probability";
+            return Err(OnnxError::Range { place, value, rule: "probabilities are within 0..=1" });
+        }
+    }
+    Ok(())
+}
+
+fn ensemble(trees: &[Tree]) -> Vec<AttributeProto> {
+    let mut columns = Columns::default();
+    for (tree, of_tree) in trees.iter().enumerate() {
+        for (at, node) in of_tree.nodes.iter().enumerate() {
+            columns.push(tree, at, node);
+        }
+    }
+    columns.into_attributes()
+}
+
+/// The attributes of a `TreeEnsembleClassifier`, one value a node or a leaf's class.
+#[derive(Default)]
+struct Columns {
+    tree: Vec<i64>,
+    node: Vec<i64>,
+    feature: Vec<i64>,
+    value: Vec<f32>,
+    mode: Vec<Vec<u8>>,
+    if_true: Vec<i64>,
+    if_false: Vec<i64>,
+    missing_true: Vec<i64>,
+    class_tree: Vec<i64>,
+    class_node: Vec<i64>,
+    class: Vec<i64>,
+    class_weight: Vec<f32>,
+}
+
+impl Columns {
+    fn push(&mut self, tree: usize, at: usize, node: &Node) {
+        let (tree, at) = (tree as i64, at as i64);
+        let (mode, feature, value, if_true, if_false, missing_true) = match *node {
+            Node::Split { feature, threshold, missing_left, left, right } => {
+                (LEQ, feature, threshold, left, right, missing_left)
+            }
+            Node::Leaf { .. } => (LEAF, 0, 0.0, 0, 0, false),
+        };
+        self.tree.push(tree);
+        self.node.push(at);
+        self.mode.push(mode.to_vec());
+        self.feature.push(i64::from(feature));
+        self.value.push(value);
+        self.if_true.push(i64::from(if_true));
+        self.if_false.push(i64::from(if_false));
+        self.missing_true.push(i64::from(missing_true));
+        if let Node::Leaf { value } = *node {
+            for (class, weight) in [(0, 0.0), (1, value)] {
+                self.class_tree.push(tree);
+                self.class_node.push(at);
+                self.class.push(class);
+                self.class_weight.push(weight);
+            }
+        }
+    }
+
+    fn into_attributes(self) -> Vec<AttributeProto> {
+        let ints = |name, ints| AttributeProto { ints, ..attribute(name, attribute_type::INTS) };
+        let floats = |name, floats| AttributeProto { floats, ..attribute(name, attribute_type::FLOATS) };
+        vec![
+            ints("nodes_treeids", self.tree),
+            ints("nodes_nodeids", self.node),
+            AttributeProto { strings: self.mode, ..attribute("nodes_modes", attribute_type::STRINGS) },
+            ints("nodes_featureids", self.feature),
+            floats("nodes_values", self.value),
+            ints("nodes_truenodeids", self.if_true),
+            ints("nodes_falsenodeids", self.if_false),
+            ints("nodes_missing_value_tracks_true", self.missing_true),
+            ints("class_treeids", self.class_tree),
+            ints("class_nodeids", self.class_node),
+            ints("class_ids", self.class),
+            floats("class_weights", self.class_weight),
+            ints("classlabels_int64s", vec![0, 1]),
+            AttributeProto { s: b"NONE".to_vec(), ..attribute("post_transform", attribute_type::STRING) },
+        ]
+    }
+}
+
+/// The model that [`write`] wrote.
+pub(crate) fn read(graph: &GraphProto, n_features: usize, link: Link) -> Result<Trees, OnnxError> {
+    let ensemble = graph.node.first().ok_or_else(|| OnnxError::graph("the graph", "it must have a node"))?;
+    let read = read_trees(ensemble)?;
+    let base = scalar(graph, "base")?;
+    let trees = Trees::new(n_features, base, link, read.clone())?;
+    // `new` rounds to the grid; a file that is off it was not written by us.
+    if trees.trees() != read || trees.base() != base {
+        return Err(OnnxError::graph("the leaves", "they must lie on the binary grid on which f32 sums are exact"));
+    }
+    Ok(trees)
+}
+
+fn read_trees(ensemble: &NodeProto) -> Result<Vec<Tree>, OnnxError> {
+    let modes = &attribute_of(ensemble, "nodes_modes")?.strings;
+    let n_nodes = modes.len();
+    at_most("nodes of trees", n_nodes, MAX_TREE_NODES)?;
+    let ints = |name: &str| of_length(name, &attribute_of(ensemble, name)?.ints, n_nodes);
+    let (tree, feature) = (ints("nodes_treeids")?, ints("nodes_featureids")?);
+    let (if_true, if_false) = (ints("nodes_truenodeids")?, ints("nodes_falsenodeids")?);
+    let missing_true = ints("nodes_missing_value_tracks_true")?;
+    let threshold = of_length("nodes_values", &attribute_of(ensemble, "nodes_values")?.floats, n_nodes)?;
+    // Class 0, then class 1, for each leaf in turn.
+    let mut leaf_values = attribute_of(ensemble, "class_weights")?.floats.iter().skip(1).step_by(2);
+    let mut trees: Vec<Tree> = Vec::new();
+    for at in 0..n_nodes {
+        let index = |name: &str, value: i64| {
+            u32::try_from(value).map_err(|_| {
+                OnnxError::graph(format!("`{name}` of node {at}"), "it must fit 32 bits and not be negative")
+            })
+        };
+        let node = match modes[at].as_slice() {
+            LEQ => Node::Split {
+                feature: index("nodes_featureids", feature[at])?,
+                threshold: threshold[at],
+                missing_left: missing_true[at] == 1,
+                left: index("nodes_truenodeids", if_true[at])?,
+                right: index("nodes_falsenodeids", if_false[at])?,
+            },
+            LEAF => match leaf_values.next() {
+                Some(&value) => Node::Leaf { value },
+                None => return Err(OnnxError::graph("attribute `class_weights`", "every leaf needs two weights")),
+            },
+            _ => {
+                return Err(OnnxError::graph(format!("mode of node {at}"), "only BRANCH_LEQ and LEAF are read"));
+            }
+        };
+        if usize::try_from(tree[at]).is_ok_and(|tree| tree == trees.len()) {
+            trees.push(Tree { nodes: Vec::new() });
+        }
+        match trees.last_mut() {
+            Some(last) => last.nodes.push(node),
+            None => return Err(OnnxError::graph("attribute `nodes_treeids`", "it must rise by 1 from 0")),
+        }
+    }
+    Ok(trees)
+}
+
+fn of_length<'a, T>(name: &str, values: &'a [T], n: usize) -> Result<&'a [T], OnnxError> {
+    if values.len() == n {
+        Ok(values)
+    } else {
+        Err(OnnxError::graph(format!("attribute `{name}`"), "it must have one value a node"))
+    }
+}

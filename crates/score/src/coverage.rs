@@ -1,0 +1,41 @@
+//! How much of a row is known.
+
+use bellwether_core::{Encoding, FeatureMatrix, InputKind};
+
+/// The first column of each raw input that any model reads. A text is missing in all its columns or in none, so one
+/// column tells; a text with twenty levels counts once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Coverage {
+    columns: Vec<usize>,
+}
+
+impl Coverage {
+    /// Counts the inputs of `encoding` that have a used column.
+    pub(crate) fn new(encoding: &Encoding, used: &[bool]) -> Self {
+        let mut first = 0;
+        let mut columns = Vec::new();
+        for input in &encoding.inputs {
+            let n_columns = match &input.kind {
+                InputKind::Number => 1,
+                InputKind::Levels { levels, other } => levels.len() + usize::from(*other),
+            };
+            if used[first..first + n_columns].contains(&true) {
+                columns.push(first);
+            }
+            first += n_columns;
+        }
+        Self { columns }
+    }
+
+    /// The share of these inputs that is known in each row, `0.0..=1.0`; 1 where no input is read.
+    pub(crate) fn of(&self, x: &FeatureMatrix) -> Vec<f64> {
+        let mut n_known = vec![0_u32; x.n_rows()];
+        for &column in &self.columns {
+            for (n_known, value) in n_known.iter_mut().zip(x.column(column)) {
+                *n_known += u32::from(!value.is_nan());
+            }
+        }
+        let n = self.columns.len() as f64;
+        n_known.into_iter().map(|n_known| if n > 0.0 { f64::from(n_known) / n } else { 1.0 }).collect()
+    }
+}

@@ -1,0 +1,94 @@
+//! Why rows were not scored.
+
+use bellwether_bundle::BundleError;
+use bellwether_core::{CalibrationError, MatrixError, ModelError, SchemaError, Target};
+use bellwether_onnx::OnnxError;
+use thiserror::Error;
+
+/// Why rows were not scored.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ScoreError {
+    /// The bundle was refused.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// A graph was refused.
+    #[error(transparent)]
+    Onnx(#[from] OnnxError),
+    /// A model beside the graphs is not valid.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A calibration is not valid.
+    #[error(transparent)]
+    Calibration(#[from] CalibrationError),
+    /// The encoding makes no schema.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// Stored rows are no matrix.
+    #[error(transparent)]
+    Matrix(#[from] MatrixError),
+    /// Rows of another width than the model reads.
+    #[error("rows have {found} features where the model reads {expected}")]
+    Features {
+        /// Features of the rows.
+        found: usize,
+        /// Features of the model.
+        expected: usize,
+    },
+    /// A value is infinite.
+    #[error("feature {feature} is {value}; values must be finite or missing")]
+    Infinite {
+        /// The feature's place, from 0.
+        feature: usize,
+        /// The value.
+        value: f32,
+    },
+    /// Two parts of a model version contradict each other.
+    #[error("{place}: {what} is `{found}` where `{expected}` is expected")]
+    Mismatch {
+        /// Where.
+        place: String,
+        /// What differs.
+        what: &'static str,
+        /// What the rest says.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// The same target twice, or none.
+    #[error("there are {n} models for target `{target}`; each has one")]
+    Target {
+        /// The target.
+        target: Target,
+        /// How many models it has.
+        n: usize,
+    },
+    /// The least share of known inputs is no share.
+    #[error("min_coverage is {0}; it must lie in 0..=1")]
+    MinCoverage(f64),
+    /// A model's sum overflows on a row.
+    #[error("target `{target}`, row {row}: the logit is {logit}; a logit must be finite")]
+    NotFinite {
+        /// The target.
+        target: Target,
+        /// The row, from 0.
+        row: usize,
+        /// The logit.
+        logit: f64,
+    },
+    /// This machine does not compute what the bundle says.
+    #[error("parity row {row}: {what} is {found} where the bundle says {expected}")]
+    Parity {
+        /// The row, from 0.
+        row: usize,
+        /// What differs: a target's logit or probability, the health score, or the band.
+        what: String,
+        /// What the bundle says.
+        expected: String,
+        /// What was computed.
+        found: String,
+    },
+    /// tract refused the graph or the rows.
+    #[error("the reference runtime failed")]
+    Reference(#[source] Box<dyn std::error::Error + Send + Sync>),
+}

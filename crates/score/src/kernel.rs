@@ -1,0 +1,166 @@
+//! A graph, compiled to flat arrays.
+
+mod linear;
+mod scorecard;
+mod trees;
+
+use bellwether_core::{FeatureMatrix, Linear, Model, ScorecardModel};
+use bellwether_onnx::Decoded;
+use rayon::prelude::*;
+
+use crate::ScoreError;
+
+pub(crate) use scorecard::health;
+use trees::FlatTrees;
+
+/// Rows that one task of the thread pool works on.
+const TASK_ROWS: usize = 2048;
+
+/// One graph, compiled from its ONNX bytes. Results depend on the row alone: not on the batch, not on the threads.
+#[derive(Debug, Clone)]
+pub struct Kernel {
+    feature_names: Vec<String>,
+    schema_digest: String,
+    target: String,
+    used: Vec<bool>,
+    compiled: Compiled,
+}
+
+#[derive(Debug, Clone)]
+enum Compiled {
+    Linear(Linear),
+    Trees(FlatTrees),
+    Scorecard(ScorecardModel),
+}
+
+impl Kernel {
+    /// Compiles the bytes that `bellwether_onnx::encode` wrote.
+    ///
+    /// # Errors
+    /// [`ScoreError::Onnx`] for every other file.
+    pub fn compile(bytes: &[u8]) -> Result<Self, ScoreError> {
+        let Decoded { model, feature_names, schema_digest, target } = bellwether_onnx::decode(bytes)?;
+        let used = used_features(&model);
+        let compiled = match model {
+            Model::Linear(linear) => Compiled::Linear(linear),
+            Model::Trees(trees) => Compiled::Trees(FlatTrees::new(&trees)),
+            Model::Scorecard(card) => Compiled::Scorecard(card),
+        };
+        Ok(Self { feature_names, schema_digest, target, used, compiled })
+    }
+
+    /// The logit of each row, in row order; equal to `Model::logit` bit for bit.
+    ///
+    /// # Errors
+    /// [`ScoreError::Features`] for rows of another width.
+    pub fn logits(&self, x: &FeatureMatrix) -> Result<Vec<f64>, ScoreError> {
+        self.check_width(x.n_cols())?;
+        let mut logits = vec![0.0; x.n_rows()];
+        for_each_task(&mut logits, 1, |first_row, logits| match &self.compiled {
+            Compiled::Linear(linear) => linear::logits(linear, x, first_row, logits),
+            Compiled::Trees(trees) => trees.logits(x, first_row, logits),
+            Compiled::Scorecard(card) => scorecard::logits(card, x, first_row, logits),
+        });
+        Ok(logits)
+    }
+
+    /// The logit of one row, NaN = missing, without allocation.
+    ///
+    /// # Errors
+    /// [`ScoreError::Features`] for a row of another width, [`ScoreError::Infinite`] for an infinite value.
+    pub fn logit_row(&self, row: &[f32]) -> Result<f64, ScoreError> {
+        self.check_width(row.len())?;
+        if let Some(feature) = row.iter().position(|value| value.is_infinite()) {
+            return Err(ScoreError::Infinite { feature, value: row[feature] });
+        }
+        Ok(match &self.compiled {
+            Compiled::Linear(linear) => linear::logit_row(linear, row),
+            Compiled::Trees(trees) => trees.logit_row(row),
+            Compiled::Scorecard(card) => scorecard::logit_of(card, card.health(row)),
+        })
+    }
+
+    /// The index of the leaf of each row in each tree, `n_rows x n_trees`, row after row; a leaf's index is its place
+    /// among the nodes of its tree. Empty for models without trees.
+    ///
+    /// # Errors
+    /// [`ScoreError::Features`] for rows of another width.
+    pub fn leaves(&self, x: &FeatureMatrix) -> Result<Vec<u32>, ScoreError> {
+        self.check_width(x.n_cols())?;
+        let Compiled::Trees(trees) = &self.compiled else { return Ok(Vec::new()) };
+        let mut leaves = vec![0; x.n_rows() * trees.n_trees()];
+        for_each_task(&mut leaves, trees.n_trees(), |first_row, leaves| trees.leaves(x, first_row, leaves));
+        Ok(leaves)
+    }
+
+    /// How many features a row has.
+    pub fn n_features(&self) -> usize {
+        self.feature_names.len()
+    }
+
+    /// How many trees, 0 for models without trees.
+    pub fn n_trees(&self) -> usize {
+        match &self.compiled {
+            Compiled::Trees(trees) => trees.n_trees(),
+            Compiled::Linear(_) | Compiled::Scorecard(_) => 0,
+        }
+    }
+
+    /// The names of the features in the order in which a row has them.
+    pub fn feature_names(&self) -> &[String] {
+        &self.feature_names
+    }
+
+    /// The digest of the schema that the graph was written for.
+    pub fn schema_digest(&self) -> &str {
+        &self.schema_digest
+    }
+
+    /// What the graph predicts, such as `churn_90d`.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// For each feature whether the logit can depend on it.
+    pub(crate) fn used_features(&self) -> &[bool] {
+        &self.used
+    }
+
+    fn check_width(&self, found: usize) -> Result<(), ScoreError> {
+        let expected = self.n_features();
+        if found == expected { Ok(()) } else { Err(ScoreError::Features { found, expected }) }
+    }
+}
+
+/// Calls `work(first_row, places)` for stretches of rows on the thread pool; a row has `per_row` places.
+pub(crate) fn for_each_task<T: Send>(places: &mut [T], per_row: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    if places.len() <= TASK_ROWS * per_row {
+        work(0, places);
+        return;
+    }
+    let tasks = places.par_chunks_mut(TASK_ROWS * per_row).enumerate();
+    tasks.for_each(|(task, places)| work(task * TASK_ROWS, places));
+}
+
+fn used_features(model: &Model) -> Vec<bool> {
+    let mut used = vec![false; model.n_features()];
+    let features: Vec<u32> = match model {
+        Model::Linear(linear) => {
+            let is_used = |&(_, term): &(u32, &bellwether_core::LinearTerm)| term.weight != 0.0 || term.missing_weight != 0.0;
+            (0..).zip(&linear.terms).filter(is_used).map(|(feature, _)| feature).collect()
+        }
+        Model::Trees(trees) => {
+            let nodes = trees.trees().iter().flat_map(|tree| &tree.nodes);
+            let feature = |node: &bellwether_core::Node| match *node {
+                bellwether_core::Node::Split { feature, .. } => Some(feature),
+                bellwether_core::Node::Leaf { .. } => None,
+            };
+            nodes.filter_map(feature).collect()
+        }
+        Model::Scorecard(card) => card.indicators.iter().map(|indicator| indicator.feature).collect(),
+    };
+    for feature in features {
+        used[feature as usize] = true;
+    }
+    used
+}

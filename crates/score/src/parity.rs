@@ -1,0 +1,113 @@
+//! Rows on which runtimes are most likely to differ.
+
+use bellwether_core::{FeatureMatrix, Model, Node};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+
+/// Rows for [`parity_rows_for`] of one model.
+pub fn parity_rows(model: &Model, seed: u64, n_random: usize) -> FeatureMatrix {
+    parity_rows_for(&[model], seed, n_random)
+}
+
+/// Rows on which runtimes are most likely to differ, in this order, so that a front part is a fair sample:
+///
+/// 1. all features missing, `0.0`, `-0.0`, the least f32, the greatest f32, the least positive f32;
+/// 2. for each feature a row in which it is missing, `0.0`, `-0.0`, the least and the greatest f32, others random;
+/// 3. `n_random` rows of values around the models' thresholds, one in eight missing;
+/// 4. every threshold (of a scorecard both ends, of a linear model bounds and center) of every feature, the f32 below
+///    it and the f32 above it. A row has one such value in each feature, in an order of the seed.
+///
+/// # Panics
+/// If the models read different numbers of features, or there is none.
+pub fn parity_rows_for(models: &[&Model], seed: u64, n_random: usize) -> FeatureMatrix {
+    let n_features = models.first().expect("there is a model").n_features();
+    assert!(models.iter().all(|model| model.n_features() == n_features), "one number of features");
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let edges: Vec<Vec<f32>> = edges(models, n_features).into_iter().map(|edges| shuffled(edges, &mut rng)).collect();
+    let mut rows: Vec<Vec<f32>> = UNUSUAL.iter().map(|&value| vec![value; n_features]).collect();
+    for feature in 0..n_features {
+        for value in UNUSUAL.into_iter().take(5) {
+            let mut row = random_row(&edges, &mut rng);
+            row[feature] = value;
+            rows.push(row);
+        }
+    }
+    rows.extend((0..n_random).map(|_| random_row(&edges, &mut rng)));
+    for place in 0..edges.iter().map(Vec::len).max().unwrap_or(0) {
+        let random = random_row(&edges, &mut rng);
+        let value = |(edges, random): (&Vec<f32>, f32)| edges.get(place).copied().unwrap_or(random);
+        rows.push(edges.iter().zip(random).map(value).collect());
+    }
+    let column = |feature: usize| rows.iter().map(|row| row[feature]).collect();
+    let columns: Vec<Vec<f32>> = (0..n_features).map(column).collect();
+    FeatureMatrix::from_columns(&columns).expect("every value is finite or missing")
+}
+
+const UNUSUAL: [f32; 6] = [f32::NAN, 0.0, -0.0, f32::MIN, f32::MAX, f32::from_bits(1)];
+
+/// For each feature the values at which a model changes its rule, with their neighbours, ascending.
+fn edges(models: &[&Model], n_features: usize) -> Vec<Vec<f32>> {
+    let mut edges: Vec<Vec<f32>> = vec![Vec::new(); n_features];
+    for model in models {
+        match model {
+            Model::Linear(linear) => {
+                for (edges, term) in edges.iter_mut().zip(&linear.terms) {
+                    edges.extend([term.lower, term.center, term.upper]);
+                }
+            }
+            Model::Trees(trees) => {
+                for node in trees.trees().iter().flat_map(|tree| &tree.nodes) {
+                    if let Node::Split { feature, threshold, .. } = *node {
+                        edges[feature as usize].push(threshold);
+                    }
+                }
+            }
+            Model::Scorecard(card) => {
+                for indicator in &card.indicators {
+                    edges[indicator.feature as usize].extend([indicator.at_zero, indicator.at_full]);
+                }
+            }
+        }
+    }
+    edges.into_iter().map(with_neighbours).collect()
+}
+
+fn with_neighbours(values: Vec<f32>) -> Vec<f32> {
+    let neighbours = values.iter().flat_map(|value| [value.next_down(), *value, value.next_up()]);
+    let mut all: Vec<f32> = neighbours.filter(|value| value.is_finite()).collect();
+    all.sort_by(f32::total_cmp);
+    all.dedup_by_key(|value| value.to_bits());
+    all
+}
+
+/// Fisher and Yates.
+fn shuffled(mut values: Vec<f32>, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    for last in (1..values.len()).rev() {
+        values.swap(last, below(last + 1, rng));
+    }
+    values
+}
+
+fn random_row(edges: &[Vec<f32>], rng: &mut ChaCha8Rng) -> Vec<f32> {
+    edges.iter().map(|edges| random_value(edges, rng)).collect()
+}
+
+/// Missing once in eight, an edge once in eight, else anywhere from a little below the edges to a little above them.
+fn random_value(edges: &[f32], rng: &mut ChaCha8Rng) -> f32 {
+    let uniform = f64::from(rng.next_u32()) / f64::from(u32::MAX);
+    match (rng.next_u32() % 8, edges.len()) {
+        (0, _) => f32::NAN,
+        (_, 0) => (uniform * 4.0 - 2.0) as f32,
+        (1, n) => edges[below(n, rng)],
+        // Two edges, so that values are dense where thresholds are.
+        (_, n) => {
+            let (from, to) = (f64::from(edges[below(n, rng)]), f64::from(edges[below(n, rng)]));
+            let value = from + (uniform * 1.5 - 0.25) * (to - from);
+            value.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32
+        }
+    }
+}
+
+fn below(n: usize, rng: &mut ChaCha8Rng) -> usize {
+    (rng.next_u64() % n as u64) as usize
+}

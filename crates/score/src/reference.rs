@@ -1,0 +1,98 @@
+//! The same bytes through tract.
+
+use bellwether_core::{FeatureMatrix, Link, Model, Node, Tree, Trees};
+use bellwether_core::{Feature, FeatureSchema};
+use tract_onnx::prelude::*;
+
+use crate::ScoreError;
+
+/// Rows that tract is given at a time.
+const BATCH_ROWS: usize = 4096;
+
+/// One graph in tract: the independent check of [`crate::Kernel`].
+pub struct Reference {
+    model: Model,
+    plan: Arc<TypedSimplePlan>,
+}
+
+impl std::fmt::Debug for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reference").field("model", &self.model).finish_non_exhaustive()
+    }
+}
+
+impl Reference {
+    /// Prepares the bytes that `bellwether_onnx::encode` wrote. They are validated first: tract walks trees unchecked.
+    ///
+    /// # Errors
+    /// [`ScoreError::Onnx`] for every other file, [`ScoreError::Reference`] if tract refuses it.
+    pub fn new(bytes: &[u8]) -> Result<Self, ScoreError> {
+        let model = bellwether_onnx::decode(bytes)?.model;
+        let plan = plan(bytes).map_err(refused)?;
+        Ok(Self { model, plan })
+    }
+
+    /// The logit of each row, in row order.
+    ///
+    /// # Errors
+    /// [`ScoreError::Features`] for rows of another width, [`ScoreError::Reference`] if tract fails.
+    pub fn logits(&self, x: &FeatureMatrix) -> Result<Vec<f32>, ScoreError> {
+        let (found, expected) = (x.n_cols(), self.model.n_features());
+        if found != expected {
+            return Err(ScoreError::Features { found, expected });
+        }
+        let mut logits = Vec::with_capacity(x.n_rows());
+        for first_row in (0..x.n_rows()).step_by(BATCH_ROWS) {
+            let n_rows = BATCH_ROWS.min(x.n_rows() - first_row);
+            logits.extend(run(&self.plan, x, first_row, n_rows).map_err(refused)?);
+        }
+        Ok(logits)
+    }
+
+    /// The index of the leaf of each row in each tree, as [`crate::Kernel::leaves`] gives it; empty for models without
+    /// trees. tract runs each tree alone, with its leaves' indices as their values.
+    ///
+    /// # Errors
+    /// As [`Reference::logits`].
+    pub fn leaves(&self, x: &FeatureMatrix) -> Result<Vec<u32>, ScoreError> {
+        let Model::Trees(trees) = &self.model else { return Ok(Vec::new()) };
+        let n_trees = trees.trees().len();
+        let mut leaves = vec![0; x.n_rows() * n_trees];
+        for (tree, of_tree) in trees.trees().iter().enumerate() {
+            let indices = Self::new(&index_graph(of_tree, trees.n_features())?)?.logits(x)?;
+            for (row, index) in indices.into_iter().enumerate() {
+                leaves[row * n_trees + tree] = index as u32;
+            }
+        }
+        Ok(leaves)
+    }
+}
+
+fn plan(bytes: &[u8]) -> TractResult<Arc<TypedSimplePlan>> {
+    let mut bytes = bytes;
+    tract_onnx::onnx().model_for_read(&mut bytes)?.into_optimized()?.into_runnable()
+}
+
+fn run(plan: &Arc<TypedSimplePlan>, x: &FeatureMatrix, first_row: usize, n_rows: usize) -> TractResult<Vec<f32>> {
+    let value = |(row, column)| x.value(first_row + row, column);
+    let rows = tract_ndarray::Array2::from_shape_fn((n_rows, x.n_cols()), value);
+    let logits = plan.run(tvec!(Tensor::from(rows).into_tvalue()))?;
+    Ok(logits[0].to_plain_array_view::<f32>()?.iter().copied().collect())
+}
+
+/// A graph whose logit is the index of the leaf, exact in f32 below 2^24.
+fn index_graph(tree: &Tree, n_features: usize) -> Result<Vec<u8>, ScoreError> {
+    let index = |(at, node): (usize, &Node)| match *node {
+        Node::Leaf { .. } => Node::Leaf { value: at as f32 },
+        split @ Node::Split { .. } => split,
+    };
+    let tree = Tree { nodes: tree.nodes.iter().enumerate().map(index).collect() };
+    let feature = |place| Feature { name: format!("{place}"), category: None, good: None };
+    let schema = FeatureSchema::new((0..n_features).map(feature).collect())?;
+    let trees = Trees::new(n_features, 0.0, Link::Logit, vec![tree])?;
+    Ok(bellwether_onnx::encode(&Model::Trees(trees), &schema, "leaf")?)
+}
+
+fn refused(error: TractError) -> ScoreError {
+    ScoreError::Reference(error.into())
+}

@@ -1,0 +1,217 @@
+//! A model version, ready to score.
+
+use std::collections::BTreeMap;
+
+use bellwether_bundle::{ParityExpectation, ParityVectors};
+use bellwether_core::{
+    Band, Bands, Calibration, Digest, Encoding, FeatureMatrix, FeatureSchema, Model, RowStatus, ScorecardModel, Target,
+};
+
+use crate::coverage::Coverage;
+use crate::kernel::{self, for_each_task};
+use crate::{Kernel, ScoreError};
+
+/// What a [`Scorer`] is made from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScorerParts {
+    /// The features of the graphs in their order.
+    pub schema: FeatureSchema,
+    /// From raw features to the matrix; it must make `schema`.
+    pub encoding: Encoding,
+    /// The health score.
+    pub scorecard: ScorecardModel,
+    /// The bands of the health score.
+    pub bands: Bands,
+    /// One model a target.
+    pub targets: Vec<ScorerTarget>,
+    /// The share of inputs, in `0.0..=1.0`, that must be known for a row to be scored.
+    pub min_coverage: f64,
+    /// Names the model version.
+    pub digest: Digest,
+}
+
+/// The model of one target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScorerTarget {
+    /// What it predicts.
+    pub target: Target,
+    /// The graph, as `bellwether_onnx::encode` writes it.
+    pub onnx: Vec<u8>,
+    /// From the graph's logit to a probability.
+    pub calibration: Calibration,
+}
+
+/// A model version, ready to score. What it gives for a row depends on that row alone.
+#[derive(Debug, Clone)]
+pub struct Scorer {
+    schema: FeatureSchema,
+    encoding: Encoding,
+    scorecard: ScorecardModel,
+    bands: Bands,
+    models: BTreeMap<Target, (Kernel, Calibration)>,
+    coverage: Coverage,
+    min_coverage: f64,
+    digest: Digest,
+}
+
+/// What was found for each row, in row order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scores {
+    /// Whether the row has numbers: [`RowStatus::Scored`] or [`RowStatus::InsufficientData`].
+    pub status: Vec<RowStatus>,
+    /// The share of the inputs that any model or the scorecard reads that is known, `0.0..=1.0`; a categorical input
+    /// counts once.
+    pub coverage: Vec<f64>,
+    /// 0 to 100, higher is healthier; `None` unless the row is scored.
+    pub health_score: Vec<Option<f64>>,
+    /// The band of the health score; `None` unless the row is scored.
+    pub band: Vec<Option<Band>>,
+    /// Calibrated, `0.0..=1.0`; `None` unless the row is scored.
+    pub probability: BTreeMap<Target, Vec<Option<f64>>>,
+}
+
+impl Scorer {
+    /// Compiles every graph and checks that all parts speak of one schema.
+    ///
+    /// # Errors
+    /// [`ScoreError`] for a graph, scorecard, calibration or share that is not valid, for a target that stands twice,
+    /// and for a graph, scorecard or encoding of another schema or target.
+    pub fn from_parts(parts: ScorerParts) -> Result<Self, ScoreError> {
+        let ScorerParts { schema, encoding, scorecard, bands, targets, min_coverage, digest } = parts;
+        if !(0.0..=1.0).contains(&min_coverage) {
+            return Err(ScoreError::MinCoverage(min_coverage));
+        }
+        expect_equal("the encoding", "the schema digest", schema.digest().as_str(), encoding.schema()?.digest().as_str())?;
+        expect_equal("the scorecard", "the number of features", &schema.len(), &scorecard.n_features)?;
+        Model::Scorecard(scorecard.clone()).validate()?;
+        let mut used = vec![false; schema.len()];
+        for indicator in &scorecard.indicators {
+            used[indicator.feature as usize] = true;
+        }
+        let mut models = BTreeMap::new();
+        for ScorerTarget { target, onnx, calibration } in targets {
+            calibration.validate()?;
+            let kernel = compile(&onnx, &schema, target)?;
+            for (used, &used_here) in used.iter_mut().zip(kernel.used_features()) {
+                *used |= used_here;
+            }
+            if models.insert(target, (kernel, calibration)).is_some() {
+                return Err(ScoreError::Target { target, n: 2 });
+            }
+        }
+        let coverage = Coverage::new(&encoding, &used);
+        Ok(Self { schema, encoding, scorecard, bands, models, coverage, min_coverage, digest })
+    }
+
+    /// The features of a matrix in their order.
+    pub const fn schema(&self) -> &FeatureSchema {
+        &self.schema
+    }
+
+    /// From raw features to a matrix.
+    pub const fn encoding(&self) -> &Encoding {
+        &self.encoding
+    }
+
+    /// The targets that have a model, in order.
+    pub fn targets(&self) -> impl Iterator<Item = Target> {
+        self.models.keys().copied()
+    }
+
+    /// The kernel of a target's model.
+    pub fn kernel(&self, target: Target) -> Option<&Kernel> {
+        self.models.get(&target).map(|(kernel, _)| kernel)
+    }
+
+    /// Names the model version.
+    pub const fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// Scores each row of a matrix that [`Scorer::encoding`] made. A row of which too little is known has no numbers.
+    ///
+    /// # Errors
+    /// [`ScoreError::Features`] for rows of another width, [`ScoreError::NotFinite`] if a model overflows on a row.
+    pub fn score(&self, x: &FeatureMatrix) -> Result<Scores, ScoreError> {
+        let coverage = self.coverage_of(x)?;
+        let is_scored: Vec<bool> = coverage.iter().map(|&coverage| coverage >= self.min_coverage).collect();
+        let status = |&scored: &bool| if scored { RowStatus::Scored } else { RowStatus::InsufficientData };
+        let only_scored = |values: Vec<f64>| -> Vec<Option<f64>> {
+            values.into_iter().zip(&is_scored).map(|(value, &scored)| scored.then_some(value)).collect()
+        };
+        let health_score = only_scored(self.health(x));
+        let band = health_score.iter().map(|health| health.map(|health| self.bands.band(health))).collect();
+        let mut probability = BTreeMap::new();
+        for (&target, (kernel, calibration)) in &self.models {
+            let logits = kernel.logits(x)?;
+            let overflown = |(row, logit): (usize, &f64)| is_scored[row] && !logit.is_finite();
+            if let Some(row) = logits.iter().enumerate().position(overflown) {
+                return Err(ScoreError::NotFinite { target, row, logit: logits[row] });
+            }
+            let calibrated = logits.into_iter().map(|logit| calibration.probability(logit)).collect();
+            probability.insert(target, only_scored(calibrated));
+        }
+        Ok(Scores { status: is_scored.iter().map(status).collect(), coverage, health_score, band, probability })
+    }
+
+    /// The numbers that every machine must give for the rows of `x`, however little is known of them: what a bundle
+    /// stores when it is written and what [`Scorer::open`] replays.
+    ///
+    /// # Errors
+    /// As [`Scorer::score`].
+    pub fn parity_vectors(&self, x: &FeatureMatrix) -> Result<ParityVectors, ScoreError> {
+        let coverage = self.coverage_of(x)?;
+        let value = |row, column| Some(x.value(row, column)).filter(|value| !value.is_nan()).map(f32::to_bits);
+        let health = self.health(x);
+        let mut expected = BTreeMap::new();
+        for (&target, (kernel, calibration)) in &self.models {
+            let expectation = |logit: f64| ParityExpectation {
+                logit_bits: logit.to_bits(),
+                probability_bits: calibration.probability(logit).to_bits(),
+            };
+            expected.insert(target, kernel.logits(x)?.into_iter().map(expectation).collect());
+        }
+        Ok(ParityVectors {
+            rows: (0..coverage.len()).map(|row| (0..x.n_cols()).map(|column| value(row, column)).collect()).collect(),
+            expected,
+            band: health.iter().map(|&health| self.bands.band(health)).collect(),
+            health_bits: health.into_iter().map(f64::to_bits).collect(),
+        })
+    }
+
+    fn coverage_of(&self, x: &FeatureMatrix) -> Result<Vec<f64>, ScoreError> {
+        let (found, expected) = (x.n_cols(), self.schema.len());
+        if found == expected { Ok(self.coverage.of(x)) } else { Err(ScoreError::Features { found, expected }) }
+    }
+
+    fn health(&self, x: &FeatureMatrix) -> Vec<f64> {
+        let mut health = vec![0.0; x.n_rows()];
+        for_each_task(&mut health, 1, |first_row, health| kernel::health(&self.scorecard, x, first_row, health));
+        health
+    }
+}
+
+fn compile(onnx: &[u8], schema: &FeatureSchema, target: Target) -> Result<Kernel, ScoreError> {
+    let kernel = Kernel::compile(onnx)?;
+    let place = format!("the graph of `{target}`");
+    expect_equal(&place, "the target", target.to_string().as_str(), kernel.target())?;
+    expect_equal(&place, "the schema digest", schema.digest().as_str(), kernel.schema_digest())?;
+    expect_equal(&place, "the number of features", &schema.len(), &kernel.n_features())?;
+    for (feature, found) in schema.features().iter().zip(kernel.feature_names()) {
+        expect_equal(&place, "a feature name", &feature.name, found)?;
+    }
+    Ok(kernel)
+}
+
+fn expect_equal<T: PartialEq + ToString + ?Sized>(
+    place: &str,
+    what: &'static str,
+    expected: &T,
+    found: &T,
+) -> Result<(), ScoreError> {
+    if expected == found {
+        return Ok(());
+    }
+    let (place, expected, found) = (place.to_owned(), expected.to_string(), found.to_string());
+    Err(ScoreError::Mismatch { place, what, expected, found })
+}

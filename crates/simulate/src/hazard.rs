@@ -1,0 +1,166 @@
+//! How the hidden life of an account becomes hazards: a rate a day by level, times what the calendar does to it.
+
+use crate::account::{Account, Segment};
+use crate::calendar::{Calendar, HORIZON_DAYS};
+use crate::chain::{LEVELS, Weights, value};
+
+/// Weekly correlation of health and of appetite: half of a change is gone after 27 and 23 weeks.
+pub(crate) const HEALTH_CORRELATION: f64 = 0.975;
+pub(crate) const APPETITE_CORRELATION: f64 = 0.97;
+
+/// Probabilities a week that the champion leaves, and that a missing one is replaced.
+pub(crate) const CHAMPION_LEAVES: f64 = 0.006;
+pub(crate) const CHAMPION_REPLACED: f64 = 0.06;
+
+/// How many levels appetite falls with an expansion, as the new seats are not full yet, and rises with a contraction.
+pub(crate) const EXPANSION_SATES: usize = 3;
+pub(crate) const CONTRACTION_FREES: usize = 3;
+
+/// Logarithms of hazard ratios: for one standard deviation of health, of fit and of appetite, and for a missing champion.
+const CHURN_BY_HEALTH: f64 = -1.9;
+const CHURN_BY_FIT: f64 = -0.4;
+const CHURN_WITHOUT_CHAMPION: f64 = 1.0;
+const EXPANSION_BY_APPETITE: f64 = 1.5;
+const EXPANSION_BY_FIT: f64 = 0.3;
+const CONTRACTION_BY_APPETITE: f64 = -1.2;
+
+const DAYS_A_YEAR: f64 = 365.25;
+
+/// An account's hazards. The hazard of a day is the rate of the level times the calendar's factor of the day.
+pub(crate) struct Hazards {
+    /// Churn a day by level of health, with and without champion.
+    churn: [Weights; 2],
+    /// Expansion a day by level of appetite.
+    expansion: Weights,
+    /// Contraction a day by level of appetite; the calendar does nothing to it.
+    contraction: Weights,
+    churn_calendar: Cumulated,
+    expansion_calendar: Cumulated,
+}
+
+/// What happens on one day, by competing risks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DayHazards {
+    pub(crate) churn: f64,
+    pub(crate) expansion: f64,
+    pub(crate) contraction: f64,
+}
+
+/// Sums of a factor over the days before each day.
+struct Cumulated(Vec<f64>);
+
+impl Cumulated {
+    fn new(factors: impl Iterator<Item = f64>) -> Self {
+        let mut sum = 0.0;
+        let sums = std::iter::once(0.0).chain(factors.map(|factor| {
+            sum += factor;
+            sum
+        }));
+        Self(sums.collect())
+    }
+
+    /// Over the days `from..to`.
+    fn sum(&self, from: usize, to: usize) -> f64 {
+        self.0[to] - self.0[from]
+    }
+}
+
+impl Hazards {
+    /// Days are counted from the account's first day within the book.
+    pub(crate) fn new(account: &Account, calendar: &Calendar) -> Self {
+        let (churn_a_year, expansion_a_year, contraction_a_year) = match account.segment {
+            Segment::Smb => (0.044, 0.125, 0.030),
+            Segment::MidMarket => (0.026, 0.150, 0.024),
+            Segment::Enterprise => (0.018, 0.180, 0.016),
+        };
+        let by_level = |a_year: f64, ratio: f64, rest: f64| -> Weights {
+            std::array::from_fn(|level| a_year / DAYS_A_YEAR * (ratio * value(level) + rest).exp())
+        };
+        let churn = |rest| by_level(churn_a_year, CHURN_BY_HEALTH, CHURN_BY_FIT * account.fit + rest);
+        let days = day_factors(account, calendar);
+        Self {
+            churn: [churn(0.0), churn(CHURN_WITHOUT_CHAMPION)],
+            expansion: by_level(expansion_a_year, EXPANSION_BY_APPETITE, EXPANSION_BY_FIT * account.fit),
+            contraction: by_level(contraction_a_year, CONTRACTION_BY_APPETITE, 0.0),
+            churn_calendar: Cumulated::new(days.iter().map(|day| day.0)),
+            expansion_calendar: Cumulated::new(days.iter().map(|day| day.1)),
+        }
+    }
+
+    /// The hazards of one day.
+    pub(crate) fn on(&self, day: usize, health: usize, champion: bool, appetite: usize) -> DayHazards {
+        DayHazards {
+            churn: self.churn_rates(champion)[health] * self.churn_calendar.sum(day, day + 1),
+            expansion: self.expansion[appetite] * self.expansion_calendar.sum(day, day + 1),
+            contraction: self.contraction[appetite],
+        }
+    }
+
+    /// The share of each level that stays over the days `from..to`.
+    pub(crate) fn churn_survival(&self, champion: bool, from: usize, to: usize) -> Weights {
+        survival(self.churn_rates(champion), self.churn_calendar.sum(from, to))
+    }
+
+    /// The share of each level that does not expand over the days `from..to`.
+    pub(crate) fn expansion_survival(&self, from: usize, to: usize) -> Weights {
+        survival(&self.expansion, self.expansion_calendar.sum(from, to))
+    }
+
+    /// The share of each level that does not contract over the days `from..to`.
+    pub(crate) fn contraction_survival(&self, from: usize, to: usize) -> Weights {
+        survival(&self.contraction, (to - from) as f64)
+    }
+
+    fn churn_rates(&self, champion: bool) -> &Weights {
+        &self.churn[usize::from(!champion)]
+    }
+}
+
+fn survival(rates: &Weights, times: f64) -> Weights {
+    std::array::from_fn::<f64, LEVELS, _>(|level| (-rates[level] * times).exp())
+}
+
+/// Factors of churn and expansion for each day from the account's first until the horizon after the book.
+fn day_factors(account: &Account, calendar: &Calendar) -> Vec<(f64, f64)> {
+    let n_days = calendar.n_book_days() + HORIZON_DAYS - account.first;
+    let tenure_at_first = account.tenure_at_first(calendar);
+    let first_day = calendar.first_day.plus_days(account.first as i32);
+    let mut renewals = account.renewals(first_day.plus_days(-1)).peekable();
+    let mut factors = Vec::with_capacity(n_days);
+    for day in 0..n_days {
+        let date = first_day.plus_days(day as i32);
+        if renewals.peek().is_some_and(|&renewal| renewal < date) {
+            renewals.next();
+        }
+        let until_renewal = renewals.peek().map(|renewal| renewal.days() - date.days());
+        let (churn_by_contract, expansion_by_contract) = by_contract(until_renewal);
+        let (churn_by_stage, expansion_by_stage) = by_stage(tenure_at_first + day);
+        factors.push((
+            churn_by_contract * churn_by_stage * calendar.day(account.first + day).churn,
+            expansion_by_contract * expansion_by_stage,
+        ));
+    }
+    // Nobody leaves or grows on the first day that the book knows them.
+    factors[0] = (0.0, 0.0);
+    factors
+}
+
+/// An annual contract is mostly left in the month before it renews, and is often enlarged in the two months before.
+fn by_contract(days_until_renewal: Option<i32>) -> (f64, f64) {
+    match days_until_renewal {
+        None => (1.15, 1.0),
+        Some(0..30) => (7.5, 1.9),
+        Some(30..60) => (0.3, 1.9),
+        Some(_) => (0.3, 0.8),
+    }
+}
+
+fn by_stage(tenure_days: usize) -> (f64, f64) {
+    match tenure_days {
+        0..30 => (0.5, 0.2),
+        30..60 => (1.6, 0.2),
+        60..120 => (1.6, 0.8),
+        _ => (1.0, 1.0),
+    }
+}
+
