@@ -2,6 +2,7 @@
 
 mod check;
 mod error;
+mod frozen;
 mod rules;
 
 use std::collections::BTreeMap;

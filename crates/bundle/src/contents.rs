@@ -20,7 +20,7 @@ pub struct TargetModel {
     pub calibration: Calibration,
 }
 
-/// Everything that [`crate::write`] puts into a bundle.
+/// Everything that [`crate::write()`] puts into a bundle.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BundleContents {
     /// 1 to 64 ASCII letters, digits, `-` or `_`, beginning with a letter or digit.

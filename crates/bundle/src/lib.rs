@@ -1,6 +1,6 @@
 //! A model version on disk: a folder that never changes, named by the digest of its manifest.
 //!
-//! [`write`] makes the folder beside its place and renames it there; [`Bundle::open`] reads it back and refuses a
+//! [`write()`] makes the folder beside its place and renames it there; [`Bundle::open`] reads it back and refuses a
 //! folder in which any file was cut, altered, added or removed. Equal contents give equal bytes: nothing in a bundle
 //! comes from a clock, a host, a path or a number of threads.
 //!
@@ -33,4 +33,4 @@ pub use names::check_name;
 pub use open::Bundle;
 pub use parity::{ParityExpectation, ParityVectors};
 pub use provenance::{Provenance, SourceProvenance};
-pub use write::write;
+pub use write::{UNFINISHED_PREFIX, write};

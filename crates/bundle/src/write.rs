@@ -12,6 +12,9 @@ use crate::open::{DIGEST, digest_line};
 use crate::rules::{self, BOOK, EVALUATION, FEATURES, PARITY, PROVENANCE, SCORECARD, graph_file};
 use crate::{Bundle, BundleContents, BundleError, BundleFormat, FileEntry, Manifest, TargetEntry, json, names};
 
+/// What the name of a folder begins with that is not a bundle yet. A killed process leaves it beside the bundles.
+pub const UNFINISHED_PREFIX: &str = ".bundle-";
+
 /// Writes `contents` as the new folder `into`, whose parent exists, and returns the bundle's digest.
 ///
 /// The folder is made under another name in the same parent, brought to the disk, opened as [`Bundle::open`] does,
@@ -47,7 +50,7 @@ pub fn write(contents: &BundleContents, into: &Path) -> Result<Digest, BundleErr
 /// A folder that is removed when dropped, with the permissions that any new folder gets.
 fn folder_in(parent: &Path) -> Result<tempfile::TempDir, BundleError> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".bundle-");
+    builder.prefix(UNFINISHED_PREFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

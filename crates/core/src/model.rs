@@ -47,6 +47,7 @@ pub struct LinearTerm {
 /// Leaf values and base lie on a binary grid so coarse that a sum of f32 is exact in any order, so every runtime
 /// gives the same bits; [`Trees::new`] sees to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the field's trees are what the ensemble is")]
 pub struct Trees {
     n_features: usize,
     base: f32,

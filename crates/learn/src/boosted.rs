@@ -35,11 +35,11 @@ struct Recipe {
     columns: f64,
 }
 
-/// The first is the usual one; the others are tried where there are rows to choose on.
+/// The first is the usual one; the others are tried where there are rows to choose on, a large table tries the first two.
 const RECIPES: [Recipe; 4] = [
     Recipe { depth: 4, leaves: 16, learning_rate: 0.05, least_rows: 20.0, l2: 5.0, rows: 0.8, columns: 0.6 },
-    Recipe { depth: 2, leaves: 4, learning_rate: 0.08, least_rows: 20.0, l2: 1.0, rows: 0.8, columns: 0.6 },
     Recipe { depth: 6, leaves: 31, learning_rate: 0.05, least_rows: 20.0, l2: 5.0, rows: 0.8, columns: 0.6 },
+    Recipe { depth: 2, leaves: 4, learning_rate: 0.08, least_rows: 20.0, l2: 1.0, rows: 0.8, columns: 0.6 },
     Recipe { depth: 6, leaves: 31, learning_rate: 0.05, least_rows: 60.0, l2: 30.0, rows: 0.8, columns: 0.3 },
 ];
 
@@ -48,6 +48,9 @@ const USUAL_TREES: usize = 60;
 
 /// A fit stops when the held-out loss has not fallen for this many trees.
 const PATIENCE: usize = 40;
+
+/// From this many matrix cells on, a table is large.
+const CELLS_OF_A_LARGE_TABLE: usize = 10_000_000;
 
 /// forust uses threads inside a fit from this many matrix cells on; below, fits run side by side.
 const CELLS_FOR_THREADS: usize = 4_000_000;
@@ -87,8 +90,9 @@ impl Boosted {
         if folds.is_empty() {
             return Ok((RECIPES[0], USUAL_TREES.min(most_trees)));
         }
+        let n_recipes = if n_cells(table) < CELLS_OF_A_LARGE_TABLE { RECIPES.len() } else { 2 };
         let tries: Vec<(Recipe, &Fold)> =
-            RECIPES.iter().flat_map(|&recipe| folds.iter().map(move |fold| (recipe, fold))).collect();
+            RECIPES[..n_recipes].iter().flat_map(|&recipe| folds.iter().map(move |fold| (recipe, fold))).collect();
         progress.begin("boosted: choose", tries.len() as u64);
         let try_one = |&(recipe, fold): &(Recipe, &Fold)| {
             let curve = self.held_out_losses(&recipe, table, fold, constraints);
@@ -187,8 +191,12 @@ fn share_of_columns(share: f64, n_cols: usize) -> f64 {
     if n_cols < 10 { 1.0 } else { share }
 }
 
+fn n_cells(table: &Table) -> usize {
+    table.n_rows() * table.n_cols()
+}
+
 fn threads_inside(table: &Table) -> bool {
-    table.n_rows() * table.n_cols() >= CELLS_FOR_THREADS
+    n_cells(table) >= CELLS_FOR_THREADS
 }
 
 fn weights(table: &Table) -> Vec<f64> {
@@ -216,10 +224,10 @@ impl Cells {
 /// forust's trees as plain data.
 fn trees(booster: &GradientBooster, table: &Table) -> Vec<Tree> {
     let known = KnownValues::of(&table.columns);
-    let node = |node: &forust_ml::tree::Tree, at: usize| {
-        let node = &node.nodes[at];
+    let node = |tree: &forust_ml::tree::Tree, at: usize, (lower, upper): (f32, f32)| {
+        let node = &tree.nodes[at];
         if node.is_leaf {
-            return Node::Leaf { value: node.weight_value };
+            return Node::Leaf { value: node.weight_value.clamp(lower, upper) };
         }
         // forust goes left on `<`, at values of the training rows.
         let threshold = known.between(node.split_feature, node.split_value);
@@ -232,6 +240,67 @@ fn trees(booster: &GradientBooster, table: &Table) -> Vec<Tree> {
             right: node.right_child as u32,
         }
     };
-    let tree = |tree: &forust_ml::tree::Tree| Tree { nodes: (0..tree.nodes.len()).map(|at| node(tree, at)).collect() };
+    let tree = |tree: &forust_ml::tree::Tree| {
+        let bounds = bounds(tree, booster.monotone_constraints.as_ref());
+        Tree { nodes: bounds.into_iter().enumerate().map(|(at, bounds)| node(tree, at, bounds)).collect() }
+    };
     booster.trees.iter().map(tree).collect()
+}
+
+/// Least and largest value below each node. forust keeps to the bounds of a constrained split only where features are
+/// constrained; below a split on a free feature it forgets them.
+fn bounds(tree: &forust_ml::tree::Tree, constraints: Option<&ConstraintMap>) -> Vec<(f32, f32)> {
+    let mut bounds = vec![(f32::NEG_INFINITY, f32::INFINITY); tree.nodes.len()];
+    for (at, node) in tree.nodes.iter().enumerate().filter(|(_, node)| !node.is_leaf) {
+        let (lower, upper) = bounds[at];
+        let child = |at: usize| tree.nodes[at].weight_value;
+        let middle = f32::midpoint(child(node.left_child), child(node.right_child)).clamp(lower, upper);
+        (bounds[node.left_child], bounds[node.right_child]) =
+            match constraints.and_then(|constraints| constraints.get(&node.split_feature)) {
+                Some(Constraint::Positive) => ((lower, middle), (middle, upper)),
+                Some(Constraint::Negative) => ((middle, upper), (lower, middle)),
+                Some(Constraint::Unconstrained) | None => ((lower, upper), (lower, upper)),
+            };
+    }
+    bounds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A made-up table of 2,000 rows; the second column has many equal values, the third lacks every fifth.
+    fn table() -> Table {
+        let n = 2000_usize;
+        let a: Vec<f32> = (0..n).map(|row| ((row * 37) % 1009) as f32 * 1e-4).collect();
+        let b: Vec<f32> = (0..n).map(|row| ((row * 53) % 7) as f32).collect();
+        let c = (0..n).map(|row| if row.is_multiple_of(5) { f32::NAN } else { ((row * 71) % 499) as f32 });
+        let y = (0..n).map(|row| a[row] * 60.0 + b[row] + ((row * 29) % 5) as f32 > 8.0).collect();
+        Table { columns: vec![a.clone(), b.clone(), c.collect()], y, weights: None, day: vec![0; n], group: vec![0; n] }
+    }
+
+    #[test]
+    fn every_row_has_the_logit_that_forust_predicts() {
+        let table = table();
+        for recipe in &RECIPES {
+            let boosted = Boosted { settings: Settings::new(1, Outcome::Churn) };
+            let mut booster = boosted.booster(recipe, 30, &table, &ConstraintMap::new());
+            let cells = Cells::of(&table);
+            booster.fit(&cells.matrix(), &table.targets(), &weights(&table), None).expect("two classes");
+            let trees = trees(&booster, &table);
+            for (row, predicted) in booster.predict(&cells.matrix(), false).into_iter().enumerate() {
+                let leaves = trees.iter().map(|tree| f64::from(tree.leaf(&table.row(row)).1));
+                let sum = booster.base_score + leaves.sum::<f64>();
+                assert!((sum - predicted).abs() < 1e-9, "{recipe:?}, row {row}: {sum}, not {predicted}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_best_recipe_and_number_of_trees_have_the_least_mean_loss() {
+        let curves = [vec![0.9, 0.7, 0.8], vec![0.9, 0.8], vec![0.8, 0.6, 0.1], vec![0.7, 0.75]];
+        assert_eq!(best(&curves, 2), (1, 2));
+        assert_eq!(best(&[vec![f64::NAN, 0.5, 0.4], vec![0.1, 0.3, 0.5]], 2), (0, 2));
+        assert_eq!(best(&[vec![]], 1), (0, 1));
+    }
 }

@@ -172,51 +172,154 @@ fn newton_step(rows: &[Row], slope: f64, intercept: f64, target: impl Fn(&Row) -
 /// A level of the step function.
 #[derive(Debug, Clone, Copy)]
 struct Block {
-    logits: f64,
+    first: f64,
+    last: f64,
     positive: f64,
     n: f64,
 }
 
-/// Pool adjacent violators (Ayer et al. 1955) on rows sorted by logit; a block's point stands at its mean logit. One
-/// outcome more at the lowest logit and one missing outcome more at the highest keep probabilities off 0 and 1.
+/// Pool adjacent violators (Ayer et al. 1955) on rows sorted by logit: level from a block's first logit to its last,
+/// straight between blocks. One outcome more at the lowest logit and one missing outcome more at the highest keep
+/// probabilities off 0 and 1.
 fn isotonic(rows: &[Row]) -> Option<Calibration> {
     let n_positive = rows.iter().filter(|row| row.y).count();
     if n_positive.min(rows.len() - n_positive) < LEAST_ROWS_FOR_ISOTONIC {
         return None;
     }
-    let mut blocks: Vec<Block> = Vec::new();
-    for tied in rows.chunk_by(|a, b| a.logit == b.logit) {
-        let n = tied.len() as f64;
-        let positive = tied.iter().filter(|row| row.y).count() as f64;
-        blocks.push(Block { logits: tied[0].logit * n, positive, n });
-    }
-    let (first, last) = (blocks.first()?.logits / blocks.first()?.n, blocks.last()?.logits / blocks.last()?.n);
-    blocks.insert(0, Block { logits: first, positive: 1.0, n: 1.0 });
-    blocks.push(Block { logits: last, positive: 0.0, n: 1.0 });
-    let pooled = pool(blocks);
-    let mut points: Vec<(f64, f64)> = Vec::new();
-    for block in pooled {
-        let (logit, probability) = (block.logits / block.n, block.positive / block.n);
-        if points.last().is_none_or(|&(before, _)| before < logit) {
-            points.push((logit, probability));
-        }
-    }
-    let (logits, probabilities) = points.into_iter().unzip();
+    let block = |logit: f64, positive: f64, n: f64| Block { first: logit, last: logit, positive, n };
+    let tied = |tied: &[Row]| block(tied[0].logit, tied.iter().filter(|row| row.y).count() as f64, tied.len() as f64);
+    let lowest = block(rows.first()?.logit, 1.0, 1.0);
+    let highest = block(rows.last()?.logit, 0.0, 1.0);
+    let levels = rows.chunk_by(|a, b| a.logit == b.logit).map(tied);
+    let pooled = pool([lowest].into_iter().chain(levels).chain([highest]));
+    let ends = pooled.iter().flat_map(|block| {
+        let probability = block.positive / block.n;
+        let last = (block.first < block.last).then_some((block.last, probability));
+        [Some((block.first, probability)), last].into_iter().flatten()
+    });
+    let (logits, probabilities) = ends.unzip();
     Some(Calibration::Isotonic { logits, probabilities })
 }
 
-fn pool(blocks: Vec<Block>) -> Vec<Block> {
+fn pool(blocks: impl Iterator<Item = Block>) -> Vec<Block> {
     let mut pooled: Vec<Block> = Vec::new();
     for mut block in blocks {
-        while let Some(&before) = pooled.last().filter(|before| before.positive * block.n >= block.positive * before.n) {
+        while let Some(&before) = pooled.last().filter(|before| before.positive * block.n >= block.positive * before.n)
+        {
             pooled.pop();
-            block = Block {
-                logits: before.logits + block.logits,
-                positive: before.positive + block.positive,
-                n: before.n + block.n,
-            };
+            let (positive, n) = (before.positive + block.positive, before.n + block.n);
+            block = Block { first: before.first, last: block.last, positive, n };
         }
         pooled.push(block);
     }
     pooled
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rows(labelled: &[(f64, bool)]) -> Vec<Row> {
+        labelled.iter().map(|&(logit, y)| Row { logit, y, group: 0 }).collect()
+    }
+
+    /// `n` rows with logits over -4..4 and labels by `probability`, each account once.
+    fn sample(n: u64, probability: impl Fn(f64) -> f64) -> (Vec<f64>, Vec<bool>, Vec<u64>) {
+        let unit = |k: u64| mixed(k) as f64 / u64::MAX as f64;
+        let logits: Vec<f64> = (0..n).map(|k| 8.0 * unit(k) - 4.0).collect();
+        let y = logits.iter().zip(n..).map(|(&logit, k)| unit(k) < probability(logit)).collect();
+        (logits, y, (0..n).collect())
+    }
+
+    fn chosen(n: u64, probability: impl Fn(f64) -> f64) -> CalibrationChoice {
+        let (logits, y, group) = sample(n, probability);
+        calibrate(&logits, &y, &group).expect("two classes")
+    }
+
+    /// scikit-learn 1.9.1, `_SigmoidCalibration`.
+    #[test]
+    fn platt_is_that_of_scikit_learn() {
+        let labels = [0, 0, 1, 0, 0, 1, 0, 1, 1, 1].map(|y| y == 1);
+        let labelled: Vec<(f64, bool)> = (0..10).map(|k| (f64::from(k) / 2.0 - 2.0, labels[k as usize])).collect();
+        let Some(Calibration::Platt { slope, intercept }) = platt(&rows(&labelled)) else { panic!("no slope") };
+        assert!((slope - 0.664_043_149).abs() < 1e-4, "{slope}");
+        assert!((intercept + 0.166_010_776).abs() < 1e-4, "{intercept}");
+    }
+
+    #[test]
+    fn platt_is_finite_on_separable_rows_and_refuses_to_turn_the_ranking() {
+        let separable = [(-1.0, false), (-0.5, false), (0.5, true), (1.0, true)];
+        assert!(platt(&rows(&separable)).is_some_and(|calibration| calibration.validate().is_ok()));
+        let turned: Vec<(f64, bool)> = separable.iter().map(|&(logit, y)| (-logit, y)).collect();
+        assert!(platt(&rows(&turned)).is_none());
+        assert!(platt(&rows(&[(1.0, true), (1.0, false)])).is_none());
+    }
+
+    /// By hand: 1, then 0 and 1 pooled to a half, then 0 pooled with them to a third.
+    #[test]
+    fn violators_are_pooled() {
+        let block = |logit: f64, positive: f64| Block { first: logit, last: logit, positive, n: 1.0 };
+        let labels = [0.0, 1.0, 0.0, 0.0, 1.0];
+        let pooled = pool(labels.into_iter().zip(0..).map(|(y, logit)| block(f64::from(logit), y)));
+        let levels: Vec<(f64, f64, f64)> =
+            pooled.iter().map(|block| (block.first, block.last, block.positive / block.n)).collect();
+        assert_eq!(levels, [(0.0, 0.0, 0.0), (1.0, 3.0, 1.0 / 3.0), (4.0, 4.0, 1.0)]);
+    }
+
+    #[test]
+    fn the_simplest_that_fits_is_chosen() {
+        type Truth = fn(f64) -> f64;
+        let cases: [(&str, Truth); 3] = [
+            ("none", sigmoid),
+            ("platt", |logit| sigmoid(2.5 * logit - 2.0)),
+            ("isotonic", |logit| if logit < 0.0 { 0.1 } else { 0.6 }),
+        ];
+        for (name, truth) in cases {
+            let choice = chosen(4000, truth);
+            assert_eq!(choice.calibration.name(), name, "{:?}", choice.log_loss);
+            let names: Vec<&str> = choice.log_loss.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(names, ["none", "platt", "isotonic"]);
+            let mean_error = (-40..40).map(|k| f64::from(k) / 10.0 + 0.05);
+            let error: f64 =
+                mean_error.map(|logit| (choice.calibration.probability(logit) - truth(logit)).abs()).sum::<f64>()
+                    / 80.0;
+            assert!(error < 0.03, "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn few_rows_are_not_given_steps() {
+        let choice = chosen(60, |logit| if logit < 0.0 { 0.05 } else { 0.95 });
+        assert!(choice.log_loss.iter().all(|(name, _)| name != "isotonic"));
+    }
+
+    #[test]
+    fn wrong_input_is_refused() {
+        assert!(matches!(calibrate(&[], &[], &[]), Err(LearnError::NoRows)));
+        assert!(matches!(calibrate(&[0.0], &[], &[0]), Err(LearnError::Length { what: "y", .. })));
+        assert!(matches!(calibrate(&[0.0], &[true], &[]), Err(LearnError::Length { what: "group", .. })));
+        assert!(matches!(calibrate(&[f64::NAN], &[true], &[0]), Err(LearnError::Logit { row: 0, .. })));
+        let one_class = calibrate(&[0.0, 1.0], &[true, true], &[0, 1]);
+        assert!(matches!(one_class, Err(LearnError::SingleClass { n_rows: 2, n_positive: 2 })));
+    }
+
+    proptest! {
+        #[test]
+        fn any_rows_give_a_valid_calibration_whatever_their_order(
+            labelled in prop::collection::vec((-3_i32..4, any::<bool>(), 0_u64..9), 2..300),
+        ) {
+            prop_assume!(labelled.iter().any(|row| row.1) && labelled.iter().any(|row| !row.1));
+            let of = |rows: &[(i32, bool, u64)]| {
+                let logits: Vec<f64> = rows.iter().map(|row| f64::from(row.0)).collect();
+                let y: Vec<bool> = rows.iter().map(|row| row.1).collect();
+                let group: Vec<u64> = rows.iter().map(|row| row.2).collect();
+                calibrate(&logits, &y, &group).expect("two classes")
+            };
+            let choice = of(&labelled);
+            prop_assert!(choice.calibration.validate().is_ok());
+            let backwards: Vec<_> = labelled.iter().rev().copied().collect();
+            prop_assert_eq!(of(&backwards), choice);
+        }
+    }
 }

@@ -103,10 +103,7 @@ pub enum LearnError {
 }
 
 impl LearnError {
-    pub(crate) fn fit(
-        learner: LearnerName,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    pub(crate) fn fit(learner: LearnerName, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Fit { learner, source: source.into() }
     }
 }

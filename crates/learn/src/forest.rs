@@ -75,7 +75,7 @@ impl Grower {
     fn new(table: &Table) -> Result<Self, LearnError> {
         let values = table.columns.iter().flatten().map(|&x| if x.is_nan() { MISSING } else { x }).collect();
         let x = DenseMatrix::new(table.n_rows(), table.n_cols(), values, true);
-        let least_rows = ((table.n_rows() as f64).sqrt() / 10.0).round().clamp(3.0, 20.0) as usize;
+        let least_rows = ((table.n_rows() as f64).sqrt() / 4.0).round().clamp(3.0, 60.0) as usize;
         let parameters = RandomForestRegressorParameters::default()
             .with_n_trees(TREES_A_GROVE as usize)
             .with_max_depth(LARGEST_DEPTH)
@@ -141,4 +141,32 @@ struct GrownNode {
     split_value: Option<f64>,
     true_child: Option<u32>,
     false_child: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A made-up table of 400 rows whose second column lacks every ninth value.
+    fn table() -> Table {
+        let n = 400_usize;
+        let a: Vec<f32> = (0..n).map(|row| ((row * 37) % 101) as f32 * 0.3).collect();
+        let b = (0..n).map(|row| if row.is_multiple_of(9) { f32::NAN } else { ((row * 53) % 89) as f32 - 40.0 });
+        let y = (0..n).map(|row| a[row] + ((row * 29) % 31) as f32 > 30.0).collect();
+        Table { columns: vec![a.clone(), b.collect()], y, weights: None, day: vec![0; n], group: vec![0; n] }
+    }
+
+    #[test]
+    fn the_sum_of_leaves_is_what_smartcore_predicts() {
+        let (table, seed) = (table(), 3);
+        let grower = Grower::new(&table).expect("the shape fits");
+        let trees = grower.trees(&grower.grove(seed).expect("a forest"));
+        let forest = RandomForestRegressor::fit(&grower.x, &grower.y, grower.parameters.clone().with_seed(seed));
+        let predicted = forest.and_then(|forest| forest.predict(&grower.x)).expect("a number a row");
+        assert!(trees.iter().any(|tree| tree.nodes.len() > 5));
+        for (row, predicted) in predicted.into_iter().enumerate() {
+            let sum: f64 = trees.iter().map(|tree| f64::from(tree.leaf(&table.row(row)).1)).sum();
+            assert!((sum - predicted).abs() < 1e-6, "row {row}: {sum}, not {predicted}");
+        }
+    }
 }

@@ -157,3 +157,30 @@ impl Problem {
         self.standardiser.linear(*intercept, coefficients)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// scikit-learn 1.9.1, `LogisticRegression(C=1/penalty, tol=1e-12)` on the columns clamped to the same quantiles and
+    /// divided by their population deviation.
+    #[test]
+    fn logits_are_those_of_scikit_learn() {
+        let n = 60_usize;
+        let a: Vec<f32> = (0..n).map(|row| (row * 7 % 11) as f32).collect();
+        let b: Vec<f32> = (0..n).map(|row| (row * 5 % 13) as f32).collect();
+        let y = (0..n).map(|row| (row * 3 % 7) as f32 + a[row] - b[row] > 2.0).collect();
+        let table = Table { columns: vec![a, b], y, weights: None, day: vec![0; n], group: vec![0; n] };
+        let problem = Problem::new(&table);
+        for (penalty, expected) in
+            [(1.0, [0.264_767_13, 1.301_000_23, -3.484_219_69]), (10.0, [0.081_673_34, 0.454_094_65, -1.424_701_02])]
+        {
+            let solution = problem.solve(penalty, FINAL, None).expect("two classes");
+            let model = Model::Linear(problem.linear(&solution));
+            for (row, expected) in expected.into_iter().enumerate() {
+                let logit = model.logit(&table.row(row));
+                assert!((logit - expected).abs() < 2e-4, "penalty {penalty}, row {row}: {logit}, not {expected}");
+            }
+        }
+    }
+}

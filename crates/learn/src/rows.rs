@@ -111,9 +111,7 @@ impl Table {
     pub(crate) fn require_no_weights(&self, learner: LearnerName) -> Result<(), LearnError> {
         match self.weights {
             None => Ok(()),
-            Some(_) => {
-                Err(LearnError::WeightsUnsupported { learner, largest_sum: LARGEST_REPETITION * self.n_rows() })
-            }
+            Some(_) => Err(LearnError::WeightsUnsupported { learner, largest_sum: LARGEST_REPETITION * self.n_rows() }),
         }
     }
 }

@@ -48,3 +48,33 @@ impl Learner for Scorecard {
         Ok(Model::Scorecard(self.card.clone()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bellwether_core::Indicator;
+
+    fn card() -> ScorecardModel {
+        let indicator = Indicator { feature: 0, weight: 1.0, at_zero: 0.0, at_full: 100.0 };
+        ScorecardModel { n_features: 1, indicators: vec![indicator], slope: 9.0, intercept: 9.0 }
+    }
+
+    #[test]
+    fn health_lowers_churn_and_raises_expansion() {
+        for (outcome, at_zero, at_full) in [(Outcome::Churn, 5.0, -5.0), (Outcome::Expansion, -5.0, 5.0)] {
+            let settings = Settings { scorecard: Some(card()), ..Settings::new(0, outcome) };
+            let model = Model::Scorecard(Scorecard::new(settings).expect("a scorecard").card);
+            for (health, expected) in [(0.0, at_zero), (50.0, 0.0), (100.0, at_full)] {
+                assert!((model.logit(&[health]) - expected).abs() < 1e-5, "{outcome:?} at {health}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_scorecard_and_a_broken_one_are_refused() {
+        let new = |scorecard| Scorecard::new(Settings { scorecard, ..Settings::default() }).map(|_| ());
+        assert!(matches!(new(None), Err(LearnError::NoScorecard)));
+        let empty = ScorecardModel { indicators: vec![], ..card() };
+        assert!(matches!(new(Some(empty)), Err(LearnError::Model { .. })));
+    }
+}

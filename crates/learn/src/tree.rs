@@ -147,12 +147,7 @@ impl<'a> Grower<'a> {
         Ok(of_blocks.into_iter().flatten().reduce(better))
     }
 
-    fn best_of_block(
-        &self,
-        rows: &[usize],
-        block: &[usize],
-        even: &EvenClasses,
-    ) -> Result<Option<Split>, LearnError> {
+    fn best_of_block(&self, rows: &[usize], block: &[usize], even: &EvenClasses) -> Result<Option<Split>, LearnError> {
         let ranked: Vec<Ranked> =
             block.iter().flat_map(|&feature| Ranked::of(feature, &self.table.columns[feature], rows)).collect();
         if ranked.is_empty() {
@@ -226,7 +221,8 @@ impl Ranked {
             (false, _) => &[MissingRank::Absent],
             (true, _) => &[MissingRank::BelowAll, MissingRank::AboveAll],
         };
-        let rank_missing = |way: MissingRank| if matches!(way, MissingRank::BelowAll) { -1.0 } else { distinct.len() as f64 };
+        let rank_missing =
+            |way: MissingRank| if matches!(way, MissingRank::BelowAll) { -1.0 } else { distinct.len() as f64 };
         let ranked = |&missing: &MissingRank| {
             let rank = |&row: &usize| match column[row] {
                 x if x.is_nan() => rank_missing(missing),
@@ -255,5 +251,54 @@ impl Ranked {
 
     fn rank_of(&self, value: f32) -> f64 {
         self.distinct.partition_point(|&other| other < value) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 200 rows; the outcome is rare above 99.5 and absent below.
+    fn table(column: Vec<f32>) -> Table {
+        let n = column.len();
+        let y = (0..n).map(|row| row >= 100 && row.is_multiple_of(5)).collect();
+        Table { columns: vec![column], y, weights: None, day: vec![0; n], group: vec![0; n] }
+    }
+
+    fn grown(table: &Table) -> Vec<Node> {
+        match Grower::new(table).grow(1).and_then(|grown| grown.model(table, 1)) {
+            Ok(Model::Trees(trees)) => trees.trees()[0].nodes.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_rare_outcome_is_split_halfway_and_leaves_are_smoothed_rates() {
+        let nodes = grown(&table((0..200).map(|row| row as f32).collect()));
+        let Node::Split { threshold, left: 1, right: 2, .. } = nodes[0] else { panic!("{nodes:?}") };
+        assert_eq!(threshold, 99.5);
+        // 20 of 200 have the outcome; a leaf has 10 more rows at that rate: 1 of 110 and 21 of 110.
+        for (leaf, rate) in [(1, 1.0 / 110.0), (2, 21.0 / 110.0_f64)] {
+            let Node::Leaf { value } = nodes[leaf] else { panic!("{nodes:?}") };
+            assert!((f64::from(value) - (rate / (1.0 - rate)).ln()).abs() < 1e-5, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_small_scale_is_split_as_a_large_one() {
+        let nodes = grown(&table((0..200).map(|row| row as f32 * 1e-9).collect()));
+        let Node::Split { threshold, .. } = nodes[0] else { panic!("{nodes:?}") };
+        assert!(99.0e-9 < threshold && threshold < 100.0e-9, "{threshold}");
+    }
+
+    #[test]
+    fn what_is_missing_goes_where_it_belongs() {
+        for missing_high in [false, true] {
+            let is_missing = |row: usize| (row >= 100) == missing_high;
+            let nodes = grown(&table((0..200).map(|row| if is_missing(row) { f32::NAN } else { 1.0 }).collect()));
+            let tree = Tree { nodes };
+            let (missing, known) = (tree.leaf(&[f32::NAN]).1, tree.leaf(&[1.0]).1);
+            assert_eq!(missing > known, missing_high);
+        }
     }
 }

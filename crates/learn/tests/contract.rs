@@ -2,8 +2,8 @@
 
 mod common;
 
-use bellwether_core::{FeatureMatrix, FeatureSchema, Model, Quiet, sigmoid};
-use bellwether_learn::{LearnError, LearnerName, TrainingRows, learner};
+use bellwether_core::{FeatureMatrix, FeatureSchema, Model, Outcome, Quiet, sigmoid};
+use bellwether_learn::{LearnError, LearnerName, Settings, TrainingRows, learner};
 use common::{Book, Random};
 
 fn check_all(check: impl Fn(LearnerName)) {
@@ -81,11 +81,12 @@ fn lengths_that_differ_are_refused() {
         let short_day = Book { day: book.day[1..].to_vec(), ..book.clone() };
         let short_group = Book { group: book.group[1..].to_vec(), ..book.clone() };
         let short_weights = Book { weights: Some(vec![1.0]), ..book.clone() };
-        for (what, broken) in
-            [("y", short_y), ("day", short_day), ("group", short_group), ("weights", short_weights)]
-        {
+        for (what, broken) in [("y", short_y), ("day", short_day), ("group", short_group), ("weights", short_weights)] {
             let error = broken.try_fit(name);
-            assert!(matches!(&error, Err(LearnError::Length { what: found, .. }) if *found == what), "{name}: {error:?}");
+            assert!(
+                matches!(&error, Err(LearnError::Length { what: found, .. }) if *found == what),
+                "{name}: {error:?}"
+            );
         }
         let (schema, x) = (book.schema(), FeatureMatrix::from_columns(&book.columns[..3]).expect("finite columns"));
         let rows =
@@ -358,4 +359,28 @@ fn a_model_reads_the_features_of_its_schema() {
     let book = small();
     let schema: FeatureSchema = book.schema();
     check_all(|name| assert_eq!(book.fit(name).n_features(), schema.len(), "{name}"));
+}
+
+#[test]
+fn boosted_logits_follow_the_declared_directions_if_told_to() {
+    // High values of feature 0 are declared bad and those of feature 1 good; the labels say nothing of the kind.
+    let mut book = Book::made(2000, 14, 0.0);
+    book.y = book.columns[0].iter().zip(&book.columns[1]).map(|(a, b)| (a * 3.0).sin() + 1e6 * b > 0.0).collect();
+    for outcome in [Outcome::Churn, Outcome::Expansion] {
+        let settings = Settings { monotone: true, ..Settings { outcome, ..book.settings() } };
+        let model = book.try_fit_with(LearnerName::Boosted, &settings).expect("two classes");
+        let sign = if outcome == Outcome::Churn { 1.0 } else { -1.0 };
+        for row in 0..200 {
+            for (feature, step, direction) in [(0, 0.1_f32, sign), (1, 1e-7, -sign)] {
+                let logits: Vec<f64> = (-30_i16..=30)
+                    .map(|k| {
+                        let mut values = book.row(row);
+                        values[feature] = f32::from(k) * step;
+                        model.logit(&values) * direction
+                    })
+                    .collect();
+                assert!(logits.is_sorted(), "{outcome:?}, feature {feature}: {logits:?}");
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bellwether_bundle::{BundleContents, check_name, write};
+use bellwether_bundle::{BundleContents, UNFINISHED_PREFIX, check_name, write};
 use bellwether_core::Digest;
 
 use crate::audit::{AuditEvent, AuditLog};
@@ -44,6 +44,7 @@ impl Registry {
 
     /// Writes `contents` as the next version of its name. Versions count up from 1; one that failed half way may be
     /// left out, none is used twice. Registrations at the same time, in this process or another, wait for each other.
+    /// What a killed process left unfinished in the name's folder is removed.
     ///
     /// `now` is the time to note, RFC 3339; `actor` is who to note.
     ///
@@ -125,6 +126,7 @@ impl Registry {
     fn write_version(&self, contents: &BundleContents, version: u32) -> Result<(PathBuf, Digest), RegistryError> {
         let folder = self.models.join(&contents.name);
         fs::create_dir_all(&folder).map_err(io_error("creating", &folder))?;
+        remove_unfinished(&folder)?;
         let path = folder.join(version.to_string());
         match write(contents, &path) {
             Ok(digest) => Ok((path, digest)),
@@ -135,6 +137,17 @@ impl Registry {
             }
         }
     }
+}
+
+/// Whoever holds the lock is the only one to write here, so what is unfinished will stay so.
+fn remove_unfinished(folder: &Path) -> Result<(), RegistryError> {
+    for entry in fs::read_dir(folder).map_err(io_error("listing", folder))? {
+        let entry = entry.map_err(io_error("listing", folder))?;
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(UNFINISHED_PREFIX)) {
+            fs::remove_dir_all(entry.path()).map_err(io_error("removing", &entry.path()))?;
+        }
+    }
+    Ok(())
 }
 
 fn check_now(now: &str) -> Result<(), RegistryError> {

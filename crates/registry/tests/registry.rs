@@ -154,12 +154,15 @@ fn the_next_registration_brings_a_stale_index_up_to_date() {
     assert_eq!(registry.versions("demo").expect("reads").len(), 3);
 }
 
-/// After a crash between the bundle and the log, the number is not used again.
+/// After a crash between the bundle and the log, the number is not used again; what is half a bundle goes.
 #[test]
 fn a_folder_without_a_line_in_the_log_keeps_its_number() {
     let (folder, registry) = registry_of(&["demo"]);
+    let unfinished = folder.path().join("models/demo/.bundle-a1B2c3/figures");
+    fs::create_dir_all(&unfinished).expect("makes");
     fs::create_dir(folder.path().join("models/demo/2")).expect("makes");
     assert_eq!(register(&registry, "demo").version, 3);
+    assert!(!unfinished.parent().expect("a parent").exists());
     assert_eq!(resolve(&folder.path().join("models/demo")).expect("resolves"), folder.path().join("models/demo/3"));
 }
 

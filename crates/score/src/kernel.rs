@@ -146,7 +146,8 @@ fn used_features(model: &Model) -> Vec<bool> {
     let mut used = vec![false; model.n_features()];
     let features: Vec<u32> = match model {
         Model::Linear(linear) => {
-            let is_used = |&(_, term): &(u32, &bellwether_core::LinearTerm)| term.weight != 0.0 || term.missing_weight != 0.0;
+            let is_used =
+                |&(_, term): &(u32, &bellwether_core::LinearTerm)| term.weight != 0.0 || term.missing_weight != 0.0;
             (0..).zip(&linear.terms).filter(is_used).map(|(feature, _)| feature).collect()
         }
         Model::Trees(trees) => {

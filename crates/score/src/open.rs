@@ -56,14 +56,16 @@ impl Scorer {
 
 fn matrix(stored: &ParityVectors) -> Result<FeatureMatrix, ScoreError> {
     let n_features = stored.rows.first().map_or(0, Vec::len);
-    let value = |row: &Vec<Option<u32>>, column: usize| row.get(column).copied().flatten().map_or(f32::NAN, f32::from_bits);
+    let value =
+        |row: &Vec<Option<u32>>, column: usize| row.get(column).copied().flatten().map_or(f32::NAN, f32::from_bits);
     let column = |column| stored.rows.iter().map(|row| value(row, column)).collect();
     Ok(FeatureMatrix::from_columns(&(0..n_features).map(column).collect::<Vec<Vec<f32>>>())?)
 }
 
 fn check_row(row: usize, stored: &ParityVectors, computed: &ParityVectors) -> Result<(), ScoreError> {
     let same = |what: &str, expected: Option<u64>, found: Option<u64>| {
-        let number = |bits: Option<u64>| bits.map_or_else(|| "nothing".to_owned(), |bits| format!("{:e}", f64::from_bits(bits)));
+        let number =
+            |bits: Option<u64>| bits.map_or_else(|| "nothing".to_owned(), |bits| format!("{:e}", f64::from_bits(bits)));
         if expected == found { Ok(()) } else { Err(difference(row, what, &number(expected), &number(found))) }
     };
     for (target, expected) in &stored.expected {

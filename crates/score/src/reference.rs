@@ -1,7 +1,7 @@
 //! The same bytes through tract.
 
-use bellwether_core::{FeatureMatrix, Link, Model, Node, Tree, Trees};
 use bellwether_core::{Feature, FeatureSchema};
+use bellwether_core::{FeatureMatrix, Link, Model, Node, Tree, Trees};
 use tract_onnx::prelude::*;
 
 use crate::ScoreError;

@@ -81,7 +81,12 @@ impl Scorer {
         if !(0.0..=1.0).contains(&min_coverage) {
             return Err(ScoreError::MinCoverage(min_coverage));
         }
-        expect_equal("the encoding", "the schema digest", schema.digest().as_str(), encoding.schema()?.digest().as_str())?;
+        expect_equal(
+            "the encoding",
+            "the schema digest",
+            schema.digest().as_str(),
+            encoding.schema()?.digest().as_str(),
+        )?;
         expect_equal("the scorecard", "the number of features", &schema.len(), &scorecard.n_features)?;
         Model::Scorecard(scorecard.clone()).validate()?;
         let mut used = vec![false; schema.len()];

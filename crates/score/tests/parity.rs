@@ -86,9 +86,9 @@ fn a_row_scores_the_same_in_any_batch_on_any_threads() {
         for (n_threads, n_batch) in [(1, 1_000), (2, 4_099), (5, 100_000)] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads");
             let places: Vec<usize> = (0..rows.n_rows()).rev().collect();
-            let batches = places.chunks(n_batch).flat_map(|batch| {
-                pool.install(|| kernel.logits(&rows.select(batch))).expect("runs")
-            });
+            let batches = places
+                .chunks(n_batch)
+                .flat_map(|batch| pool.install(|| kernel.logits(&rows.select(batch))).expect("runs"));
             let bits: Vec<u64> = batches.map(f64::to_bits).collect();
             assert!(bits.into_iter().rev().eq(all.iter().map(|logit| logit.to_bits())), "{kind} on {n_threads}");
         }

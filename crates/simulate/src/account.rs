@@ -56,8 +56,7 @@ pub(crate) struct Habits {
     pub(crate) praise: f64,
 }
 
-const SEGMENTS: [(Segment, f64); 3] =
-    [(Segment::Smb, 0.55), (Segment::MidMarket, 0.32), (Segment::Enterprise, 0.13)];
+const SEGMENTS: [(Segment, f64); 3] = [(Segment::Smb, 0.55), (Segment::MidMarket, 0.32), (Segment::Enterprise, 0.13)];
 const INDUSTRIES: [(&str, f64); 7] = [
     ("software", 0.24),
     ("financial_services", 0.17),

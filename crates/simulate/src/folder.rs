@@ -1,5 +1,6 @@
 //! A simulated book as a folder.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use bellwether_book::TableWriter;
@@ -37,11 +38,7 @@ pub struct SimulatedBook {
 /// # Errors
 /// [`SimulateError::Setting`] if `config` is out of its ranges, [`SimulateError::Occupied`] if the folder holds anything
 /// but a simulated book, [`SimulateError::Write`] and [`SimulateError::Table`] if a file cannot be written.
-pub fn simulate(
-    config: &SimulateConfig,
-    into: &Path,
-    progress: &dyn Progress,
-) -> Result<SimulatedBook, SimulateError> {
+pub fn simulate(config: &SimulateConfig, into: &Path, progress: &dyn Progress) -> Result<SimulatedBook, SimulateError> {
     config.check()?;
     claim(into)?;
     let book = write_tables(config, into, progress)?;
@@ -57,23 +54,29 @@ fn claim(into: &Path) -> Result<(), SimulateError> {
     let names: Result<Vec<_>, _> = entries.map(|entry| entry.map(|entry| entry.file_name())).collect();
     let mut names = names.map_err(cannot_write(into))?;
     names.sort();
-    let is_ours = |name: &str| {
-        let table = name.strip_suffix(".parquet");
-        name == CONFIG_NAME || name == DATASHEET_NAME || table.is_some_and(|table| TABLE_NAMES.contains(&table))
-    };
-    if let Some(entry) = names.iter().find(|name| !name.to_str().is_some_and(is_ours)) {
+    if let Some(entry) = names.iter().find(|name| !is_ours(name)) {
         let (folder, entry) = (into.display().to_string(), entry.to_string_lossy().into_owned());
         return Err(SimulateError::Occupied { folder, entry });
     }
-    let config = into.join(CONFIG_NAME);
-    if config.exists() { std::fs::remove_file(&config).map_err(cannot_write(&config)) } else { Ok(()) }
+    for name in names.iter().filter(|name| *name == CONFIG_NAME || is_unfinished(name)) {
+        let path = into.join(name);
+        std::fs::remove_file(&path).map_err(cannot_write(&path))?;
+    }
+    Ok(())
 }
 
-fn write_tables(
-    config: &SimulateConfig,
-    into: &Path,
-    progress: &dyn Progress,
-) -> Result<SimulatedBook, SimulateError> {
+fn is_ours(name: &OsStr) -> bool {
+    let table = name.to_str().and_then(|name| name.strip_suffix(".parquet"));
+    let is_table = table.is_some_and(|table| TABLE_NAMES.contains(&table));
+    is_table || name == CONFIG_NAME || name == DATASHEET_NAME || is_unfinished(name)
+}
+
+/// Whether a simulation that was killed left it behind: [`TableWriter`] writes beside the file and renames.
+fn is_unfinished(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with(".bellwether-"))
+}
+
+fn write_tables(config: &SimulateConfig, into: &Path, progress: &dyn Progress) -> Result<SimulatedBook, SimulateError> {
     let world = World::new(config);
     let mut book = SimulatedBook {
         rows: TABLE_NAMES.map(|name| (name, 0)).into(),
@@ -108,9 +111,10 @@ fn write_tables(
 
 /// The text with what is known of this book in its places.
 fn filled(text: &str, config: &SimulateConfig, book: &SimulatedBook) -> String {
-    let rows = book.rows.iter().fold(text.to_owned(), |text, (table, n_rows)| {
-        text.replace(&format!("{{rows:{table}}}"), &n_rows.to_string())
-    });
+    let rows = book
+        .rows
+        .iter()
+        .fold(text.to_owned(), |text, (table, n_rows)| text.replace(&format!("{{rows:{table}}}"), &n_rows.to_string()));
     [
         ("{accounts}", config.n_accounts.to_string()),
         ("{months}", config.n_months.to_string()),

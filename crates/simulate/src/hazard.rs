@@ -46,6 +46,15 @@ pub(crate) struct DayHazards {
     pub(crate) contraction: f64,
 }
 
+/// What is left of each level over some days.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Survival {
+    /// The share after the last of the days.
+    pub(crate) at_end: Weights,
+    /// The mean of the shares after each of the days.
+    pub(crate) on_mean_day: Weights,
+}
+
 /// Sums of a factor over the days before each day.
 struct Cumulated(Vec<f64>);
 
@@ -96,9 +105,17 @@ impl Hazards {
         }
     }
 
-    /// The share of each level that stays over the days `from..to`.
-    pub(crate) fn churn_survival(&self, champion: bool, from: usize, to: usize) -> Weights {
-        survival(self.churn_rates(champion), self.churn_calendar.sum(from, to))
+    /// What churn leaves of each level over the days `from..to`.
+    pub(crate) fn churn_survival(&self, champion: bool, from: usize, to: usize) -> Survival {
+        let (rates, times) = (self.churn_rates(champion), self.churn_calendar.sum(from, to));
+        let at_end = survival(rates, times);
+        // The mean of exp(-x d / n) over the days d = 1..=n: its integral, and Euler and Maclaurin's first correction.
+        let half_a_day = 0.5 / (to - from) as f64;
+        let on_mean_day = std::array::from_fn(|level| {
+            let hazard = rates[level] * times;
+            if hazard > 0.0 { (1.0 - at_end[level]) * (1.0 / hazard - half_a_day) } else { 1.0 }
+        });
+        Survival { at_end, on_mean_day }
     }
 
     /// The share of each level that does not expand over the days `from..to`.
@@ -163,4 +180,3 @@ fn by_stage(tenure_days: usize) -> (f64, f64) {
         _ => (1.0, 1.0),
     }
 }
-

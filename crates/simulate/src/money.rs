@@ -48,11 +48,17 @@ pub(crate) fn write_subscriptions(customer: &Customer<'_>, rows: &mut Rows) {
     let account = customer.account;
     let begun = begun(customer);
     let mut starts: Vec<(Date, u32)> = vec![(begun, account.seats_at_first)];
-    starts.extend(account.renewals(begun).take_while(|&day| day < customer.end()).map(|day| (day, seats(customer, day))));
+    starts
+        .extend(account.renewals(begun).take_while(|&day| day < customer.end()).map(|day| (day, seats(customer, day))));
     starts.extend(customer.life.changes.iter().map(|change| (customer.date(change.day), change.after)));
     starts.sort_by_key(|&(date, _)| date);
     // More seats on the day of a renewal make one row.
-    starts.dedup_by(|later, kept| later.0 == kept.0 && { *kept = *later; true });
+    starts.dedup_by(|later, kept| {
+        later.0 == kept.0 && {
+            *kept = *later;
+            true
+        }
+    });
 
     let left = customer.life.churned.then(|| customer.end());
     let ends = starts.iter().skip(1).map(|&(date, _)| Some(date)).chain([left]);

@@ -125,20 +125,17 @@ impl Customer<'_> {
 
 impl World {
     pub(crate) fn new(config: &SimulateConfig) -> Self {
-        Self {
-            seed: config.seed,
-            calendar: Calendar::new(config.first_day, config.last_day()),
-            chains: Chains::new(),
-        }
+        Self { seed: config.seed, calendar: Calendar::new(config.first_day, config.last_day()), chains: Chains::new() }
     }
 
     /// The rows of the accounts `numbers`.
     pub(crate) fn chunk(&self, numbers: Range<usize>) -> Chunk {
         // Rayon folds stretches of numbers and joins them in their order, so the rows are the same on any thread count.
-        let stretches = numbers.into_par_iter().with_min_len(ACCOUNTS_A_STRETCH).fold(Chunk::new, |mut chunk, number| {
-            self.write_account(number, &mut chunk);
-            chunk
-        });
+        let stretches =
+            numbers.into_par_iter().with_min_len(ACCOUNTS_A_STRETCH).fold(Chunk::new, |mut chunk, number| {
+                self.write_account(number, &mut chunk);
+                chunk
+            });
         stretches.reduce(Chunk::new, Chunk::joined)
     }
 

@@ -1,0 +1,338 @@
+//! What holds of every simulated book.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use bellwether_book::{Column, Table};
+use bellwether_core::{Date, Quiet};
+use bellwether_simulate::{SimulateConfig, SimulateError, TABLE_NAMES, simulate, tables};
+
+/// The tables of some accounts by name.
+struct Book {
+    config: SimulateConfig,
+    tables: BTreeMap<&'static str, Table>,
+}
+
+impl Book {
+    fn of(config: &SimulateConfig, numbers: Range<usize>) -> Self {
+        Self { config: config.clone(), tables: tables(config, numbers).into_iter().collect() }
+    }
+
+    fn column(&self, table: &str, column: &str) -> &Column {
+        let columns = &self.tables[table].columns;
+        &columns.iter().find(|(name, _)| name == column).expect("the test names a column").1
+    }
+
+    fn texts(&self, table: &str, column: &str) -> Vec<&str> {
+        let Column::Text(values) = self.column(table, column) else { panic!("{table}.{column} is no text") };
+        values.iter().map(|value| value.as_deref().unwrap_or("")).collect()
+    }
+
+    fn dates(&self, table: &str, column: &str) -> Vec<Option<Date>> {
+        let Column::Date(values) = self.column(table, column) else { panic!("{table}.{column} is no date") };
+        values.clone()
+    }
+
+    fn numbers(&self, table: &str, column: &str) -> Vec<f64> {
+        match self.column(table, column) {
+            Column::Float(values) => values.iter().map(|value| value.unwrap_or(f64::NAN)).collect(),
+            Column::Int(values) => values.iter().map(|value| value.map_or(f64::NAN, |n| n as f64)).collect(),
+            _ => panic!("{table}.{column} is no number"),
+        }
+    }
+
+    /// Account, day and outcome.
+    fn outcomes(&self) -> Vec<(&str, Date, &str)> {
+        let dates = self.dates("outcomes", "date");
+        let dated = self.texts("outcomes", "account_id").into_iter().zip(dates).zip(self.texts("outcomes", "outcome"));
+        dated.map(|((account, date), outcome)| (account, date.expect("an outcome has a day"), outcome)).collect()
+    }
+
+    fn days_of(&self, wanted: &str) -> BTreeMap<&str, Vec<Date>> {
+        let mut days: BTreeMap<&str, Vec<Date>> = BTreeMap::new();
+        for (account, date, outcome) in self.outcomes() {
+            if outcome == wanted {
+                days.entry(account).or_default().push(date);
+            }
+        }
+        days
+    }
+
+    /// First day, and first day after the last, of each account within the book.
+    fn lives(&self) -> BTreeMap<&str, (Date, Date)> {
+        let churns = self.days_of("churn");
+        let signups = self.dates("accounts", "signup_date").into_iter().map(|date| date.expect("a signup has a day"));
+        let after_book = self.config.last_day().plus_days(1);
+        let end = |account| churns.get(account).map_or(after_book, |days| days[0]);
+        let accounts = self.texts("accounts", "account_id").into_iter().zip(signups);
+        accounts.map(|(account, signup)| (account, (signup, end(account)))).collect()
+    }
+
+    fn account_years(&self) -> f64 {
+        self.tables["truth"].n_rows() as f64 / 12.0
+    }
+}
+
+fn seeded(seed: u64) -> SimulateConfig {
+    SimulateConfig { seed, ..SimulateConfig::default() }
+}
+
+#[test]
+fn accounts_do_not_depend_on_how_many_there_are() {
+    let config = seeded(7);
+    let (all, first, later) = (Book::of(&config, 0..90), Book::of(&config, 0..40), Book::of(&config, 40..90));
+    for name in TABLE_NAMES {
+        let n_first = first.tables[name].n_rows();
+        assert_eq!(all.tables[name].n_rows(), n_first + later.tables[name].n_rows(), "{name}");
+        for (whole, (start, end)) in
+            all.tables[name].columns.iter().zip(first.tables[name].columns.iter().zip(&later.tables[name].columns))
+        {
+            assert_eq!(whole.1, joined(&start.1, &end.1), "{name}.{}", whole.0);
+        }
+    }
+}
+
+fn joined(first: &Column, second: &Column) -> Column {
+    match (first, second) {
+        (Column::Text(a), Column::Text(b)) => Column::Text([a.as_slice(), b].concat()),
+        (Column::Int(a), Column::Int(b)) => Column::Int([a.as_slice(), b].concat()),
+        (Column::Float(a), Column::Float(b)) => Column::Float([a.as_slice(), b].concat()),
+        (Column::Date(a), Column::Date(b)) => Column::Date([a.as_slice(), b].concat()),
+        _ => panic!("the two are of one kind"),
+    }
+}
+
+#[test]
+fn another_seed_is_another_book() {
+    assert_ne!(tables(&seeded(1), 0..5), tables(&seeded(2), 0..5));
+}
+
+#[test]
+fn every_row_lies_within_its_accounts_life() {
+    let book = Book::of(&seeded(3), 0..400);
+    let lives = book.lives();
+    for (table, column) in [
+        ("usage", "date"),
+        ("ticket_events", "date"),
+        ("surveys", "date"),
+        ("invoice_events", "date"),
+        ("contact_events", "date"),
+        ("subscriptions", "start_date"),
+        ("truth", "date"),
+    ] {
+        for (account, date) in book.texts(table, "account_id").into_iter().zip(book.dates(table, column)) {
+            let (start, end) = lives[account];
+            let date = date.expect("a row has a day");
+            assert!(start <= date && date < end, "{table} of {account} on {date}, a customer from {start} until {end}");
+        }
+    }
+    for (account, date, outcome) in book.outcomes() {
+        let (start, end) = lives[account];
+        let is_last = outcome == "churn" && date == end;
+        assert!(start < date && (date < end || is_last), "{outcome} of {account} on {date}");
+    }
+}
+
+#[test]
+fn an_account_leaves_once_and_is_alone_in_its_rows() {
+    let book = Book::of(&seeded(3), 0..400);
+    assert!(book.days_of("churn").values().all(|days| days.len() == 1));
+    let accounts = book.texts("accounts", "account_id");
+    assert!(accounts.windows(2).all(|pair| pair[0] < pair[1]));
+    let usage: Vec<_> = book.texts("usage", "account_id").into_iter().zip(book.dates("usage", "date")).collect();
+    assert!(usage.windows(2).all(|pair| pair[0] < pair[1]), "a usage row an account and day, in order");
+}
+
+/// One row runs on each day of an account's life, and the change of its money is the outcomes' amount.
+#[test]
+fn subscriptions_follow_each_other_without_gap() {
+    let book = Book::of(&seeded(4), 0..400);
+    let (lives, churns) = (book.lives(), book.days_of("churn"));
+    let accounts = book.texts("subscriptions", "account_id");
+    let (starts, ends) = (book.dates("subscriptions", "start_date"), book.dates("subscriptions", "end_date"));
+    for row in 0..accounts.len() {
+        let account = accounts[row];
+        assert!(ends[row].is_none_or(|end| Some(end) > starts[row]), "{account} has a row without a day");
+        if row > 0 && accounts[row - 1] == account {
+            assert_eq!(ends[row - 1], starts[row], "{account}");
+        } else {
+            let first_day = book.config.first_day.max(lives[account].0);
+            assert!(starts[row].is_some_and(|start| start <= first_day), "{account}");
+        }
+        if row + 1 == accounts.len() || accounts[row + 1] != account {
+            assert_eq!(ends[row], churns.get(account).map(|days| days[0]), "{account}");
+        }
+    }
+}
+
+#[test]
+fn mrr_changes_by_the_amount_of_the_outcome() {
+    let book = Book::of(&seeded(4), 0..400);
+    let amounts = book.numbers("outcomes", "amount");
+    let mut change: BTreeMap<(&str, Date), f64> = BTreeMap::new();
+    for ((account, date, outcome), amount) in book.outcomes().into_iter().zip(amounts) {
+        let signed = match outcome {
+            "expansion" => amount,
+            "contraction" => -amount,
+            _ => 0.0,
+        };
+        *change.entry((account, date)).or_default() += signed;
+    }
+    let accounts = book.texts("subscriptions", "account_id");
+    let (starts, mrr) = (book.dates("subscriptions", "start_date"), book.numbers("subscriptions", "mrr"));
+    for row in (1..accounts.len()).filter(|&row| accounts[row] == accounts[row - 1]) {
+        let date = starts[row].expect("a subscription has a start");
+        let told = change.get(&(accounts[row], date)).copied();
+        assert!(told.is_some_and(|told| (mrr[row] - mrr[row - 1] - told).abs() < 0.02), "{} on {date}", accounts[row]);
+    }
+}
+
+/// The ranges that the datasheet's readers count on: 12-18 % of accounts leave a year, 20-30 % expand, and the book of the
+/// demo has more than the 200 churned accounts that training asks for.
+#[test]
+fn rates_are_those_of_a_b2b_business() {
+    for seed in [1, 2] {
+        let book = Book::of(&seeded(seed), 0..2_000);
+        let years = book.account_years();
+        let (churned, expanded) = (book.days_of("churn").len(), book.days_of("expansion").len());
+        assert!((0.12..0.18).contains(&(churned as f64 / years)), "{churned} of {years} account-years left");
+        assert!((0.20..0.30).contains(&(expanded as f64 / years)), "{expanded} in {years} account-years expanded");
+        assert!((300..500).contains(&churned), "{churned} left");
+    }
+}
+
+/// The area under the ROC curve by ranks; a tie counts as half.
+fn auc(scored: &[(f64, bool)]) -> f64 {
+    let mut scored = scored.to_vec();
+    scored.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut below, mut won, mut from) = (0.0, 0.0, 0);
+    while from < scored.len() {
+        let tied = scored[from..].iter().take_while(|row| row.0 == scored[from].0).count();
+        let hits = scored[from..from + tied].iter().filter(|row| row.1).count() as f64;
+        let misses = tied as f64 - hits;
+        won += hits * (below + misses / 2.0);
+        below += misses;
+        from += tied;
+    }
+    won / (below * (scored.len() as f64 - below))
+}
+
+/// True probability and what happened, for the month ends whose 90 days lie within the book.
+fn against_truth(book: &Book, outcome: &str, column: &str) -> Vec<(f64, bool)> {
+    let days = book.days_of(outcome);
+    let last = book.config.last_day().plus_days(-90);
+    let dates = book.dates("truth", "date").into_iter().map(|date| date.expect("a truth has a day"));
+    let rows = book.texts("truth", "account_id").into_iter().zip(dates).zip(book.numbers("truth", column));
+    rows.filter(|((_, date), _)| *date <= last)
+        .map(|((account, date), truth)| {
+            let happens = |day: &Date| date < *day && *day <= date.plus_days(90);
+            (truth, days.get(account).is_some_and(|days| days.iter().any(happens)))
+        })
+        .collect()
+}
+
+#[test]
+fn the_truth_is_calibrated_and_ranks_as_well_as_stated() {
+    let book = Book::of(&seeded(5), 0..4_000);
+    for (outcome, column, range) in [("churn", "churn_90d", 0.85..0.90), ("expansion", "expansion_90d", 0.76..0.83)] {
+        let mut rows = against_truth(&book, outcome, column);
+        let auc = auc(&rows);
+        assert!(range.contains(&auc), "{outcome}: {auc}");
+        rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for fifth in rows.chunks(rows.len().div_ceil(5)) {
+            let expected: f64 = fifth.iter().map(|row| row.0).sum();
+            let happened = fifth.iter().filter(|row| row.1).count() as f64;
+            // An account's month ends share their outcome: about three rows an event, so three times the variance.
+            let slack = 4.0 * (3.0 * expected).sqrt();
+            assert!((happened - expected).abs() < slack, "{outcome}: {happened} happened, {expected} expected");
+        }
+    }
+}
+
+/// Usage a seat falls before a churn: the median of the last four weeks against the eight to twelve before is lower for those
+/// who leave than for those who stay.
+#[test]
+fn usage_falls_in_the_weeks_before_a_churn() {
+    let book = Book::of(&seeded(6), 0..1_500);
+    let mut actions: BTreeMap<&str, BTreeMap<Date, f64>> = BTreeMap::new();
+    let dates = book.dates("usage", "date").into_iter().flatten();
+    let counts = book.numbers("usage", "core_actions");
+    for ((account, date), count) in book.texts("usage", "account_id").into_iter().zip(dates).zip(counts) {
+        actions.entry(account).or_default().insert(date, count);
+    }
+    let (mut leavers, mut stayers) = (Vec::new(), Vec::new());
+    let churns = book.days_of("churn");
+    for (account, days) in &actions {
+        let sum = |from: i32, to: i32, end: Date| -> f64 {
+            days.range(end.plus_days(-from)..end.plus_days(-to)).map(|(_, count)| count).sum()
+        };
+        let end = churns.get(account).map_or(Date::from_days(book.config.last_day().days() - 60), |days| days[0]);
+        let (now, before) = (sum(28, 0, end), sum(140, 84, end) / 2.0);
+        if before > 0.0 {
+            let trends = if churns.contains_key(account) { &mut leavers } else { &mut stayers };
+            trends.push(now / before);
+        }
+    }
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    let (leaving, staying) = (median(leavers), median(stayers));
+    assert!(leaving < 0.85 * staying, "those who leave: {leaving}, those who stay: {staying}");
+}
+
+#[test]
+fn a_folder_holds_the_same_bytes_each_time_and_any_chunks() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let config = SimulateConfig { n_accounts: 30, n_months: 6, ..seeded(1) };
+    let book = simulate(&config, folder.path(), &Quiet).expect("a new folder");
+    let read = || -> BTreeMap<String, Vec<u8>> {
+        let entries = std::fs::read_dir(folder.path()).expect("the folder is there").flatten();
+        let names = entries.map(|entry| entry.file_name().into_string().expect("plain names"));
+        names.map(|name| (name.clone(), std::fs::read(folder.path().join(name)).expect("a file"))).collect()
+    };
+    let first = read();
+    assert_eq!(first.len(), TABLE_NAMES.len() + 2);
+    let text = String::from_utf8(first["README.md"].clone()).expect("a text");
+    assert!(!text.contains('{'), "every place of the datasheet is filled");
+    assert!(text.contains(&format!("### usage ({} rows)", book.rows[1].1)));
+
+    assert_eq!(simulate(&config, folder.path(), &Quiet).expect("over a simulated book"), book);
+    assert_eq!(read(), first);
+    let chunked = SimulateConfig { chunk_accounts: 7, ..config };
+    assert_eq!(simulate(&chunked, folder.path(), &Quiet).expect("over a simulated book"), book);
+}
+
+#[test]
+fn other_content_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("notes.txt"), "mine").expect("a file");
+    let error = simulate(&seeded(1), folder.path(), &Quiet).expect_err("the folder is somebody's");
+    assert!(matches!(&error, SimulateError::Occupied { entry, .. } if entry == "notes.txt"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder is there").count(), 1);
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (config, setting) in [
+        (SimulateConfig { n_accounts: 0, ..seeded(1) }, "n_accounts"),
+        (SimulateConfig { n_months: 0, ..seeded(1) }, "n_months"),
+        (SimulateConfig { n_months: 241, ..seeded(1) }, "n_months"),
+        (SimulateConfig { chunk_accounts: 0, ..seeded(1) }, "chunk_accounts"),
+    ] {
+        let error = simulate(&config, folder.path(), &Quiet).expect_err("the setting is out of range");
+        assert!(error.to_string().starts_with(&format!("`{setting}` is")), "{error}");
+    }
+}
+
+/// A month is the shortest book, and the first day need not begin one.
+#[test]
+fn short_books_and_odd_days() {
+    for first_day in ["2024-02-29", "2023-12-31", "2021-06-15"] {
+        let first_day: Date = first_day.parse().expect("a date of the test");
+        let book = Book::of(&SimulateConfig { n_months: 1, first_day, ..seeded(1) }, 0..50);
+        assert_eq!(book.tables["accounts"].n_rows(), 50);
+        assert!(book.tables["usage"].n_rows() > 0);
+    }
+}

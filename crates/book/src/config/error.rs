@@ -1,6 +1,6 @@
 //! Configuration errors that point at their line.
 
-use miette::{Diagnostic, NamedSource, SourceSpan};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, NamedSource, SourceSpan};
 use thiserror::Error;
 
 /// A `book.toml` that can't be used.
@@ -9,7 +9,6 @@ use thiserror::Error;
 pub enum ConfigError {
     /// The file can't be read.
     #[error("{path} can't be read")]
-    #[diagnostic(help("name a folder's book.toml with --book; `bellwether init` writes one to start from"))]
     Read {
         /// The file.
         path: String,
@@ -29,7 +28,29 @@ pub enum ConfigError {
         #[label("here")]
         at: SourceSpan,
         /// What to do.
-        #[help]
         help: Option<String>,
     },
+}
+
+impl ConfigError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Read { .. } => {
+                Some("name a book.toml with --book; `bellwether init FOLDER` writes one to start from".to_owned())
+            }
+            Self::Rule { help, .. } => help.clone(),
+        }
+    }
+
+    /// The error with the line that it points at, without the hint.
+    pub fn rendered(&self) -> String {
+        let mut text = String::new();
+        let theme = GraphicalTheme::unicode_nocolor();
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(120).with_links(false);
+        match handler.render_report(&mut text, self) {
+            Ok(()) => text.trim_end().to_owned(),
+            Err(_) => self.to_string(),
+        }
+    }
 }

@@ -150,11 +150,12 @@ impl Book {
     pub(crate) fn auc(&self, model: &Model) -> f64 {
         let logits = self.logits(model);
         let of = |class: bool| (0..self.n_rows()).filter(move |&row| self.y[row] == class);
-        let wins = of(true).flat_map(|a| of(false).map(move |b| (a, b))).map(|(a, b)| match logits[a].total_cmp(&logits[b]) {
-            std::cmp::Ordering::Less => 0.0,
-            std::cmp::Ordering::Equal => 0.5,
-            std::cmp::Ordering::Greater => 1.0,
-        });
+        let wins =
+            of(true).flat_map(|a| of(false).map(move |b| (a, b))).map(|(a, b)| match logits[a].total_cmp(&logits[b]) {
+                std::cmp::Ordering::Less => 0.0,
+                std::cmp::Ordering::Equal => 0.5,
+                std::cmp::Ordering::Greater => 1.0,
+            });
         wins.sum::<f64>() / (of(true).count() * of(false).count()) as f64
     }
 }

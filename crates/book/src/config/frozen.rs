@@ -1,0 +1,52 @@
+//! Whether a book builds the features that a bundle was trained with.
+
+use toml::{Table, Value};
+
+use super::BookFile;
+
+/// Settings of a source that do not change what a row means.
+const FREE: [&str; 3] = ["path", "separator", "date_format"];
+
+impl BookFile {
+    /// The first difference between what this book and `frozen`, a bundle's `book.toml`, declare of features, accounts
+    /// and the meaning of sources; `None` where they agree. Paths, dates and training settings may differ.
+    pub fn difference_to(&self, frozen: &str) -> Option<String> {
+        let parse = |text: &str| text.parse::<Table>();
+        let (Ok(here), Ok(there)) = (parse(&self.text), parse(frozen)) else {
+            return Some("the bundle's book.toml can't be read".to_owned());
+        };
+        features(&here, &there).or_else(|| {
+            let parts = ["accounts", "sources", "value"];
+            parts.into_iter().find_map(|part| difference(part, here.get(part), there.get(part)))
+        })
+    }
+}
+
+fn features(here: &Table, there: &Table) -> Option<String> {
+    let list = |table: &Table| table.get("features").and_then(Value::as_array).cloned().unwrap_or_default();
+    let (here, there) = (list(here), list(there));
+    let name = |feature: &Value| {
+        let named = ["name", "column"].into_iter().find_map(|key| feature.get(key)?.as_str().map(str::to_owned));
+        named.unwrap_or_else(|| "(unnamed)".to_owned())
+    };
+    let differs = here.iter().zip(&there).position(|(here, there)| here != there);
+    match differs {
+        Some(at) => Some(format!("feature `{}` (number {})", name(&here[at]), at + 1)),
+        None if here.len() != there.len() => {
+            Some(format!("{} features where the bundle has {}", here.len(), there.len()))
+        }
+        None => None,
+    }
+}
+
+fn difference(path: &str, here: Option<&Value>, there: Option<&Value>) -> Option<String> {
+    match (here, there) {
+        (Some(Value::Table(here)), Some(Value::Table(there))) => {
+            let keys = here.keys().chain(there.keys().filter(|key| !here.contains_key(*key)));
+            let counted = keys.filter(|key| !FREE.contains(&key.as_str()));
+            counted.into_iter().find_map(|key| difference(&format!("{path}.{key}"), here.get(key), there.get(key)))
+        }
+        (here, there) if here == there => None,
+        _ => Some(format!("`{path}`")),
+    }
+}

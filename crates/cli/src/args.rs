@@ -1,0 +1,170 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use bellwether_core::Date;
+use clap::{Args, Parser, Subcommand};
+
+/// Tells where a book of accounts is going: who churns in the next 90 days, who expands, how healthy each one is.
+///
+/// Exit codes: 0 done, 1 unexpected, 2 usage, 3 input or configuration invalid, 4 refused (no honest result can be
+/// had), 5 verification failed (a bundle is not what was written).
+#[derive(Debug, Parser)]
+#[command(name = "bellwether", version, about, long_about, max_term_width = 100)]
+#[command(after_help = "Try it: `bellwether demo --out demo` makes a book, trains, scores and reports in about a minute.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(Init),
+    Check(Check),
+    Simulate(Simulate),
+    Features(Features),
+    Train(Train),
+    Evaluate(Evaluate),
+    Score(Score),
+    Demo(Demo),
+    Completions(Completions),
+}
+
+/// Write a commented book.toml to start from.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bellwether init mybook      # writes mybook/book.toml")]
+pub(crate) struct Init {
+    /// The folder that gets book.toml; it is made where it does not exist, and an existing file is kept.
+    pub(crate) folder: PathBuf,
+}
+
+/// Read a book and say what it holds: sources, rows, days, labels, parts of the split, missing shares.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  bellwether check --book mybook/book.toml\n  bellwether check --book mybook/book.toml --json | jq .targets")]
+pub(crate) struct Check {
+    /// The book's configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) book: PathBuf,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Draws the parts of the split.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+/// Write a simulated B2B software book with known true probabilities.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bellwether simulate --accounts 2000 --months 24 --seed 1 --out book")]
+pub(crate) struct Simulate {
+    /// How many accounts; the accounts of a smaller book are the first of a larger one.
+    #[arg(long, default_value_t = 2000)]
+    pub(crate) accounts: usize,
+    /// How many calendar months of history.
+    #[arg(long, default_value_t = 24)]
+    pub(crate) months: usize,
+    /// Another seed, other accounts.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The folder that gets book.toml, the tables and truth.parquet.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Build the feature table of every customer on every snapshot day, with labels.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  bellwether features --book mybook/book.toml --out features.parquet\n  bellwether features --book mybook/book.toml --model models/mybook --out matrix.parquet")]
+pub(crate) struct Features {
+    /// The book's configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) book: PathBuf,
+    /// The table: .parquet, .csv, .jsonl or .arrow.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Write the encoded matrix that this bundle reads instead, with the part of each row in its split and its probabilities.
+    #[arg(long, value_name = "BUNDLE")]
+    pub(crate) model: Option<PathBuf>,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Fit every learner, calibrate, choose, evaluate, and write the next version of the bundle.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bellwether train --book mybook/book.toml --models models --seed 1\n\nThe bundle stands in MODELS/NAME/VERSION, its report in report.html there.")]
+pub(crate) struct Train {
+    /// The book's configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) book: PathBuf,
+    /// The models folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) models: PathBuf,
+    /// Where every random choice comes from.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Threads; the bundle is the same on any number.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Who trains, for the audit log; $USER where not given.
+    #[arg(long)]
+    pub(crate) actor: Option<String>,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Evaluate a bundle on the test rows of a book.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bellwether evaluate --book mybook/book.toml --model models/mybook\n\nThe test rows are those of the split that the bundle was trained with, and every labelled row of a later day.")]
+pub(crate) struct Evaluate {
+    /// The book's configuration; its features must be those of the bundle.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) book: PathBuf,
+    /// A bundle's folder, or MODELS/NAME for the newest version.
+    #[arg(long, value_name = "BUNDLE")]
+    pub(crate) model: PathBuf,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Score every account as of a day.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bellwether score --book mybook/book.toml --model models/mybook --as-of 2026-09-30 --out scores.parquet")]
+pub(crate) struct Score {
+    /// The book's configuration; its features must be those of the bundle.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) book: PathBuf,
+    /// A bundle's folder, or MODELS/NAME for the newest version.
+    #[arg(long, value_name = "BUNDLE")]
+    pub(crate) model: PathBuf,
+    /// The last day that scores may know.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_of: Date,
+    /// The scores: .parquet, .csv, .jsonl or .arrow.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Do everything on a simulated book of 2,000 accounts and 24 months.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bellwether demo --out demo      # then open demo/report.html")]
+pub(crate) struct Demo {
+    /// The folder that gets book/, models/, scores.parquet and report.html.
+    #[arg(long, value_name = "DIR", default_value = "demo")]
+    pub(crate) out: PathBuf,
+}
+
+/// Print a completion script for a shell.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bellwether completions bash > ~/.local/share/bash-completion/completions/bellwether")]
+pub(crate) struct Completions {
+    /// The shell.
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,11 @@
+//! One file a command; each `run` reads as its table of contents.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod evaluate;
+pub(crate) mod features;
+pub(crate) mod init;
+pub(crate) mod score;
+pub(crate) mod simulate;
+pub(crate) mod train;

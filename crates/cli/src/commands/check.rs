@@ -1,0 +1,138 @@
+//! `bellwether check`
+
+use std::fmt::Write as _;
+
+use bellwether_book::{Book, BookFile};
+use bellwether_core::Date;
+use serde::Serialize;
+
+use crate::args::Check;
+use crate::failure::Failure;
+use crate::output::{grouped, print_json, print_text};
+use crate::pipeline::prepare::{Part, Prepared};
+use crate::progress::Bars;
+
+/// What a book holds.
+#[derive(Serialize)]
+struct Checked {
+    name: String,
+    accounts: usize,
+    rows: usize,
+    features: usize,
+    data_end: Option<Date>,
+    sources: Vec<SourceCheck>,
+    targets: Vec<TargetCheck>,
+    missing: Vec<MissingShare>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct SourceCheck {
+    name: String,
+    rows: usize,
+    rows_of_unlisted_accounts: usize,
+    first_day: Option<Date>,
+    last_day: Option<Date>,
+}
+
+#[derive(Serialize)]
+struct TargetCheck {
+    target: String,
+    parts: Vec<PartCheck>,
+}
+
+#[derive(Serialize)]
+struct PartCheck {
+    part: &'static str,
+    rows: usize,
+    events: usize,
+}
+
+#[derive(Serialize)]
+struct MissingShare {
+    feature: String,
+    share: f64,
+}
+
+pub(crate) fn run(arguments: &Check) -> Result<(), Failure> {
+    let bars = Bars::default();
+    let book = Book::open(BookFile::read(&arguments.book)?, &bars)?;
+    let prepared = Prepared::of(book, arguments.seed, &bars)?;
+    let checked = checked(&prepared)?;
+    if arguments.json { print_json(&checked) } else { print_text(&text(&checked)) }
+}
+
+fn checked(prepared: &Prepared) -> Result<Checked, Failure> {
+    let book = &prepared.book;
+    let sources = book.summaries().into_iter().map(|source| SourceCheck {
+        name: source.name,
+        rows: source.n_rows,
+        rows_of_unlisted_accounts: source.n_orphans,
+        first_day: source.days.map(|days| days.0),
+        last_day: source.days.map(|days| days.1),
+    });
+    let mut targets = Vec::new();
+    for target in prepared.targets() {
+        let mut parts = Vec::new();
+        for part in [Part::Training, Part::Calibration, Part::Test] {
+            let rows = prepared.rows(target, part)?;
+            let events = rows.y.iter().filter(|&&y| y).count();
+            parts.push(PartCheck { part: part.name(), rows: rows.rows.len(), events });
+        }
+        targets.push(TargetCheck { target: target.to_string(), parts });
+    }
+    let missing = (0..prepared.schema.len()).filter_map(|column| {
+        let values = prepared.x.column(column);
+        let n_missing = values.iter().filter(|value| value.is_nan()).count();
+        let share = n_missing as f64 / values.len() as f64;
+        (n_missing > 0).then(|| MissingShare { feature: prepared.schema.features()[column].name.clone(), share })
+    });
+    Ok(Checked {
+        name: book.file().config.name.get_ref().clone(),
+        accounts: book.n_accounts(),
+        rows: prepared.table.n_rows(),
+        features: prepared.schema.len(),
+        data_end: book.has_time().then(|| book.data_end()),
+        sources: sources.collect(),
+        targets,
+        missing: missing.collect(),
+        warnings: prepared.warnings.clone(),
+    })
+}
+
+fn text(checked: &Checked) -> String {
+    let mut text = format!(
+        "{}: {} accounts, {} rows, {} features",
+        checked.name,
+        grouped(checked.accounts),
+        grouped(checked.rows),
+        checked.features
+    );
+    if let Some(day) = checked.data_end {
+        let _ = write!(text, ", data until {day}");
+    }
+    let _ = write!(text, "\n\n{:<24} {:>12}  first day   last day", "source", "rows");
+    for source in &checked.sources {
+        let day = |day: Option<Date>| day.map_or_else(|| "-".to_owned(), |day| day.to_string());
+        let (first, last) = (day(source.first_day), day(source.last_day));
+        let _ = write!(text, "\n{:<24} {:>12}  {first:<10}  {last}", source.name, grouped(source.rows));
+    }
+    let _ = write!(text, "\n\n{:<24} {:<12} {:>10} {:>10} {:>8}", "target", "part", "rows", "events", "rate");
+    for target in &checked.targets {
+        for part in &target.parts {
+            let rate = 100.0 * part.events as f64 / part.rows as f64;
+            let (rows, events) = (grouped(part.rows), grouped(part.events));
+            let _ = write!(text, "\n{:<24} {:<12} {rows:>10} {events:>10} {rate:>7.2}%", target.target, part.part);
+        }
+    }
+    if !checked.missing.is_empty() {
+        let _ = write!(text, "\n\n{:<44} {:>8}", "feature", "missing");
+        for missing in &checked.missing {
+            let _ = write!(text, "\n{:<44} {:>7.2}%", missing.feature, 100.0 * missing.share);
+        }
+    }
+    for warning in &checked.warnings {
+        let _ = write!(text, "\n\nwarning: {warning}");
+    }
+    text
+}

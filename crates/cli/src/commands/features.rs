@@ -1,0 +1,96 @@
+//! `bellwether features`
+
+use std::path::Path;
+
+use bellwether_book::{Book, BookFile, Column, FeatureTable, Table, write_table};
+use bellwether_core::{FeatureMatrix, RawValues, TextColumn};
+use serde::Serialize;
+
+use crate::args::Features;
+use crate::failure::Failure;
+use crate::output::{grouped, print_json, print_text};
+use crate::pipeline::opened::Opened;
+use crate::progress::{Bars, say};
+
+#[derive(Serialize)]
+struct Built {
+    rows: usize,
+    columns: usize,
+    out: String,
+}
+
+pub(crate) fn run(arguments: &Features) -> Result<(), Failure> {
+    let table = match &arguments.model {
+        None => declared(&arguments.book)?,
+        Some(model) => encoded(&arguments.book, model)?,
+    };
+    write_table(&table, &arguments.out)?;
+    let out = arguments.out.display().to_string();
+    let built = Built { rows: table.n_rows(), columns: table.columns.len(), out };
+    if arguments.json {
+        return print_json(&built);
+    }
+    print_text(&format!("{}: {} rows x {} columns", built.out, grouped(built.rows), built.columns))
+}
+
+/// The features as declared, beside keys, segments and labels.
+fn declared(book: &Path) -> Result<Table, Failure> {
+    let bars = Bars::default();
+    say(&format!("building the features of {}", book.display()));
+    let book = Book::open(BookFile::read(book)?, &bars)?;
+    let table = book.history(&book.snapshot_days(), &bars);
+    let mut out = keys(&table);
+    for column in &table.raw.columns {
+        let values = match &column.values {
+            RawValues::Number(values) => Column::Float32(values.clone()),
+            RawValues::Text(texts) => text(texts),
+        };
+        out = out.with(&column.name, values);
+    }
+    Ok(out)
+}
+
+/// The matrix that a bundle's models read, with each row's part and probabilities: what a peer needs to be compared.
+fn encoded(book: &Path, model: &Path) -> Result<Table, Failure> {
+    let bars = Bars::default();
+    let opened = Opened::open(book, model, &bars)?;
+    let table = opened.book.history(&opened.book.snapshot_days(), &bars);
+    let x = opened.encode(&table)?;
+    let split = opened.book.split(&table, opened.bundle.provenance().seed)?;
+    let mut part = vec![None; table.n_rows()];
+    for (name, rows) in [("training", &split.training), ("calibration", &split.calibration), ("test", &split.test)] {
+        rows.iter().for_each(|&row| part[row] = Some(name.to_owned()));
+    }
+    let mut out = keys(&table).with("part", Column::Text(part));
+    for of_target in opened.bundle.targets() {
+        let kernel = opened.scorer.kernel(of_target.target).expect("a scorer has a kernel for each target");
+        let logits = kernel.logits(&x)?;
+        let probability = logits.into_iter().map(|logit| Some(of_target.calibration.probability(logit))).collect();
+        out = out.with(&format!("probability:{}", of_target.target), Column::Float(probability));
+    }
+    Ok(with_matrix(out, &x, opened.scorer.schema().features().iter().map(|feature| feature.name.as_str())))
+}
+
+fn with_matrix<'a>(mut out: Table, x: &FeatureMatrix, names: impl Iterator<Item = &'a str>) -> Table {
+    for (column, name) in names.enumerate() {
+        out = out.with(&format!("feature:{name}"), Column::Float32(x.column(column).to_vec()));
+    }
+    out
+}
+
+fn keys(table: &FeatureTable) -> Table {
+    let mut out = Table::default()
+        .with("account_id", Column::Text(table.keys.iter().map(|key| Some(key.account.to_string())).collect()))
+        .with("as_of", Column::Date(table.keys.iter().map(|key| Some(key.as_of)).collect()));
+    for (target, labels) in &table.labels {
+        out = out.with(&format!("label:{target}"), Column::Bool(labels.clone()));
+    }
+    for (name, texts) in &table.segments {
+        out = out.with(&format!("segment:{name}"), text(texts));
+    }
+    out
+}
+
+fn text(texts: &TextColumn) -> Column {
+    Column::Text((0..texts.codes.len()).map(|row| texts.get(row).map(str::to_owned)).collect())
+}

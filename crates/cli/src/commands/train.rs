@@ -1,0 +1,139 @@
+//! `bellwether train`
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bellwether_book::{Book, BookFile};
+use bellwether_bundle::Bundle;
+use bellwether_core::Digest;
+use bellwether_registry::{Registered, Registry};
+use bellwether_report::TargetReport;
+use bellwether_score::Scorer;
+use serde::Serialize;
+
+use crate::args::Train;
+use crate::failure::{Failure, Unexpected as _};
+use crate::output::{print_json, print_text};
+use crate::pipeline::fit::Candidates;
+use crate::pipeline::prepare::Prepared;
+use crate::pipeline::{assemble, evidence};
+use crate::progress::{Bars, say};
+
+#[derive(Serialize)]
+struct Trained<'a> {
+    name: &'a str,
+    version: u32,
+    path: String,
+    digest: &'a Digest,
+    seconds: f64,
+    targets: Vec<TrainedTarget<'a>>,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct TrainedTarget<'a> {
+    target: String,
+    chosen: &'a str,
+    calibration: &'a str,
+    learners: Vec<TrainedLearner<'a>>,
+    test: &'a bellwether_evaluate::Metrics,
+}
+
+#[derive(Serialize)]
+struct TrainedLearner<'a> {
+    learner: &'a str,
+    calibration: &'a str,
+    selection_auc: Option<f64>,
+    test: &'a bellwether_evaluate::Metrics,
+    auc_minus_chosen: Option<bellwether_evaluate::PairedDifference>,
+}
+
+pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
+    if let Some(threads) = arguments.threads {
+        if threads == 0 {
+            return Err(Failure::new(crate::failure::USAGE, anyhow::anyhow!("--threads is 0; at least 1 is needed"), None));
+        }
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unexpected("starting threads")?;
+    }
+    let actor = arguments.actor.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "unknown".into());
+    let trained = train(&arguments.book, &arguments.models, arguments.seed, &actor)?;
+    if arguments.json { print_json(&trained.json()) } else { print_text(&trained.text()) }
+}
+
+/// A finished training.
+pub(crate) struct Training {
+    pub(crate) registered: Registered,
+    targets: Vec<TargetReport>,
+    warnings: Vec<String>,
+    took: Duration,
+}
+
+/// Book to bundle.
+pub(crate) fn train(book: &Path, models: &Path, seed: u64, actor: &str) -> Result<Training, Failure> {
+    let began = Instant::now();
+    let bars = Bars::default();
+    say(&format!("reading {}", book.display()));
+    let book = Book::open(BookFile::read(book)?, &bars)?;
+    let prepared = Prepared::of(book, seed, &bars)?;
+    prepared.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    let mut candidates = Vec::new();
+    let mut targets = Vec::new();
+    for target in prepared.targets() {
+        let of_target = Candidates::fit(&prepared, target, seed, &bars)?;
+        targets.push(evidence::of_candidates(&prepared, &of_target, seed, &bars)?);
+        candidates.push(of_target);
+    }
+    let contents = assemble::contents(&prepared, &candidates, targets.clone(), seed)?;
+    let now = jiff::Timestamp::now().to_string();
+    let registered = Registry::open(models)?.register(&contents, &now, actor)?;
+    // What was written is what will be opened each night: open it, and let it prove itself.
+    Scorer::from_bundle(&Bundle::open(&registered.path)?)?;
+    Ok(Training { registered, targets, warnings: prepared.warnings, took: began.elapsed() })
+}
+
+impl Training {
+    fn json(&self) -> Trained<'_> {
+        fn learner(row: &bellwether_report::LearnerRow) -> TrainedLearner<'_> {
+            TrainedLearner {
+                learner: &row.learner,
+                calibration: &row.calibration,
+                selection_auc: row.selection_auc,
+                test: &row.test,
+                auc_minus_chosen: row.difference,
+            }
+        }
+        Trained {
+            name: &self.registered.name,
+            version: self.registered.version,
+            path: self.registered.path.display().to_string(),
+            digest: &self.registered.digest,
+            seconds: self.took.as_secs_f64(),
+            targets: self
+                .targets
+                .iter()
+                .map(|of| TrainedTarget {
+                    target: of.target.to_string(),
+                    chosen: &of.chosen,
+                    calibration: &of.calibration,
+                    learners: of.learners.iter().map(learner).collect(),
+                    test: &of.evaluation.overall,
+                })
+                .collect(),
+            warnings: &self.warnings,
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let tables = self.targets.iter().map(|of| {
+            let table = bellwether_report::learner_table_text(&of.learners, &of.chosen);
+            format!("{}\n{table}", of.target)
+        });
+        let registered = &self.registered;
+        let path = registered.path.display();
+        let (name, version) = (&registered.name, registered.version);
+        let seconds = self.took.as_secs_f64();
+        let digest = registered.digest.short();
+        let written = format!("{name} version {version} ({digest}) is in {path}, made in {seconds:.1} s\nreport: {path}/report.html");
+        tables.chain([written]).collect::<Vec<_>>().join("\n\n")
+    }
+}

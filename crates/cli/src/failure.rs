@@ -1,0 +1,160 @@
+//! Exit codes, and what each kind of failure means.
+
+use bellwether_book::{BookError, ConfigError, TableError};
+use bellwether_bundle::BundleError;
+use bellwether_registry::RegistryError;
+use bellwether_score::ScoreError;
+use bellwether_simulate::SimulateError;
+
+/// Everything that was asked for was done.
+pub(crate) const DONE: u8 = 0;
+/// Something that should not happen.
+pub(crate) const UNEXPECTED: u8 = 1;
+/// The command line is wrong.
+pub(crate) const USAGE: u8 = 2;
+/// The input or the configuration is invalid.
+pub(crate) const INVALID: u8 = 3;
+/// The input is valid, and an honest result can't be had from it.
+pub(crate) const REFUSED: u8 = 4;
+/// A bundle is not what was written.
+pub(crate) const VERIFICATION: u8 = 5;
+
+/// A failed command: the exit code, what happened and what to do.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    error: anyhow::Error,
+    hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(code: u8, error: impl Into<anyhow::Error>, hint: Option<&str>) -> Self {
+        Self { code, error: error.into(), hint: hint.map(str::to_owned) }
+    }
+
+    pub(crate) fn invalid(message: String, hint: &str) -> Self {
+        Self::new(INVALID, anyhow::Error::msg(message), Some(hint))
+    }
+
+    pub(crate) fn refused(message: String, hint: &str) -> Self {
+        Self::new(REFUSED, anyhow::Error::msg(message), Some(hint))
+    }
+
+    pub(crate) const fn code(&self) -> u8 {
+        self.code
+    }
+
+    /// Says it on stderr: the error with its causes, a line of the configuration where there is one, and the hint.
+    pub(crate) fn print(&self) {
+        match self.error.downcast_ref::<ConfigError>() {
+            Some(config) => eprintln!("{}", config.rendered()),
+            None => eprintln!("error: {:#}", self.error),
+        }
+        if let Some(hint) = &self.hint {
+            eprintln!("hint: {hint}");
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self { code: UNEXPECTED, error, hint: None }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self { code: UNEXPECTED, error: error.into(), hint: None }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let hint = error.hint();
+        Self { code: INVALID, error: error.into(), hint }
+    }
+}
+
+impl From<BookError> for Failure {
+    fn from(error: BookError) -> Self {
+        let hint = error.hint();
+        let code = match &error {
+            BookError::TooFew { .. }
+            | BookError::SingleClass { .. }
+            | BookError::NoRows { .. }
+            | BookError::NothingBeforeSplit { .. } => REFUSED,
+            _ => INVALID,
+        };
+        match error {
+            BookError::Config(config) => config.into(),
+            error => Self { code, error: error.into(), hint },
+        }
+    }
+}
+
+impl From<TableError> for Failure {
+    fn from(error: TableError) -> Self {
+        let code = if matches!(error, TableError::UnknownForm(_)) { USAGE } else { UNEXPECTED };
+        Self { code, error: error.into(), hint: None }
+    }
+}
+
+impl From<BundleError> for Failure {
+    fn from(error: BundleError) -> Self {
+        let hint = "the bundle is not what was written; restore it from a copy, or train again";
+        Self::new(VERIFICATION, error, Some(hint))
+    }
+}
+
+impl From<ScoreError> for Failure {
+    fn from(error: ScoreError) -> Self {
+        let hint = "nothing was scored; restore the bundle from a copy, or train again";
+        Self::new(VERIFICATION, error, Some(hint))
+    }
+}
+
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Bundle(error) => error.into(),
+            error @ RegistryError::NotFound { .. } => {
+                let hint = "name a bundle's folder, or MODELS/NAME for its newest version";
+                Self::new(INVALID, error, Some(hint))
+            }
+            error @ (RegistryError::Audit { .. } | RegistryError::Disagree(_) | RegistryError::Replaced { .. }) => {
+                let hint = "the models folder was changed by other hands; restore it from a copy";
+                Self::new(VERIFICATION, error, Some(hint))
+            }
+            error => Self::new(UNEXPECTED, error, None),
+        }
+    }
+}
+
+impl From<SimulateError> for Failure {
+    fn from(error: SimulateError) -> Self {
+        Self::new(INVALID, error, None)
+    }
+}
+
+impl From<bellwether_health::HealthError> for Failure {
+    fn from(error: bellwether_health::HealthError) -> Self {
+        Self::new(INVALID, error, Some("see [scorecard] and the features' `good` in book.toml"))
+    }
+}
+
+impl From<bellwether_learn::LearnError> for Failure {
+    fn from(error: bellwether_learn::LearnError) -> Self {
+        Self::new(REFUSED, error, None)
+    }
+}
+
+/// Says where an error that should not happen came from.
+pub(crate) trait Unexpected<T> {
+    fn unexpected(self, doing: &'static str) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<anyhow::Error>> Unexpected<T> for Result<T, E> {
+    fn unexpected(self, doing: &'static str) -> Result<T, Failure> {
+        self.map_err(|error| Failure::from(error.into().context(doing)))
+    }
+}

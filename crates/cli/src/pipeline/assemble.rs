@@ -1,0 +1,198 @@
+//! Everything learnt, as the contents of a bundle.
+
+use std::collections::BTreeMap;
+
+use bellwether_bundle::{BundleContents, ParityVectors, Provenance, SourceProvenance, TargetModel};
+use bellwether_core::{Digest, Model, RawValues};
+use bellwether_report::{FeatureRow, IndicatorRow, Rendered, SourceRow, TargetReport, TrainingReport};
+use bellwether_score::{Scorer, ScorerParts, ScorerTarget, parity_rows_for};
+
+use crate::failure::{Failure, Unexpected as _};
+use crate::output::grouped;
+use crate::pipeline::fit::Candidates;
+use crate::pipeline::prepare::Prepared;
+
+/// Random rows among the parity vectors, beside the thresholds' neighbours.
+const N_RANDOM_PARITY_ROWS: usize = 64;
+/// Parity vectors that a bundle stores, so that it opens in milliseconds.
+const MAX_PARITY_ROWS: usize = 512;
+/// The lock file tells which releases of the libraries are in the binary.
+const LOCK: &str = include_str!("../../../../Cargo.lock");
+/// The crates whose arithmetic reaches the models.
+const ARITHMETIC: [&str; 7] =
+    ["polars", "linfa-logistic", "linfa-trees", "smartcore", "forust-ml", "tract-onnx", "ndarray"];
+
+/// Puts a bundle together.
+pub(crate) fn contents(
+    prepared: &Prepared,
+    candidates: &[Candidates],
+    targets: Vec<TargetReport>,
+    seed: u64,
+) -> Result<BundleContents, Failure> {
+    let file = prepared.book.file();
+    let evaluation: BTreeMap<String, _> =
+        targets.iter().map(|report| (report.target.to_string(), &report.evaluation)).collect();
+    let evaluation = serde_json::to_value(evaluation).unexpected("writing the evaluation")?;
+    let provenance = provenance(prepared, seed)?;
+    let report = report(prepared, &provenance, targets);
+    let rendered = bellwether_report::render(&report).unexpected("drawing the report")?;
+    Ok(BundleContents {
+        name: file.config.name.get_ref().clone(),
+        encoding: prepared.encoding.clone(),
+        scorecard: prepared.scorecard.clone(),
+        targets: candidates.iter().map(target_model).collect(),
+        min_coverage: file.config.train.min_coverage,
+        book_toml: file.text.clone(),
+        evaluation,
+        provenance,
+        parity: parity(prepared, candidates)?,
+        extra_files: files(rendered),
+    })
+}
+
+fn target_model(candidates: &Candidates) -> TargetModel {
+    let chosen = candidates.chosen();
+    TargetModel {
+        target: candidates.target,
+        learner: chosen.learner.to_string(),
+        onnx: chosen.onnx.clone(),
+        calibration: chosen.calibration.clone(),
+    }
+}
+
+fn provenance(prepared: &Prepared, seed: u64) -> Result<Provenance, Failure> {
+    let file = prepared.book.file();
+    let source = |summary: bellwether_book::SourceSummary| {
+        (summary.name, SourceProvenance { n_rows: summary.n_rows as u64, digest: summary.digest })
+    };
+    Ok(Provenance {
+        bellwether_version: env!("CARGO_PKG_VERSION").to_owned(),
+        crate_versions: crate_versions(),
+        seed,
+        config_digest: Digest::of(file.text.as_bytes()),
+        sources: prepared.book.summaries().into_iter().map(source).collect(),
+        split: serde_json::to_value(&prepared.split.plan).unexpected("writing the split")?,
+        waivers: Vec::new(),
+    })
+}
+
+/// The versions that the lock file names.
+fn crate_versions() -> BTreeMap<String, String> {
+    let version_of = |name: &str| {
+        let (_, after) = LOCK.split_once(&format!("name = \"{name}\"\nversion = \""))?;
+        Some((name.to_owned(), after.split_once('"')?.0.to_owned()))
+    };
+    ARITHMETIC.iter().filter_map(|name| version_of(name)).collect()
+}
+
+fn parity(prepared: &Prepared, candidates: &[Candidates]) -> Result<ParityVectors, Failure> {
+    let models: Vec<&Model> = candidates.iter().map(|of| &of.chosen().model).collect();
+    let rows = parity_rows_for(&models, 0, N_RANDOM_PARITY_ROWS);
+    let kept: Vec<usize> = (0..rows.n_rows().min(MAX_PARITY_ROWS)).collect();
+    let scorer = Scorer::from_parts(ScorerParts {
+        schema: prepared.schema.clone(),
+        encoding: prepared.encoding.clone(),
+        scorecard: prepared.scorecard.model.clone(),
+        bands: prepared.scorecard.bands,
+        targets: candidates.iter().map(scorer_target).collect(),
+        min_coverage: prepared.book.file().config.train.min_coverage,
+        digest: Digest::of(b""),
+    })?;
+    Ok(scorer.parity_vectors(&rows.select(&kept))?)
+}
+
+fn scorer_target(candidates: &Candidates) -> ScorerTarget {
+    let TargetModel { target, onnx, calibration, .. } = target_model(candidates);
+    ScorerTarget { target, onnx, calibration }
+}
+
+fn files(rendered: Rendered) -> BTreeMap<String, Vec<u8>> {
+    let figures = rendered.figures.into_iter().map(|(path, svg)| (path, svg.into_bytes()));
+    let pages = [("report.md", rendered.markdown), ("report.html", rendered.html)];
+    figures.chain(pages.map(|(path, text)| (path.to_owned(), text.into_bytes()))).collect()
+}
+
+fn report(prepared: &Prepared, provenance: &Provenance, targets: Vec<TargetReport>) -> TrainingReport {
+    let (book, table) = (&prepared.book, &prepared.table);
+    let name = book.file().config.name.get_ref();
+    let fact = |what: &str, value: String| (what.to_owned(), value);
+    let scorecard = &prepared.scorecard;
+    let indicators = scorecard.model.indicators.iter().zip(&scorecard.names).zip(&scorecard.categories);
+    TrainingReport {
+        title: format!("{name}: training report"),
+        facts: vec![
+            fact("Accounts", grouped(book.n_accounts())),
+            fact("Rows (a customer on a snapshot day)", grouped(table.n_rows())),
+            fact("Features", format!("{} columns from {} inputs", prepared.schema.len(), prepared.encoding.inputs.len())),
+            fact("Data until", if book.has_time() { book.data_end().to_string() } else { "(no dates)".into() }),
+        ],
+        split: split_facts(prepared),
+        sources: book
+            .summaries()
+            .into_iter()
+            .map(|of| SourceRow { name: of.name, n_rows: of.n_rows, n_orphans: of.n_orphans, days: of.days })
+            .collect(),
+        targets,
+        scorecard: indicators
+            .map(|((indicator, name), category)| IndicatorRow {
+                name: name.clone(),
+                category: category.clone(),
+                weight: f64::from(indicator.weight),
+                at_zero: f64::from(indicator.at_zero),
+                at_full: f64::from(indicator.at_full),
+            })
+            .collect(),
+        bands: scorecard.bands,
+        features: feature_rows(prepared),
+        notes: prepared.warnings.clone(),
+        provenance: provenance_facts(provenance),
+    }
+}
+
+fn split_facts(prepared: &Prepared) -> Vec<(String, String)> {
+    let split = &prepared.split;
+    let rows = |rows: &[usize]| format!("{} rows", grouped(rows.len()));
+    let (training, calibration, test) = match &split.plan {
+        bellwether_book::SplitPlan::Time { training_to, calibration, test, purge_days, calibration_by } => (
+            format!("up to {training_to}"),
+            format!("{} to {}, held out by {calibration_by}", calibration.0, calibration.1),
+            format!("{} to {}, {purge_days} days of purge before", test.0, test.1),
+        ),
+        bellwether_book::SplitPlan::Hashed { by, seed } => {
+            let how = format!("by a hash of the {by}, seed {seed}");
+            (how.clone(), how.clone(), how)
+        }
+    };
+    [("Training", training, &split.training), ("Calibration", calibration, &split.calibration), ("Test", test, &split.test)]
+        .map(|(part, how, of)| (part.to_owned(), format!("{}, {how}", rows(of))))
+        .to_vec()
+}
+
+fn feature_rows(prepared: &Prepared) -> Vec<FeatureRow> {
+    let rows = &prepared.split.training;
+    let row = |(input, column): (&bellwether_core::EncodedInput, &bellwether_core::RawColumn)| {
+        let is_missing = |row: usize| match &column.values {
+            RawValues::Number(values) => values[row].is_nan(),
+            RawValues::Text(texts) => texts.get(row).is_none(),
+        };
+        FeatureRow {
+            name: input.name.clone(),
+            category: input.category.clone(),
+            good: input.good,
+            missing_share: rows.iter().filter(|&&row| is_missing(row)).count() as f64 / rows.len() as f64,
+        }
+    };
+    prepared.encoding.inputs.iter().zip(&prepared.table.raw.columns).map(row).collect()
+}
+
+fn provenance_facts(provenance: &Provenance) -> Vec<(String, String)> {
+    let mut facts = vec![
+        ("bellwether".to_owned(), provenance.bellwether_version.clone()),
+        ("seed".to_owned(), provenance.seed.to_string()),
+        ("book.toml".to_owned(), provenance.config_digest.to_string()),
+    ];
+    facts.extend(provenance.crate_versions.iter().map(|(name, version)| (name.clone(), version.clone())));
+    let source = |(name, of): (&String, &SourceProvenance)| (format!("source `{name}`"), of.digest.to_string());
+    facts.extend(provenance.sources.iter().map(source));
+    facts
+}

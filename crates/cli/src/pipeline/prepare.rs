@@ -1,0 +1,118 @@
+//! From a book to rows that a learner can take.
+
+use std::collections::BTreeSet;
+
+use bellwether_book::{Book, BookError, FeatureTable, Split};
+use bellwether_core::{Encoding, FeatureMatrix, FeatureSchema, Progress, Target};
+use bellwether_health::Scorecard;
+
+use crate::failure::{Failure, Unexpected as _};
+
+/// A book's history, split before anything was learnt, and what was learnt on training rows before any model.
+pub(crate) struct Prepared {
+    pub(crate) book: Book,
+    pub(crate) table: FeatureTable,
+    pub(crate) split: Split,
+    pub(crate) encoding: Encoding,
+    pub(crate) schema: FeatureSchema,
+    pub(crate) x: FeatureMatrix,
+    pub(crate) scorecard: Scorecard,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// The three parts of a split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Training,
+    Calibration,
+    Test,
+}
+
+impl Part {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Training => "training",
+            Self::Calibration => "calibration",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Rows of one target and part, with their labels.
+pub(crate) struct LabelledRows {
+    pub(crate) rows: Vec<usize>,
+    pub(crate) y: Vec<bool>,
+}
+
+impl Prepared {
+    pub(crate) fn of(book: Book, seed: u64, progress: &dyn Progress) -> Result<Self, Failure> {
+        let table = book.history(&book.snapshot_days(), progress);
+        check_minimums(&book, &table)?;
+        let split = book.split(&table, seed)?;
+        let encoding = book.learn_encoding(&table, &split.training)?;
+        let schema = encoding.schema().unexpected("naming the features")?;
+        let x = encoding.encode(&table.raw).map_err(BookError::from)?;
+        let spec = book.file().config.scorecard.as_ref();
+        let scorecard = bellwether_health::learn(spec, &schema, &x, &split.training)?;
+        let mut warnings = bellwether_health::lint(spec, &schema, &x, &split.training)?;
+        warnings.extend(book.summaries().iter().filter(|source| source.n_orphans > 0).map(|source| {
+            let of = source.n_orphans + source.n_rows;
+            let (name, n) = (&source.name, source.n_orphans);
+            format!("source `{name}`: {n} of {of} rows are of accounts that are not listed; they were left out")
+        }));
+        Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings })
+    }
+
+    pub(crate) fn targets(&self) -> impl Iterator<Item = Target> {
+        self.table.labels.keys().copied()
+    }
+
+    /// The rows of `part` whose label for `target` is known.
+    ///
+    /// # Errors
+    /// [`BookError::SingleClass`] where all labels are the same.
+    pub(crate) fn rows(&self, target: Target, part: Part) -> Result<LabelledRows, Failure> {
+        let of_part = match part {
+            Part::Training => &self.split.training,
+            Part::Calibration => &self.split.calibration,
+            Part::Test => &self.split.test,
+        };
+        let labels = &self.table.labels[&target];
+        let (rows, y): (Vec<usize>, Vec<bool>) =
+            of_part.iter().filter_map(|&row| Some((row, labels[row]?))).unzip();
+        let n_events = y.iter().filter(|&&y| y).count();
+        if n_events == 0 || n_events == y.len() {
+            let (n_rows, only) = (y.len(), n_events > 0);
+            return Err(BookError::SingleClass { target, n_rows, part: part.name(), only }.into());
+        }
+        Ok(LabelledRows { rows, y })
+    }
+}
+
+/// Enough accounts with and without each outcome, over all labelled rows.
+fn check_minimums(book: &Book, table: &FeatureTable) -> Result<(), Failure> {
+    let train = &book.file().config.train;
+    for (&target, labels) in &table.labels {
+        let accounts_with = |wanted: bool| {
+            let has = |&(row, label): &(usize, &Option<bool>)| *label == Some(wanted) && row < table.account.len();
+            let accounts = labels.iter().enumerate().filter(has).map(|(row, _)| table.account[row]);
+            accounts.collect::<BTreeSet<u32>>()
+        };
+        let (with, without) = (accounts_with(true), accounts_with(false));
+        let n_other = without.difference(&with).count();
+        let n_rows = labels.iter().flatten().count();
+        if with.is_empty() || without.is_empty() {
+            let only = without.is_empty();
+            return Err(BookError::SingleClass { target, n_rows, part: "labelled", only }.into());
+        }
+        for (n_accounts, which, minimum, setting) in [
+            (with.len(), "with the outcome", train.min_event_accounts, "min_event_accounts"),
+            (n_other, "that never had the outcome", train.min_other_accounts, "min_other_accounts"),
+        ] {
+            if n_accounts < minimum {
+                return Err(BookError::TooFew { target, n_accounts, which, minimum, setting }.into());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! Figures: what is drawn of a target, and under which names.
+
+mod axes;
+mod calibration;
+mod canvas;
+mod curves;
+mod forest;
+
+use std::collections::BTreeMap;
+
+use crate::training::TargetReport;
+use crate::ReportError;
+
+pub(crate) use forest::MOST_COHORTS;
+
+/// SVG texts by their file in the report's folder.
+pub(crate) type Figures = BTreeMap<String, String>;
+
+/// A figure of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Figure {
+    Learners,
+    Roc,
+    PrecisionRecall,
+    Calibration,
+    Lift,
+    Gain,
+    Cohorts,
+}
+
+impl Figure {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Learners,
+        Self::Roc,
+        Self::PrecisionRecall,
+        Self::Calibration,
+        Self::Lift,
+        Self::Gain,
+        Self::Cohorts,
+    ];
+
+    /// Its file in the report's folder.
+    pub(crate) fn file(self, report: &TargetReport) -> String {
+        let name = match self {
+            Self::Learners => "learners",
+            Self::Roc => "roc",
+            Self::PrecisionRecall => "pr",
+            Self::Calibration => "calibration",
+            Self::Lift => "lift",
+            Self::Gain => "gain",
+            Self::Cohorts => "cohorts",
+        };
+        format!("figures/{}_{name}.svg", report.target)
+    }
+
+    /// What it shows, for who cannot see it.
+    pub(crate) fn description(self, report: &TargetReport) -> String {
+        let what = match self {
+            Self::Learners => "ROC AUC of each learner with its 95 % interval",
+            Self::Roc => "ROC curve",
+            Self::PrecisionRecall => "Precision and recall",
+            Self::Calibration => "Observed rate by predicted probability",
+            Self::Lift => "Lift by share of rows taken",
+            Self::Gain => "Share of events found by share of rows taken",
+            Self::Cohorts => "ROC AUC of each cohort with its 95 % interval",
+        };
+        format!("{what}, {}", report.target)
+    }
+
+    /// Whether there is something to draw.
+    pub(crate) fn is_defined(self, report: &TargetReport) -> bool {
+        let evaluation = &report.evaluation;
+        match self {
+            Self::Learners => !report.learners.is_empty(),
+            Self::Roc => !evaluation.curves.roc.is_empty(),
+            Self::PrecisionRecall => !evaluation.curves.pr.is_empty(),
+            Self::Calibration => !evaluation.curves.calibration.is_empty(),
+            Self::Lift | Self::Gain => !evaluation.curves.lift.is_empty(),
+            Self::Cohorts => !evaluation.cohorts.is_empty(),
+        }
+    }
+
+    fn draw(self, report: &TargetReport) -> Result<String, canvas::DrawError> {
+        match self {
+            Self::Learners => forest::learners(report, &self.description(report)),
+            Self::Roc => curves::roc(report, &self.description(report)),
+            Self::PrecisionRecall => curves::precision_recall(report, &self.description(report)),
+            Self::Calibration => calibration::calibration(report, &self.description(report)),
+            Self::Lift => curves::lift(report, &self.description(report)),
+            Self::Gain => curves::gain(report, &self.description(report)),
+            Self::Cohorts => forest::cohorts(report, &self.description(report)),
+        }
+    }
+}
+
+/// Every figure of `report` that is defined.
+///
+/// # Errors
+/// [`ReportError::Figure`] if the drawing library refuses.
+pub(crate) fn draw(report: &TargetReport) -> Result<Figures, ReportError> {
+    let defined = Figure::ALL.into_iter().filter(|figure| figure.is_defined(report));
+    defined
+        .map(|figure| {
+            let file = figure.file(report);
+            match figure.draw(report) {
+                Ok(svg) => Ok((file, svg)),
+                Err(source) => Err(ReportError::Figure { figure: file, source: Box::new(source) }),
+            }
+        })
+        .collect()
+}

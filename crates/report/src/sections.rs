@@ -1,0 +1,115 @@
+//! The sections that all targets share.
+
+use bellwether_core::Direction;
+
+use crate::markdown::{escape, escape_block};
+use crate::number::{NOTHING, Number, short};
+use crate::table::{Align, Cell, Table};
+use crate::training::TrainingReport;
+use crate::words::title;
+use crate::summary;
+
+/// Title, facts, summary and warnings.
+pub(crate) fn opening(report: &TrainingReport) -> String {
+    let facts: String =
+        report.facts.iter().map(|(name, value)| format!("- **{}:** {}\n", escape(name), escape(value))).collect();
+    let of_targets: String = report
+        .targets
+        .iter()
+        .map(|target| format!("### {}, in short\n\n{}\n", title(target.target), summary::of_target(target)))
+        .collect();
+    let notes = if report.notes.is_empty() {
+        "There are none.\n".to_owned()
+    } else {
+        report.notes.iter().map(|note| format!("- {}\n", escape_block(note))).collect()
+    };
+    let title = escape(&report.title);
+    format!("# {title}\n\n{facts}\n## Summary\n\n{of_targets}### Warnings and waivers\n\n{notes}")
+}
+
+/// Indicators and bands.
+pub(crate) fn scorecard(report: &TrainingReport) -> String {
+    let bands = &report.bands;
+    let (yellow, green) = (short(bands.yellow_from()), short(bands.green_from()));
+    let mut table = Table::new(&[
+        ("indicator", Align::Left),
+        ("category", Align::Left),
+        ("weight", Align::Right),
+        ("earns nothing at", Align::Right),
+        ("earns all at", Align::Right),
+    ]);
+    for row in &report.scorecard {
+        table.row([
+            Cell::name(&row.name),
+            category(row.category.as_ref()),
+            Cell::number(Number::Fixed(1), Some(row.weight)),
+            short(row.at_zero).into(),
+            short(row.at_full).into(),
+        ]);
+    }
+    format!(
+        "## Health score\n\n\
+         Each indicator earns a share of its weight, in a straight line between two values; the weight of what is \
+         missing goes to the others. Red is below {yellow}, yellow from {yellow}, green from {green} of 100.\n\n{}",
+        table.markdown(),
+    )
+}
+
+/// Features with how often they are missing.
+pub(crate) fn features(report: &TrainingReport) -> String {
+    let mut table = Table::new(&[
+        ("feature", Align::Left),
+        ("category", Align::Left),
+        ("healthy", Align::Left),
+        ("missing in training rows", Align::Right),
+    ]);
+    for row in &report.features {
+        let good = match row.good {
+            None => NOTHING,
+            Some(Direction::Up) => "up",
+            Some(Direction::Down) => "down",
+        };
+        table.row([
+            Cell::name(&row.name),
+            category(row.category.as_ref()),
+            good.into(),
+            Cell::number(Number::Percent, Some(row.missing_share)),
+        ]);
+    }
+    format!("## Features\n\n{}", table.markdown())
+}
+
+/// What was read.
+pub(crate) fn sources(report: &TrainingReport) -> String {
+    let mut table = Table::new(&[
+        ("source", Align::Left),
+        ("rows", Align::Right),
+        ("of unknown accounts", Align::Right),
+        ("first day", Align::Left),
+        ("last day", Align::Left),
+    ]);
+    for row in &report.sources {
+        let day = |day: Option<bellwether_core::Date>| day.map_or_else(|| NOTHING.to_owned(), |day| day.to_string());
+        table.row([
+            Cell::name(&row.name),
+            Cell::count(row.n_rows),
+            Cell::count(row.n_orphans),
+            day(row.days.map(|days| days.0)).into(),
+            day(row.days.map(|days| days.1)).into(),
+        ]);
+    }
+    format!("## Sources\n\n{}", table.markdown())
+}
+
+/// A section of names and values.
+pub(crate) fn pairs(heading: &str, columns: [&'static str; 2], pairs: &[(String, String)]) -> String {
+    let mut table = Table::new(&columns.map(|column| (column, Align::Left)));
+    for (name, value) in pairs {
+        table.row([Cell::from(name.as_str()), Cell::from(value.as_str())]);
+    }
+    format!("## {heading}\n\n{}", table.markdown())
+}
+
+fn category(category: Option<&String>) -> Cell {
+    category.map_or(NOTHING, String::as_str).into()
+}

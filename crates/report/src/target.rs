@@ -1,0 +1,114 @@
+//! The sections of one target.
+
+use crate::figures::{Figure, MOST_COHORTS};
+use crate::markdown::{code, escape};
+use crate::number::{Number, count};
+use crate::tables;
+use crate::training::TargetReport;
+use crate::words::{did, many, title};
+
+/// All sections of `report`, as Markdown.
+pub(crate) fn section(report: &TargetReport) -> String {
+    let parts =
+        [opening(report), learners(report), ranking(report), top(report), calibration(report), bands(report), cohorts(report)];
+    parts.join("\n")
+}
+
+fn opening(report: &TargetReport) -> String {
+    let all = &report.evaluation.overall;
+    format!(
+        "## {}\n\n\
+         Target `{}`. The bundle holds {}, fitted on {} and calibrated ({}) on {} that it was not fitted on. All that \
+         follows is measured on the test part: {} of {}, {} of which {} ({}). Brackets hold 95 % intervals; rows of one \
+         account are taken to depend on each other.\n",
+        title(report.target),
+        report.target,
+        code(&report.chosen),
+        many(report.n_training, "row"),
+        escape(&report.calibration),
+        many(report.n_calibration, "row"),
+        many(all.n, "row"),
+        many(all.n_accounts, "account"),
+        count(all.n_events),
+        did(report.target),
+        Number::Percent.estimate(&all.base_rate),
+    )
+}
+
+fn learners(report: &TargetReport) -> String {
+    format!(
+        "### Learners\n\n\
+         The calibration part chooses, the test part judges. A difference is paired on the same test rows; where its \
+         interval holds 0, the two learners are not shown to differ.\n\n{}\n{}",
+        tables::learners(&report.learners, &report.chosen).markdown(),
+        figures(report, &[Figure::Learners]),
+    )
+}
+
+fn ranking(report: &TargetReport) -> String {
+    let figures = if Figure::Roc.is_defined(report) {
+        figures(report, &[Figure::Roc, Figure::PrecisionRecall])
+    } else {
+        "The curves are undefined: the test part has rows of one class only.\n".to_owned()
+    };
+    let metrics = tables::metrics(&report.evaluation.overall).markdown();
+    format!("### Metrics, ROC, precision and recall\n\n{metrics}\n{figures}")
+}
+
+fn top(report: &TargetReport) -> String {
+    format!(
+        "### Top of the ranking\n\n\
+         Precision is the share of the rows taken that {did}, recall the share of all that {did} among them, lift the \
+         precision over the base rate.\n\n{}\n{}",
+        tables::top(&report.evaluation.overall.at_k).markdown(),
+        figures(report, &[Figure::Lift, Figure::Gain]),
+        did = did(report.target),
+    )
+}
+
+fn calibration(report: &TargetReport) -> String {
+    format!(
+        "### Calibration\n\n\
+         Bins of like probability, of about equal numbers of rows. A bar that misses the diagonal is a bin whose \
+         probabilities do not mean what they say.\n\n{}\n{}",
+        figures(report, &[Figure::Calibration]),
+        tables::bins(&report.evaluation.curves.calibration).markdown(),
+    )
+}
+
+fn bands(report: &TargetReport) -> String {
+    let by_band = &report.evaluation.by_band;
+    let body = if by_band.is_empty() {
+        "No bands were evaluated.\n".to_owned()
+    } else {
+        format!("What became of the rows of each band of the health score.\n\n{}", tables::bands(by_band).markdown())
+    };
+    format!("### Health bands\n\n{body}")
+}
+
+fn cohorts(report: &TargetReport) -> String {
+    let cohorts = &report.evaluation.cohorts;
+    if cohorts.is_empty() {
+        return "### Segments\n\nNo segments are declared.\n".to_owned();
+    }
+    let shown = if cohorts.len() > MOST_COHORTS {
+        format!(" The figure has the {MOST_COHORTS} with the most rows, the table all {}.", count(cohorts.len()))
+    } else {
+        String::new()
+    };
+    format!(
+        "### Segments\n\n\
+         The dashed line is the AUC of all rows, the grey one chance. Intervals are not corrected for how many there \
+         are.{shown}\n\n{}\n{}",
+        figures(report, &[Figure::Cohorts]),
+        tables::cohorts(cohorts).markdown(),
+    )
+}
+
+/// A paragraph of the figures that are defined.
+fn figures(report: &TargetReport, figures: &[Figure]) -> String {
+    let defined = figures.iter().filter(|figure| figure.is_defined(report));
+    let lines: Vec<String> =
+        defined.map(|of| format!("![{}]({})", escape(&of.description(report)), of.file(report))).collect();
+    if lines.is_empty() { String::new() } else { format!("{}\n", lines.join("\n")) }
+}
