@@ -88,8 +88,9 @@ def leaf_graph(model: onnx.ModelProto) -> tuple[onnx.ModelProto, int]:
     copy.CopyFrom(model)
     ensemble = copy.graph.node[0]
     attributes = {attribute.name: attribute for attribute in ensemble.attribute}
-    trees = list(attributes["class_treeids"].ints)[::2]
-    nodes = list(attributes["class_nodeids"].ints)[::2]
+    # The first weight is the one of class 0, which only tells runtimes that there are two classes.
+    trees = list(attributes["class_treeids"].ints)[1:]
+    nodes = list(attributes["class_nodeids"].ints)[1:]
     n_trees = max(trees) + 1
     # Fewer than three classes would be read as a binary model.
     n_classes = max(3, n_trees)

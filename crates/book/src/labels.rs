@@ -81,7 +81,7 @@ impl<'a> Labeller<'a> {
                 };
                 let now = at(t);
                 let best = days_within(rows, account, t, until).map(|row| at(rows.day[row])).fold(now, f64::max);
-                now > 0.0 && best >= now * (1.0 + by)
+                now > 0.0 && best >= threshold(now, *by)
             }
             Self::SpendUp { rows, amount, by } => {
                 let spent = |after: i32, until: i32| -> f64 {
@@ -89,11 +89,16 @@ impl<'a> Labeller<'a> {
                     amounts.filter(|amount| !amount.is_nan()).sum()
                 };
                 let after = spent(t, until);
-                after > 0.0 && after >= spent(2 * t - until, t) * (1.0 + by)
+                after > 0.0 && after >= threshold(spent(2 * t - until, t), *by)
             }
             Self::Column { .. } => unreachable!("answered above"),
         })
     }
+}
+
+/// `amount` risen by the share `by`; 110 is 10 % more than 100 though `100.0 * 1.1` rounds up.
+fn threshold(amount: f64, by: f64) -> f64 {
+    amount * (1.0 + by) * (1.0 - 1e-12)
 }
 
 /// Rows of `account` with day in `(after, until]`.

@@ -19,7 +19,8 @@ const PROBABILITY_SLACK: f64 = 0.000_4;
 
 /// `sum = base + column 1 of the classifier's scores`; for a probability the logit of it follows.
 ///
-/// Every leaf has a weight for class 0 and for class 1: with one class, ONNX Runtime and tract take a layout of their
+/// Every leaf weighs for class 1; the first one weighs 0 for class 0 too: where all leaves weigh for one class, ONNX
+/// Runtime takes a layout of its
 /// own for binary models. The base is added by a node, not by `base_values`: with two of them, ONNX Runtime 1.31
 /// overwrites class 1 by class 0.
 pub(crate) fn write(trees: &Trees) -> Result<Body, OnnxError> {
@@ -123,13 +124,18 @@ impl Columns {
         self.if_false.push(i64::from(if_false));
         self.missing_true.push(i64::from(missing_true));
         if let Node::Leaf { value } = *node {
-            for (class, weight) in [(0, 0.0), (1, value)] {
-                self.class_tree.push(tree);
-                self.class_node.push(at);
-                self.class.push(class);
-                self.class_weight.push(weight);
+            if self.class.is_empty() {
+                self.push_weight(tree, at, 0, 0.0);
             }
+            self.push_weight(tree, at, 1, value);
         }
+    }
+
+    fn push_weight(&mut self, tree: i64, node: i64, class: i64, weight: f32) {
+        self.class_tree.push(tree);
+        self.class_node.push(node);
+        self.class.push(class);
+        self.class_weight.push(weight);
     }
 
     fn into_attributes(self) -> Vec<AttributeProto> {
@@ -176,8 +182,8 @@ fn read_trees(ensemble: &NodeProto) -> Result<Vec<Tree>, OnnxError> {
     let (if_true, if_false) = (ints("nodes_truenodeids")?, ints("nodes_falsenodeids")?);
     let missing_true = ints("nodes_missing_value_tracks_true")?;
     let threshold = of_length("nodes_values", &attribute_of(ensemble, "nodes_values")?.floats, n_nodes)?;
-    // Class 0, then class 1, for each leaf in turn.
-    let mut leaf_values = attribute_of(ensemble, "class_weights")?.floats.iter().skip(1).step_by(2);
+    // The first is the one of class 0.
+    let mut leaf_values = attribute_of(ensemble, "class_weights")?.floats.iter().skip(1);
     let mut trees: Vec<Tree> = Vec::new();
     for at in 0..n_nodes {
         let index = |name: &str, value: i64| {
@@ -195,7 +201,7 @@ fn read_trees(ensemble: &NodeProto) -> Result<Vec<Tree>, OnnxError> {
             },
             LEAF => match leaf_values.next() {
                 Some(&value) => Node::Leaf { value },
-                None => return Err(OnnxError::graph("attribute `class_weights`", "every leaf needs two weights")),
+                None => return Err(OnnxError::graph("attribute `class_weights`", "every leaf needs a weight")),
             },
             _ => {
                 return Err(OnnxError::graph(format!("mode of node {at}"), "only BRANCH_LEQ and LEAF are read"));

@@ -1,13 +1,13 @@
 //! The same bytes through tract.
 
-use bellwether_core::{Feature, FeatureSchema};
-use bellwether_core::{FeatureMatrix, Link, Model, Node, Tree, Trees};
+use bellwether_core::{Feature, FeatureMatrix, FeatureSchema, Link, Model, Node, Tree, Trees};
+use rayon::prelude::*;
 use tract_onnx::prelude::*;
 
 use crate::ScoreError;
 
 /// Rows that tract is given at a time.
-const BATCH_ROWS: usize = 4096;
+const BATCH_ROWS: usize = 1024;
 
 /// One graph in tract: the independent check of [`crate::Kernel`].
 pub struct Reference {
@@ -41,12 +41,10 @@ impl Reference {
         if found != expected {
             return Err(ScoreError::Features { found, expected });
         }
-        let mut logits = Vec::with_capacity(x.n_rows());
-        for first_row in (0..x.n_rows()).step_by(BATCH_ROWS) {
-            let n_rows = BATCH_ROWS.min(x.n_rows() - first_row);
-            logits.extend(run(&self.plan, x, first_row, n_rows).map_err(refused)?);
-        }
-        Ok(logits)
+        let starts: Vec<usize> = (0..x.n_rows()).step_by(BATCH_ROWS).collect();
+        let batch = |first_row| run(&self.plan, x, first_row, BATCH_ROWS.min(x.n_rows() - first_row));
+        let batches: TractResult<Vec<Vec<f32>>> = starts.into_par_iter().map(batch).collect();
+        Ok(batches.map_err(refused)?.concat())
     }
 
     /// The index of the leaf of each row in each tree, as [`crate::Kernel::leaves`] gives it; empty for models without

@@ -10,11 +10,12 @@ pub(crate) type Weights = [f64; LEVELS];
 
 const STEPS: usize = LEVELS - 1;
 
-/// A weekly AR(1) with mean 0 and standard deviation 1 on [`LEVELS`] levels. The level is the number of successes among
-/// independent switches, so its mean, variance and autocorrelation are exactly those of the AR(1).
-/// Source: Rouwenhorst (1995).
+/// A weekly AR(1) with mean 0 and standard deviation 1 on [`LEVELS`] levels. The level is how many of [`STEPS`] switches are
+/// on; each week at most one of them, chosen at random, flips. Mean, variance and autocorrelation are exactly those of the
+/// AR(1). Source: the urn of Ehrenfest and Ehrenfest (1907).
 pub(crate) struct Chain {
-    transition: [Weights; LEVELS],
+    /// Probability a week that a given switch flips.
+    flips: f64,
 }
 
 /// The value of a level, in standard deviations.
@@ -23,32 +24,44 @@ pub(crate) fn value(level: usize) -> f64 {
 }
 
 impl Chain {
-    /// A chain whose levels of two weeks in a row have this correlation.
-    pub(crate) fn new(weekly_correlation: f64) -> Self {
-        let stay = f64::midpoint(1.0, weekly_correlation);
-        let row = |level: usize| {
-            let mut row = [0.0; LEVELS];
-            for (kept, p) in binomial(level, stay).into_iter().enumerate() {
-                for (won, q) in binomial(STEPS - level, 1.0 - stay).into_iter().enumerate() {
-                    row[kept + won] += p * q;
-                }
-            }
-            row
-        };
-        Self { transition: std::array::from_fn(row) }
+    /// A chain whose levels of two weeks in a row have this correlation, from `1 - 2 / STEPS` to 1.
+    pub(crate) const fn new(weekly_correlation: f64) -> Self {
+        Self { flips: (1.0 - weekly_correlation) / 2.0 }
+    }
+
+    /// Probability that the level is one higher a week later.
+    fn up(&self, level: usize) -> f64 {
+        self.flips * (STEPS - level) as f64
+    }
+
+    /// Probability that the level is one lower a week later.
+    fn down(&self, level: usize) -> f64 {
+        self.flips * level as f64
     }
 
     /// The level one week later.
     pub(crate) fn step(&self, level: usize, random: &mut Random) -> usize {
-        draw(&self.transition[level], random)
+        let drawn = random.uniform();
+        if drawn < self.up(level) {
+            level + 1
+        } else if drawn < self.up(level) + self.down(level) {
+            level - 1
+        } else {
+            level
+        }
     }
 
     /// The weights of the levels one week later.
     pub(crate) fn spread(&self, weights: &Weights) -> Weights {
         let mut next = [0.0; LEVELS];
-        for (weight, row) in weights.iter().zip(&self.transition) {
-            for (next, share) in next.iter_mut().zip(row) {
-                *next += weight * share;
+        for (level, &weight) in weights.iter().enumerate() {
+            let (up, down) = (weight * self.up(level), weight * self.down(level));
+            next[level] += weight - up - down;
+            if level < STEPS {
+                next[level + 1] += up;
+            }
+            if level > 0 {
+                next[level - 1] += down;
             }
         }
         next
@@ -60,37 +73,13 @@ impl Chain {
     }
 }
 
-fn draw(weights: &Weights, random: &mut Random) -> usize {
-    let mut left = random.uniform();
-    for (level, weight) in weights.iter().enumerate() {
-        left -= weight;
-        if left < 0.0 {
-            return level;
-        }
-    }
-    STEPS
-}
-
-fn binomial(n: usize, p: f64) -> Vec<f64> {
-    let mut weights = vec![1.0];
-    for _ in 0..n {
-        let mut next = vec![0.0; weights.len() + 1];
-        for (k, weight) in weights.iter().enumerate() {
-            next[k] += weight * (1.0 - p);
-            next[k + 1] += weight * p;
-        }
-        weights = next;
-    }
-    weights
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_mean_of_the_next_week_is_the_correlation_times_this_week() {
-        for correlation in [0.0, 0.9, 0.97] {
+        for correlation in [0.9, 0.97, 1.0] {
             let chain = Chain::new(correlation);
             for level in 0..LEVELS {
                 let mut now = [0.0; LEVELS];
@@ -105,7 +94,8 @@ mod tests {
 
     #[test]
     fn the_settled_levels_have_variance_one_and_stay_settled() {
-        let settled: Weights = binomial(STEPS, 0.5).try_into().expect("there is a weight a level");
+        let ways = |level: usize| (0..level).map(|k| (STEPS - k) as f64 / (level - k) as f64).product::<f64>();
+        let settled: Weights = std::array::from_fn(|level| ways(level) / 2_f64.powi(STEPS as i32));
         let variance: f64 = settled.iter().enumerate().map(|(level, weight)| weight * value(level).powi(2)).sum();
         assert!((variance - 1.0).abs() < 1e-12);
         for (now, next) in settled.iter().zip(Chain::new(0.97).spread(&settled)) {

@@ -7,7 +7,7 @@ use bellwether_book::TableWriter;
 use bellwether_core::{Date, Progress};
 
 use crate::rows::Rows;
-use crate::tables::{TABLE_NAMES, World};
+use crate::tables::{Chunk, TABLE_NAMES, World};
 use crate::{SimulateConfig, SimulateError};
 
 const CONFIG_NAME: &str = "book.toml";
@@ -32,7 +32,8 @@ pub struct SimulatedBook {
 }
 
 /// Simulates a book into the folder `into`, which is made where it is absent: a Parquet file a table, `book.toml` and the
-/// datasheet `README.md`. Holds `chunk_accounts` accounts in memory; every table has a row group for each such chunk.
+/// datasheet `README.md`. Makes `chunk_accounts` accounts in memory while
+/// it writes as many others; every table has a row group for each such chunk.
 /// `book.toml` is written last, so an interrupted simulation is no book.
 ///
 /// # Errors
@@ -90,23 +91,35 @@ fn write_tables(config: &SimulateConfig, into: &Path, progress: &dyn Progress) -
         writers.push(TableWriter::create(&path).map_err(|cause| SimulateError::Table { table, cause })?);
     }
     progress.begin("simulating accounts", config.n_accounts as u64);
-    for from in (0..config.n_accounts).step_by(config.chunk_accounts) {
+    let mut from = 0;
+    let mut chunk = None;
+    while from < config.n_accounts {
         let to = config.n_accounts.min(from.saturating_add(config.chunk_accounts));
-        let chunk = world.chunk(from..to);
-        for ((rows, writer), written) in chunk.tables.into_iter().zip(&mut writers).zip(&mut book.rows) {
-            let table = Rows::into_table(rows);
-            written.1 += table.n_rows();
-            writer.append(&table).map_err(|cause| SimulateError::Table { table: written.0, cause })?;
-        }
-        book.n_churned += chunk.n_churned;
-        book.n_expanded += chunk.n_expanded;
+        let (next, written) = rayon::join(|| world.chunk(from..to), || append(chunk, &mut writers, &mut book));
+        written?;
+        chunk = Some(next);
         progress.advance((to - from) as u64);
+        from = to;
     }
+    append(chunk, &mut writers, &mut book)?;
     for (writer, table) in writers.into_iter().zip(TABLE_NAMES) {
         writer.finish().map_err(|cause| SimulateError::Table { table, cause })?;
     }
     progress.end();
     Ok(book)
+}
+
+/// Writes a chunk, where there is one, and counts it in `book`.
+fn append(chunk: Option<Chunk>, writers: &mut [TableWriter], book: &mut SimulatedBook) -> Result<(), SimulateError> {
+    let Some(chunk) = chunk else { return Ok(()) };
+    for ((rows, writer), (table, n_rows)) in chunk.tables.into_iter().zip(writers).zip(&mut book.rows) {
+        let rows = Rows::into_table(rows);
+        *n_rows += rows.n_rows();
+        writer.append(&rows).map_err(|cause| SimulateError::Table { table, cause })?;
+    }
+    book.n_churned += chunk.n_churned;
+    book.n_expanded += chunk.n_expanded;
+    Ok(())
 }
 
 /// The text with what is known of this book in its places.

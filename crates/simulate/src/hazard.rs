@@ -16,10 +16,12 @@ pub(crate) const CHAMPION_REPLACED: f64 = 0.06;
 pub(crate) const EXPANSION_SATES: usize = 3;
 pub(crate) const CONTRACTION_FREES: usize = 3;
 
-/// Logarithms of hazard ratios: for one standard deviation of health, of fit and of appetite, and for a missing champion.
+/// How many times likelier a churn is while there is no champion. A whole number, so that one survival gives the other.
+const WITHOUT_CHAMPION: i32 = 3;
+
+/// Logarithms of hazard ratios for one standard deviation of health, of fit and of appetite.
 const CHURN_BY_HEALTH: f64 = -1.9;
 const CHURN_BY_FIT: f64 = -0.4;
-const CHURN_WITHOUT_CHAMPION: f64 = 1.0;
 const EXPANSION_BY_APPETITE: f64 = 1.5;
 const EXPANSION_BY_FIT: f64 = 0.3;
 const CONTRACTION_BY_APPETITE: f64 = -1.2;
@@ -28,8 +30,8 @@ const DAYS_A_YEAR: f64 = 365.25;
 
 /// An account's hazards. The hazard of a day is the rate of the level times the calendar's factor of the day.
 pub(crate) struct Hazards {
-    /// Churn a day by level of health, with and without champion.
-    churn: [Weights; 2],
+    /// Churn a day by level of health, with a champion.
+    churn: Weights,
     /// Expansion a day by level of appetite.
     expansion: Weights,
     /// Contraction a day by level of appetite; the calendar does nothing to it.
@@ -82,14 +84,13 @@ impl Hazards {
             Segment::MidMarket => (0.026, 0.150, 0.024),
             Segment::Enterprise => (0.018, 0.180, 0.016),
         };
-        let by_level = |a_year: f64, ratio: f64, rest: f64| -> Weights {
-            std::array::from_fn(|level| a_year / DAYS_A_YEAR * (ratio * value(level) + rest).exp())
+        let by_level = |a_year: f64, ratio: f64, by_fit: f64| -> Weights {
+            std::array::from_fn(|level| a_year / DAYS_A_YEAR * (ratio * value(level) + by_fit * account.fit).exp())
         };
-        let churn = |rest| by_level(churn_a_year, CHURN_BY_HEALTH, CHURN_BY_FIT * account.fit + rest);
         let days = day_factors(account, calendar);
         Self {
-            churn: [churn(0.0), churn(CHURN_WITHOUT_CHAMPION)],
-            expansion: by_level(expansion_a_year, EXPANSION_BY_APPETITE, EXPANSION_BY_FIT * account.fit),
+            churn: by_level(churn_a_year, CHURN_BY_HEALTH, CHURN_BY_FIT),
+            expansion: by_level(expansion_a_year, EXPANSION_BY_APPETITE, EXPANSION_BY_FIT),
             contraction: by_level(contraction_a_year, CONTRACTION_BY_APPETITE, 0.0),
             churn_calendar: Cumulated::new(days.iter().map(|day| day.0)),
             expansion_calendar: Cumulated::new(days.iter().map(|day| day.1)),
@@ -99,23 +100,26 @@ impl Hazards {
     /// The hazards of one day.
     pub(crate) fn on(&self, day: usize, health: usize, champion: bool, appetite: usize) -> DayHazards {
         DayHazards {
-            churn: self.churn_rates(champion)[health] * self.churn_calendar.sum(day, day + 1),
+            churn: times_champion(self.churn[health] * self.churn_calendar.sum(day, day + 1), champion),
             expansion: self.expansion[appetite] * self.expansion_calendar.sum(day, day + 1),
             contraction: self.contraction[appetite],
         }
     }
 
-    /// What churn leaves of each level over the days `from..to`.
-    pub(crate) fn churn_survival(&self, champion: bool, from: usize, to: usize) -> Survival {
-        let (rates, times) = (self.churn_rates(champion), self.churn_calendar.sum(from, to));
-        let at_end = survival(rates, times);
+    /// What churn leaves of each level over the days `from..to`, with and without champion.
+    pub(crate) fn churn_survival(&self, from: usize, to: usize) -> [Survival; 2] {
+        let times = self.churn_calendar.sum(from, to);
+        let with = survival(&self.churn, times);
+        let without = with.map(|share| share.powi(WITHOUT_CHAMPION));
         // The mean of exp(-x d / n) over the days d = 1..=n: its integral, and Euler and Maclaurin's first correction.
         let half_a_day = 0.5 / (to - from) as f64;
-        let on_mean_day = std::array::from_fn(|level| {
-            let hazard = rates[level] * times;
-            if hazard > 0.0 { (1.0 - at_end[level]) * (1.0 / hazard - half_a_day) } else { 1.0 }
-        });
-        Survival { at_end, on_mean_day }
+        [(with, true), (without, false)].map(|(at_end, champion)| {
+            let on_mean_day = std::array::from_fn(|level| {
+                let hazard = times_champion(self.churn[level] * times, champion);
+                if hazard > 0.0 { (1.0 - at_end[level]) * (1.0 / hazard - half_a_day) } else { 1.0 }
+            });
+            Survival { at_end, on_mean_day }
+        })
     }
 
     /// The share of each level that does not expand over the days `from..to`.
@@ -123,14 +127,14 @@ impl Hazards {
         survival(&self.expansion, self.expansion_calendar.sum(from, to))
     }
 
-    /// The share of each level that does not contract over the days `from..to`.
-    pub(crate) fn contraction_survival(&self, from: usize, to: usize) -> Weights {
-        survival(&self.contraction, (to - from) as f64)
+    /// The share of each level that contracts over `n_days` days, to first order.
+    pub(crate) fn contracting(&self, n_days: usize) -> Weights {
+        self.contraction.map(|a_day| (a_day * n_days as f64).min(1.0))
     }
+}
 
-    fn churn_rates(&self, champion: bool) -> &Weights {
-        &self.churn[usize::from(!champion)]
-    }
+fn times_champion(hazard: f64, champion: bool) -> f64 {
+    if champion { hazard } else { hazard * f64::from(WITHOUT_CHAMPION) }
 }
 
 fn survival(rates: &Weights, times: f64) -> Weights {

@@ -64,6 +64,23 @@ impl Rows {
         }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.columns[0].len()
+    }
+
+    /// Makes room for so many more rows.
+    pub(crate) fn reserve(&mut self, n_rows: usize) {
+        for column in &mut self.columns {
+            match column {
+                Column::Text(values) => values.reserve(n_rows),
+                Column::Int(values) => values.reserve(n_rows),
+                Column::Float(values) => values.reserve(n_rows),
+                Column::Date(values) => values.reserve(n_rows),
+                Column::Float32(_) | Column::Bool(_) => unreachable!("no schema has such a column"),
+            }
+        }
+    }
+
     /// Adds all rows of another table of the same schema.
     pub(crate) fn append(&mut self, other: Self) {
         for (column, other) in self.columns.iter_mut().zip(other.columns) {

@@ -66,8 +66,8 @@ static SCHEMAS: [&Schema; N_TABLES] = [
     &TRUTH,
 ];
 
-/// Fewer accounts than this are not worth a hand-over to another thread.
-const ACCOUNTS_A_STRETCH: usize = 32;
+/// Accounts that one thread makes at a time.
+const ACCOUNTS_A_STRETCH: usize = 50;
 
 /// What all accounts of a book share.
 pub(crate) struct World {
@@ -130,13 +130,18 @@ impl World {
 
     /// The rows of the accounts `numbers`.
     pub(crate) fn chunk(&self, numbers: Range<usize>) -> Chunk {
-        // Rayon folds stretches of numbers and joins them in their order, so the rows are the same on any thread count.
-        let stretches =
-            numbers.into_par_iter().with_min_len(ACCOUNTS_A_STRETCH).fold(Chunk::new, |mut chunk, number| {
-                self.write_account(number, &mut chunk);
+        let starts: Vec<usize> = numbers.clone().step_by(ACCOUNTS_A_STRETCH).collect();
+        let stretches: Vec<Chunk> = starts
+            .into_par_iter()
+            .map(|start| {
+                let mut chunk = Chunk::new();
+                for number in start..numbers.end.min(start + ACCOUNTS_A_STRETCH) {
+                    self.write_account(number, &mut chunk);
+                }
                 chunk
-            });
-        stretches.reduce(Chunk::new, Chunk::joined)
+            })
+            .collect();
+        Chunk::joined(stretches)
     }
 
     fn write_account(&self, number: usize, chunk: &mut Chunk) {
@@ -201,12 +206,18 @@ impl Chunk {
         Self { tables: SCHEMAS.into_iter().map(Rows::new).collect(), n_churned: 0, n_expanded: 0 }
     }
 
-    fn joined(mut self, next: Self) -> Self {
-        for (rows, next) in self.tables.iter_mut().zip(next.tables) {
-            rows.append(next);
+    fn joined(parts: Vec<Self>) -> Self {
+        let mut whole = Self::new();
+        for (table, rows) in whole.tables.iter_mut().enumerate() {
+            rows.reserve(parts.iter().map(|part| part.tables[table].len()).sum());
         }
-        self.n_churned += next.n_churned;
-        self.n_expanded += next.n_expanded;
-        self
+        for part in parts {
+            for (rows, part) in whole.tables.iter_mut().zip(part.tables) {
+                rows.append(part);
+            }
+            whole.n_churned += part.n_churned;
+            whole.n_expanded += part.n_expanded;
+        }
+        whole
     }
 }

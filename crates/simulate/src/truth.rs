@@ -66,8 +66,7 @@ impl Cloud {
     /// Takes out what leaves over the days `from..to`; gives the mean share that has not left on these days.
     fn churns(&mut self, hazards: &Hazards, from: usize, to: usize) -> f64 {
         let mut meanwhile = 0.0;
-        for (weights, champion) in self.churn.iter_mut().zip([true, false]) {
-            let survival = hazards.churn_survival(champion, from, to);
+        for (weights, survival) in self.churn.iter_mut().zip(hazards.churn_survival(from, to)) {
             meanwhile += weights.iter().zip(&survival.on_mean_day).map(|(weight, share)| weight * share).sum::<f64>();
             times(weights, &survival.at_end);
         }
@@ -80,10 +79,10 @@ impl Cloud {
         times(&mut self.expansion, &hazards.expansion_survival(from, to));
         let after: f64 = self.expansion.iter().sum();
         let mut moved = [0.0; LEVELS];
-        for (level, survival) in hazards.contraction_survival(from, to).into_iter().enumerate() {
+        for (level, share) in hazards.contracting(to - from).into_iter().enumerate() {
             let weight = self.expansion[level];
-            moved[level] += weight * survival;
-            moved[freed(level)] += weight * (1.0 - survival);
+            moved[level] += weight * (1.0 - share);
+            moved[freed(level)] += weight * share;
         }
         self.expansion = moved;
         before - after

@@ -70,8 +70,11 @@ pub(super) fn letters(letters: Letters, colour: RGBColor, at: HPos) -> TextStyle
         Letters::Title => (22.0 * 1.24, FontStyle::Bold),
         Letters::Text => (18.0 * 1.24, FontStyle::Normal),
     };
-    let font: TextStyle<'static> = ("sans-serif", size, style).into_text_style(&(WIDTH, WIDTH));
-    font.color(&colour).pos(Pos::new(at, VPos::Center))
+    TextStyle {
+        font: FontDesc::new(FontFamily::SansSerif, size, style),
+        color: colour.to_backend_color(),
+        pos: Pos::new(at, VPos::Center),
+    }
 }
 
 /// Writes the title and, below it, one line for each series; what is left is for the chart.

@@ -1,0 +1,107 @@
+//! A small report of made-up accounts, the same on every machine.
+
+use bellwether_core::{Band, Bands, Date, Direction, Outcome, Quiet, Target, sigmoid};
+use bellwether_evaluate::{Cohort, EvaluateOptions, Evaluation, Scored, evaluate, paired_auc_difference};
+use bellwether_report::{FeatureRow, IndicatorRow, LearnerRow, SourceRow, TargetReport, TrainingReport};
+
+pub const CHURN: Target = Target { outcome: Outcome::Churn, horizon_days: 90 };
+
+/// Two rows an account, of three segments, the last with next to no churn.
+pub struct Accounts {
+    account: Vec<u32>,
+    outcome: Vec<bool>,
+    chosen: Vec<f64>,
+    baseline: Vec<f64>,
+    bands: Vec<Band>,
+    cohorts: Vec<Cohort>,
+}
+
+impl Accounts {
+    /// `n_rows` rows whose segments have these names.
+    pub fn new(n_rows: usize, segments: [&str; 3]) -> Self {
+        // Steps of irrational numbers fill the unit interval evenly and look like chance.
+        let even = |step: f64| (0..n_rows).map(move |row| (row as f64 + 1.0) * step % 1.0);
+        let risk: Vec<f64> = even(0.618_033_988_749_895).map(|u| 5.0 * u - 3.5).collect();
+        let noise: Vec<f64> = even(0.414_213_562_373_095).map(|u| 4.0 * u - 2.0).collect();
+        let chance = even(0.732_050_807_568_877);
+        let outcome = risk.iter().zip(chance).map(|(&risk, u)| u < sigmoid(risk)).collect();
+        let segment_of = |row: usize| if row % 50 == 49 { 2 } else { row / 2 % 2 };
+        let cohort = |(level, name): (usize, &&str)| Cohort {
+            dimension: "segment".to_owned(),
+            level: (*name).to_owned(),
+            rows: (0..n_rows).filter(|&row| segment_of(row) == level).collect(),
+        };
+        let band = |&noise: &f64| Bands::default().band(50.0 - 20.0 * noise);
+        Self {
+            account: (0..n_rows).map(|row| row as u32 / 2).collect(),
+            outcome,
+            chosen: risk.iter().map(|&risk| sigmoid(1.3 * risk)).collect(),
+            baseline: risk.iter().zip(&noise).map(|(risk, noise)| sigmoid(0.3 * risk - noise)).collect(),
+            bands: risk.iter().zip(&noise).map(|(risk, noise)| band(&(0.5 * (risk + noise)))).collect(),
+            cohorts: segments.iter().enumerate().map(cohort).collect(),
+        }
+    }
+
+    pub fn evaluation(&self) -> Evaluation {
+        self.evaluate(&self.chosen, &self.cohorts)
+    }
+
+    fn evaluate(&self, probability: &[f64], cohorts: &[Cohort]) -> Evaluation {
+        let scored = Scored { probability, outcome: &self.outcome, account: &self.account };
+        let options = EvaluateOptions { seed: 7, n_bootstrap: 200, k_shares: vec![0.05, 0.1, 0.2], n_bins: 8, ..Default::default() };
+        evaluate(&scored, Some(&self.bands), cohorts, &options, &Quiet).expect("the rows are sound")
+    }
+
+    pub fn target(&self, target: Target, learner_names: [&str; 2]) -> TargetReport {
+        let evaluation = self.evaluation();
+        let difference = paired_auc_difference(&self.baseline, &self.chosen, &self.outcome, &self.account, 0.95);
+        let row = |learner: &str, test, difference| LearnerRow {
+            learner: learner.to_owned(),
+            calibration: "platt".to_owned(),
+            selection_auc: Some(0.81),
+            selection_log_loss: Some(0.4567),
+            test,
+            difference,
+        };
+        let baseline = self.evaluate(&self.baseline, &[]).overall;
+        TargetReport {
+            target,
+            chosen: learner_names[1].to_owned(),
+            calibration: "platt".to_owned(),
+            n_training: 1_200,
+            n_calibration: 300,
+            learners: vec![
+                row(learner_names[0], baseline, difference.ok()),
+                row(learner_names[1], evaluation.overall.clone(), None),
+            ],
+            evaluation,
+        }
+    }
+}
+
+pub fn report(targets: Vec<TargetReport>) -> TrainingReport {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let day = |text: &str| text.parse::<Date>().expect("a date of the test");
+    TrainingReport {
+        title: "Acme: training report".to_owned(),
+        facts: vec![pair("Accounts", "200"), pair("Data until", "2025-12-31")],
+        split: vec![pair("Training", "1,200 rows, up to 2025-01-31"), pair("Test", "400 rows")],
+        sources: vec![
+            SourceRow { name: "usage".into(), n_rows: 12_345, n_orphans: 2, days: Some((day("2024-01-01"), day("2025-12-31"))) },
+            SourceRow { name: "accounts".into(), n_rows: 200, n_orphans: 0, days: None },
+        ],
+        targets,
+        scorecard: vec![
+            IndicatorRow { name: "logins_30d".into(), category: Some("usage".into()), weight: 60.0, at_zero: 0.0, at_full: 25.5 },
+            IndicatorRow { name: "tickets_90d".into(), category: None, weight: 40.0, at_zero: 12.0, at_full: 0.0 },
+        ],
+        bands: Bands::default(),
+        features: vec![
+            FeatureRow { name: "logins_30d".into(), category: Some("usage".into()), good: Some(Direction::Up), missing_share: 0.0 },
+            FeatureRow { name: "tickets_90d".into(), category: None, good: Some(Direction::Down), missing_share: 0.125 },
+            FeatureRow { name: "plan=pro".into(), category: None, good: None, missing_share: 1.0 / 3.0 },
+        ],
+        notes: vec!["source `usage`: 2 rows are of accounts that the book does not have".to_owned()],
+        provenance: vec![pair("bellwether", "0.1.0"), pair("seed", "7")],
+    }
+}
