@@ -8,12 +8,12 @@ use bellwether_core::{
 };
 use rayon::prelude::*;
 
+use crate::BookError;
 use crate::config::{Aggregate, BookFile, Condition, Segment, SourceKind, TargetRule, ValueType};
 use crate::features::{self, Place};
 use crate::labels::{Labeller, Life};
 use crate::source::{ColumnUse, Needs, SourceRows, Universe, finish, load};
 use crate::split::{Split, SplitRows, hash, split};
-use crate::BookError;
 
 /// A book with its sources read and checked.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub struct FeatureTable {
     pub raw: RawTable,
     /// The labels by target; `None` where the data can't tell yet.
     pub labels: BTreeMap<Target, Vec<Option<bool>>>,
-    /// The segments' levels by segment.
+    /// The levels by segment: a text's sorted, ranges from the lowest up.
     pub segments: Vec<(String, TextColumn)>,
     /// Annual recurring revenue; NaN where unknown, `None` where the book declares no value.
     pub arr: Option<Vec<f64>>,
@@ -157,17 +157,10 @@ impl Book {
     /// One row for every account as of `day`, customers or not; features of accounts that are none are missing.
     ///
     /// # Errors
-    /// [`BookError::NoRows`] if `day` is after the data's end: a stale book gives no honest score.
+    /// [`BookError::Stale`] if `day` is after the data's end: a stale book gives no honest score.
     pub fn as_of(&self, day: Date, progress: &dyn Progress) -> Result<FeatureTable, BookError> {
         if self.has_time() && day > self.data_end {
-            return Err(BookError::NoRows {
-                what: format!("as of {day}"),
-                rule: format!(
-                    "the data ends on {}; deliver the missing days, score as of an earlier day, or say in \
-                     `snapshots.data_end` until when the sources are complete",
-                    self.data_end
-                ),
-            });
+            return Err(BookError::Stale { as_of: day, data_end: self.data_end });
         }
         let mut table = self.table(&[if self.has_time() { day } else { NO_DAY }], true, progress);
         for key in &mut table.keys {
@@ -224,10 +217,7 @@ impl Book {
             status,
             split_group,
             has_time: self.has_time(),
-            raw: RawTable {
-                n_rows: places.len(),
-                columns: model_columns(&all, |place| declared[place].helper),
-            },
+            raw: RawTable { n_rows: places.len(), columns: model_columns(&all, |place| declared[place].helper) },
             account,
         }
     }
@@ -309,11 +299,12 @@ fn segment_levels(segment: &Segment, values: &RawValues) -> TextColumn {
                     (None, None) => "all".to_owned(),
                 })
                 .collect();
-            let level = |&value: &f32| {
-                let place = edges.partition_point(|&edge| edge <= f64::from(value));
-                (!value.is_nan()).then(|| names[place].as_str())
+            let code = |&value: &f32| match value.is_nan() {
+                true => TextColumn::MISSING,
+                false => edges.partition_point(|&edge| edge <= f64::from(value)) as u32,
             };
-            TextColumn::from_texts(values.iter().map(level))
+            // Ranges stand in their own order, which is not that of their names.
+            TextColumn { codes: values.iter().map(code).collect(), levels: names }
         }
     }
 }

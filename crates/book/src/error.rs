@@ -90,7 +90,9 @@ pub enum BookError {
         why: &'static str,
     },
     /// No row early enough to learn from.
-    #[error("{path}: source `{source_name}` has no row up to {last_training_day}, the last training day; its first is on {first_day}")]
+    #[error(
+        "{path}: source `{source_name}` has no row up to {last_training_day}, the last training day; its first is on {first_day}"
+    )]
     NothingBeforeSplit {
         /// The source.
         source_name: String,
@@ -108,6 +110,14 @@ pub enum BookError {
         what: String,
         /// The rule.
         rule: String,
+    },
+    /// Scores are wanted for a day that the sources do not reach.
+    #[error("as of {as_of}: the data ends on {data_end}; a score of days that nobody saw is no honest score")]
+    Stale {
+        /// The day that was asked for.
+        as_of: bellwether_core::Date,
+        /// The last day of the data.
+        data_end: bellwether_core::Date,
     },
     /// Not enough accounts to learn from.
     #[error("target {target}: {n_accounts} accounts {which}; at least {minimum} are needed ({setting})")]
@@ -160,6 +170,9 @@ pub enum BookError {
     },
 }
 
+/// Names that a hint lists.
+const MAX_NAMES: usize = 8;
+
 impl BookError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
@@ -167,15 +180,18 @@ impl BookError {
             Self::NoFile { .. } => "paths are relative to book.toml's folder; see `path` of the source".into(),
             Self::UnknownForm { .. } => "convert the file, or rename it so that its ending tells its form".into(),
             Self::NoColumn { known, .. } => match known.split_first() {
-                Some((nearest, _)) => format!("did you mean `{nearest}`? the file has: {}", known.join(", ")),
+                Some((nearest, others)) => {
+                    let shown = others.iter().take(MAX_NAMES).cloned().collect::<Vec<_>>().join(", ");
+                    let more = others.len().saturating_sub(MAX_NAMES);
+                    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                    format!("did you mean `{nearest}`? the file also has {shown}{more}")
+                }
                 None => "the file has no columns".into(),
             },
             Self::WrongType { .. } => "convert the column, or name another one in book.toml".into(),
-            Self::Value { .. } => {
-                "correct the value; a text that means missing goes into the source's `null_values`, \
+            Self::Value { .. } => "correct the value; a text that means missing goes into the source's `null_values`, \
                  a date's form into `date_format`"
-                    .into()
-            }
+                .into(),
             Self::Duplicate { .. } => {
                 "keep one row a key; if a later row corrects an earlier one, name its `known_at` column; \
                  if rows are events, use kind = \"event\""
@@ -185,9 +201,14 @@ impl BookError {
             Self::NothingBeforeSplit { .. } => {
                 "leave the source out until it has history, or move `split.test_from` to a later day".into()
             }
+            Self::Stale { data_end, .. } => format!(
+                "deliver the missing days, score as of {data_end}, or say in `snapshots.data_end` until when the sources are complete"
+            ),
             Self::NoRows { .. } => "check `snapshots`, `split` and the dates of the sources".into(),
             Self::TooFew { setting, .. } => {
-                format!("add history or accounts; `{setting}` in [train] lowers the minimum, at the price of wide intervals")
+                format!(
+                    "add history or accounts; `{setting}` in [train] lowers the minimum, at the price of wide intervals"
+                )
             }
             Self::SingleClass { .. } => "check the target's rule and filter, and the split's dates".into(),
             Self::Encoding(bellwether_core::EncodingError::AllMissing { .. }) => {

@@ -15,7 +15,7 @@ mod writer;
 
 pub use book::{Book, FeatureTable, SourceSummary};
 pub use config::{
-    Accounts, AccountVia, Active, Aggregate, BookConfig, BookFile, CalibrationRows, Change, Condition, ConfigError,
+    AccountVia, Accounts, Active, Aggregate, BookConfig, BookFile, CalibrationRows, Change, Condition, ConfigError,
     DeclaredFeature, Derived, FeatureDeclaration, Paths, Segment, Snapshots, Source, SourceKind, Span, SplitConfig,
     SplitKind, TargetRule, Targets, TrainConfig, Value, ValueType, Window,
 };

@@ -72,8 +72,7 @@ pub(crate) fn split(
         SplitKind::Time => by_time(rows, config, horizon_days, seed)?,
         SplitKind::Random | SplitKind::Grouped => by_hash(rows, config, seed),
     };
-    for (part, part_rows) in
-        [("training", &split.training), ("calibration", &split.calibration), ("test", &split.test)]
+    for (part, part_rows) in [("training", &split.training), ("calibration", &split.calibration), ("test", &split.test)]
     {
         if part_rows.is_empty() {
             return Err(BookError::NoRows {
@@ -100,9 +99,8 @@ fn by_time(rows: &SplitRows<'_>, config: &SplitConfig, horizon_days: u32, seed: 
     let test_from = config.test_from.or(first_test).ok_or_else(|| too_short("snapshot days"))?;
     let test_to = days.last().copied().filter(|&last| last >= test_from).ok_or_else(|| too_short("the test part"))?;
     let purge_days = config.purge_days.unwrap_or(horizon_days).max(horizon_days);
-    let before = |day: Date| -> Vec<Date> {
-        days.iter().copied().filter(|&t| t.plus_days(purge_days as i32) <= day).collect()
-    };
+    let before =
+        |day: Date| -> Vec<Date> { days.iter().copied().filter(|&t| t.plus_days(purge_days as i32) <= day).collect() };
     let candidates = before(test_from);
     let share = config.calibration_share.unwrap_or(CALIBRATION_SHARE);
     let (&first, &last) = candidates.first().zip(candidates.last()).ok_or_else(|| too_short("the calibration part"))?;
@@ -139,12 +137,8 @@ fn by_hash(rows: &SplitRows<'_>, config: &SplitConfig, seed: u64) -> Split {
     let test_share = config.test_share.unwrap_or(TEST_SHARE);
     let calibration_share = config.calibration_share.unwrap_or(CALIBRATION_SHARE);
     let by = config.group.as_ref().map_or_else(|| "account".to_owned(), |group| group.get_ref().clone());
-    let mut split = Split {
-        training: Vec::new(),
-        calibration: Vec::new(),
-        test: Vec::new(),
-        plan: SplitPlan::Hashed { by, seed },
-    };
+    let mut split =
+        Split { training: Vec::new(), calibration: Vec::new(), test: Vec::new(), plan: SplitPlan::Hashed { by, seed } };
     for (row, group) in rows.groups.iter().enumerate().filter(|&(row, _)| rows.is_labelled[row]) {
         let part = if share_of(seed, "test", group) < test_share {
             &mut split.test

@@ -133,9 +133,9 @@ impl TableWriter {
     fn open_sink(&self, schema: &Schema) -> Result<Sink, Box<dyn std::error::Error + Send + Sync>> {
         let out = BufWriter::new(self.temporary.as_file().try_clone()?);
         Ok(match self.form {
-            Form::Parquet => Sink::Parquet(
-                ParquetWriter::new(out).with_compression(ParquetCompression::Zstd(None)).batched(schema)?,
-            ),
+            Form::Parquet => {
+                Sink::Parquet(ParquetWriter::new(out).with_compression(ParquetCompression::Zstd(None)).batched(schema)?)
+            }
             Form::Csv => Sink::Csv(CsvWriter::new(out).batched(schema)?),
             Form::Ipc => Sink::Ipc(IpcWriter::new(out).batched(schema, Vec::new())?),
             Form::JsonLines => Sink::JsonLines(out),

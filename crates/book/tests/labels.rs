@@ -45,7 +45,8 @@ fn label(toml: &str, rows: &str, target: Target, t: &str) -> Result<Option<bool>
 
 #[test]
 fn churn_is_the_end_of_the_last_subscription() {
-    let rows = "account,start,end,mrr\na,2024-01-10,2024-02-10,10\na,2024-02-10,2024-03-10,10\na,2024-03-20,2024-04-10,10\n";
+    let rows =
+        "account,start,end,mrr\na,2024-01-10,2024-02-10,10\na,2024-02-10,2024-03-10,10\na,2024-03-20,2024-04-10,10\n";
     for (grace, t, expected) in [
         (0, "2024-01-09", Err(RowStatus::NotStarted)),
         (0, "2024-01-10", Ok(Some(false))),

@@ -226,7 +226,8 @@ fn a_restated_snapshot_is_read_in_the_last_version_known() {
         column = "seats"
         aggregate = "sum"
     "#;
-    let rows = "account,day,known,seats\na,2024-01-10,2024-01-10,5\na,2024-01-10,2024-02-05,7\na,2024-01-20,2024-01-20,6\n";
+    let rows =
+        "account,day,known,seats\na,2024-01-10,2024-01-10,5\na,2024-01-10,2024-02-05,7\na,2024-01-20,2024-01-20,6\n";
     let (_folder, book) = open(toml, &[("health.csv", rows)]).expect("opens");
     for (t, seats, total) in [("2024-01-15", 5.0, 5.0), ("2024-01-31", 6.0, 11.0), ("2024-02-29", 6.0, 13.0)] {
         let table = book.history(&[date(t)], &Quiet);

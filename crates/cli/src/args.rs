@@ -11,7 +11,9 @@ use clap::{Args, Parser, Subcommand};
 /// had), 5 verification failed (a bundle is not what was written).
 #[derive(Debug, Parser)]
 #[command(name = "bellwether", version, about, long_about, max_term_width = 100)]
-#[command(after_help = "Try it: `bellwether demo --out demo` makes a book, trains, scores and reports in about a minute.")]
+#[command(
+    after_help = "Try it: `bellwether demo --out demo` makes a book, trains, scores and reports in about a minute."
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -40,7 +42,9 @@ pub(crate) struct Init {
 
 /// Read a book and say what it holds: sources, rows, days, labels, parts of the split, missing shares.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  bellwether check --book mybook/book.toml\n  bellwether check --book mybook/book.toml --json | jq .targets")]
+#[command(
+    after_help = "Examples:\n  bellwether check --book mybook/book.toml\n  bellwether check --book mybook/book.toml --json | jq .targets"
+)]
 pub(crate) struct Check {
     /// The book's configuration.
     #[arg(long, value_name = "FILE")]
@@ -76,7 +80,9 @@ pub(crate) struct Simulate {
 
 /// Build the feature table of every customer on every snapshot day, with labels.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  bellwether features --book mybook/book.toml --out features.parquet\n  bellwether features --book mybook/book.toml --model models/mybook --out matrix.parquet")]
+#[command(
+    after_help = "Examples:\n  bellwether features --book mybook/book.toml --out features.parquet\n  bellwether features --book mybook/book.toml --model models/mybook --out matrix.parquet"
+)]
 pub(crate) struct Features {
     /// The book's configuration.
     #[arg(long, value_name = "FILE")]
@@ -94,7 +100,9 @@ pub(crate) struct Features {
 
 /// Fit every learner, calibrate, choose, evaluate, and write the next version of the bundle.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bellwether train --book mybook/book.toml --models models --seed 1\n\nThe bundle stands in MODELS/NAME/VERSION, its report in report.html there.")]
+#[command(
+    after_help = "Example:\n  bellwether train --book mybook/book.toml --models models --seed 1\n\nThe bundle stands in MODELS/NAME/VERSION, its report in report.html there."
+)]
 pub(crate) struct Train {
     /// The book's configuration.
     #[arg(long, value_name = "FILE")]
@@ -118,7 +126,9 @@ pub(crate) struct Train {
 
 /// Evaluate a bundle on the test rows of a book.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bellwether evaluate --book mybook/book.toml --model models/mybook\n\nThe test rows are those of the split that the bundle was trained with, and every labelled row of a later day.")]
+#[command(
+    after_help = "Example:\n  bellwether evaluate --book mybook/book.toml --model models/mybook\n\nThe test rows are those of the split that the bundle was trained with, and every labelled row of a later day."
+)]
 pub(crate) struct Evaluate {
     /// The book's configuration; its features must be those of the bundle.
     #[arg(long, value_name = "FILE")]
@@ -133,7 +143,9 @@ pub(crate) struct Evaluate {
 
 /// Score every account as of a day.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bellwether score --book mybook/book.toml --model models/mybook --as-of 2026-09-30 --out scores.parquet")]
+#[command(
+    after_help = "Example:\n  bellwether score --book mybook/book.toml --model models/mybook --as-of 2026-09-30 --out scores.parquet"
+)]
 pub(crate) struct Score {
     /// The book's configuration; its features must be those of the bundle.
     #[arg(long, value_name = "FILE")]
@@ -163,7 +175,9 @@ pub(crate) struct Demo {
 
 /// Print a completion script for a shell.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bellwether completions bash > ~/.local/share/bash-completion/completions/bellwether")]
+#[command(
+    after_help = "Example:\n  bellwether completions bash > ~/.local/share/bash-completion/completions/bellwether"
+)]
 pub(crate) struct Completions {
     /// The shell.
     pub(crate) shell: clap_complete::Shell,

@@ -32,10 +32,6 @@ impl Failure {
         Self { code, error: error.into(), hint: hint.map(str::to_owned) }
     }
 
-    pub(crate) fn invalid(message: String, hint: &str) -> Self {
-        Self::new(INVALID, anyhow::Error::msg(message), Some(hint))
-    }
-
     pub(crate) fn refused(message: String, hint: &str) -> Self {
         Self::new(REFUSED, anyhow::Error::msg(message), Some(hint))
     }
@@ -82,6 +78,7 @@ impl From<BookError> for Failure {
             BookError::TooFew { .. }
             | BookError::SingleClass { .. }
             | BookError::NoRows { .. }
+            | BookError::Stale { .. }
             | BookError::NothingBeforeSplit { .. } => REFUSED,
             _ => INVALID,
         };

@@ -69,10 +69,8 @@ impl Calibration {
     pub fn validate(&self) -> Result<(), CalibrationError> {
         let broken = match self {
             Self::None => return Ok(()),
-            Self::Platt { slope, intercept } => {
-                (!(slope.is_finite() && intercept.is_finite() && *slope > 0.0))
-                    .then_some("a Platt slope must be finite and above 0, its intercept finite")
-            }
+            Self::Platt { slope, intercept } => (!(slope.is_finite() && intercept.is_finite() && *slope > 0.0))
+                .then_some("a Platt slope must be finite and above 0, its intercept finite"),
             Self::Isotonic { logits, probabilities } => {
                 let rising = logits.windows(2).all(|pair| pair[0] < pair[1]);
                 let never_falling = probabilities.windows(2).all(|pair| pair[0] <= pair[1]);

@@ -46,10 +46,9 @@ impl Date {
     /// # Errors
     /// [`DateError::Parse`] if `text` has another form or names no existing day.
     pub fn parse(text: &str, format: &str) -> Result<Self, DateError> {
-        civil::Date::strptime(format, text).map(Self::from_civil).map_err(|_| DateError::Parse {
-            text: text.to_owned(),
-            format: format.to_owned(),
-        })
+        civil::Date::strptime(format, text)
+            .map(Self::from_civil)
+            .map_err(|_| DateError::Parse { text: text.to_owned(), format: format.to_owned() })
     }
 
     /// The date `n_days` later (earlier where negative).
@@ -94,9 +93,7 @@ impl Date {
     }
 
     fn from_civil(date: civil::Date) -> Self {
-        let since = date
-            .since(civil::Date::constant(1970, 1, 1))
-            .expect("two civil dates have a difference in days");
+        let since = date.since(civil::Date::constant(1970, 1, 1)).expect("two civil dates have a difference in days");
         Self(since.get_days())
     }
 }

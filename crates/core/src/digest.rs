@@ -40,9 +40,6 @@ mod tests {
     /// NIST FIPS 180-4 example.
     #[test]
     fn abc() {
-        assert_eq!(
-            Digest::of(b"abc").as_str(),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
+        assert_eq!(Digest::of(b"abc").as_str(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 }

@@ -126,10 +126,8 @@ impl Encoding {
                 RawValues::Text(texts) => learn_levels(texts, training_rows, policy),
             };
             let (category, good) = traits_of(&column.name);
-            let kind = kind.ok_or_else(|| EncodingError::AllMissing {
-                name: column.name.clone(),
-                n_rows: training_rows.len(),
-            })?;
+            let kind = kind
+                .ok_or_else(|| EncodingError::AllMissing { name: column.name.clone(), n_rows: training_rows.len() })?;
             Ok(EncodedInput { name: column.name.clone(), category, good, kind })
         });
         Ok(Self { inputs: inputs.collect::<Result<_, EncodingError>>()? })

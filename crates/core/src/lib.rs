@@ -23,9 +23,7 @@ pub use date::{Date, DateError};
 pub use digest::Digest;
 pub use encoding::{EncodedInput, Encoding, EncodingError, InputKind, LevelPolicy};
 pub use matrix::{FeatureMatrix, MatrixError};
-pub use model::{
-    Indicator, Linear, LinearTerm, Link, Model, ModelError, Node, ScorecardModel, Tree, Trees,
-};
+pub use model::{Indicator, Linear, LinearTerm, Link, Model, ModelError, Node, ScorecardModel, Tree, Trees};
 pub use progress::{Progress, Quiet};
 pub use raw::{RawColumn, RawTable, RawValues, TextColumn};
 pub use schema::{Direction, Feature, FeatureSchema, SchemaError};

@@ -97,9 +97,7 @@ impl FeatureMatrix {
     /// The rows of `rows`, in that order.
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
-        let values = (0..self.n_cols)
-            .flat_map(|column| rows.iter().map(move |&row| self.value(row, column)))
-            .collect();
+        let values = (0..self.n_cols).flat_map(|column| rows.iter().map(move |&row| self.value(row, column))).collect();
         Self { n_rows: rows.len(), n_cols: self.n_cols, values }
     }
 }

@@ -8,8 +8,8 @@ mod forest;
 
 use std::collections::BTreeMap;
 
-use crate::training::TargetReport;
 use crate::ReportError;
+use crate::training::TargetReport;
 
 pub(crate) use forest::MOST_COHORTS;
 
@@ -29,15 +29,8 @@ pub(crate) enum Figure {
 }
 
 impl Figure {
-    pub(crate) const ALL: [Self; 7] = [
-        Self::Learners,
-        Self::Roc,
-        Self::PrecisionRecall,
-        Self::Calibration,
-        Self::Lift,
-        Self::Gain,
-        Self::Cohorts,
-    ];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Learners, Self::Roc, Self::PrecisionRecall, Self::Calibration, Self::Lift, Self::Gain, Self::Cohorts];
 
     /// Its file in the report's folder.
     pub(crate) fn file(self, report: &TargetReport) -> String {
@@ -62,7 +55,7 @@ impl Figure {
             Self::Calibration => "Observed rate by predicted probability",
             Self::Lift => "Lift by share of rows taken",
             Self::Gain => "Share of events found by share of rows taken",
-            Self::Cohorts => "ROC AUC of each cohort with its 95 % interval",
+            Self::Cohorts => "ROC AUC of each segment with its 95 % interval",
         };
         format!("{what}, {}", report.target)
     }

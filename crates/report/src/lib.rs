@@ -1,6 +1,6 @@
 //! Reports as Markdown with SVG figures, and the same as one HTML page that needs nothing beside it.
 //!
-//! [`render`] turns a [`TrainingReport`] into texts; it reads no file, no clock and no font, so equal reports are equal bytes.
+//! [`render()`] turns a [`TrainingReport`] into texts; it reads no file, no clock and no font, so equal reports are equal bytes.
 //! Whatever a report holds that people have named (features, segments, sources) is text and never markup.
 
 mod error;

@@ -61,6 +61,11 @@ pub(crate) fn code_in_table(text: &str) -> String {
     if text.contains('|') && text.contains(['\\', '`']) { escape(text) } else { code(text).replace('|', "\\|") }
 }
 
+/// A list of these Markdown texts.
+pub(crate) fn bullets(items: impl Iterator<Item = String>) -> String {
+    items.flat_map(|item| ["- ".to_owned(), item, "\n".to_owned()]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,7 +90,9 @@ mod tests {
 
     #[test]
     fn a_hostile_text_is_shown_as_it_is() {
-        for text in ["<script>alert(1)</script>", "a|b", "`", "``x`", "*a* __b__", "[x](y)", "![x](y)", "&lt;", "\\", "a\\|b"] {
+        for text in
+            ["<script>alert(1)</script>", "a|b", "`", "``x`", "*a* __b__", "[x](y)", "![x](y)", "&lt;", "\\", "a\\|b"]
+        {
             assert_eq!(cell(&escape(text)), (text.to_owned(), true), "{}", escape(text));
         }
         for text in ["<script>alert(1)</script>", "a|b", "`", "``x`", "logins_30d", "x` y", "`|`", "a\\|b"] {

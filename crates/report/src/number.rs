@@ -81,19 +81,14 @@ impl Number {
 /// A number of things, thousands apart.
 pub(crate) fn count(n: usize) -> String {
     let digits = n.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|group| {
-        std::str::from_utf8(group).expect("digits are ASCII")
-    }).collect();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|group| std::str::from_utf8(group).expect("digits are ASCII")).collect();
     groups.join(",")
 }
 
-/// `p = 0.034`, `p < 0.001`, or `p undefined`.
+/// `0.034`, `< 0.001`, or `undefined`.
 pub(crate) fn p_value(p: Option<f64>) -> String {
-    match p {
-        None => format!("p {UNDEFINED}"),
-        Some(p) if p < 0.001 => "p < 0.001".to_owned(),
-        Some(p) => format!("p = {}", Number::Fixed(3).of(p)),
-    }
+    if p.is_some_and(|p| p < 0.001) { "< 0.001".to_owned() } else { Number::Fixed(3).or_undefined(p) }
 }
 
 /// At most six significant digits, no trailing zeros, as people write thresholds.

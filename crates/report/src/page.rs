@@ -47,7 +47,7 @@ struct Body {
 fn body(markdown: &str, figures: &Figures) -> Body {
     let mut events = Vec::new();
     let mut chapters: Vec<(String, String)> = Vec::new();
-    let mut parser = Parser::new_ext(markdown, Options::ENABLE_TABLES);
+    let mut parser = Parser::new_ext(markdown, Options::ENABLE_TABLES).map(without_markup);
     while let Some(event) = parser.next() {
         match event {
             Event::Start(Tag::Heading { level: HeadingLevel::H2, classes, attrs, .. }) => {
@@ -75,14 +75,22 @@ fn body(markdown: &str, figures: &Figures) -> Body {
                 events.push(Event::Start(Tag::Table(alignments)));
             }
             Event::End(TagEnd::Table) => events.extend([Event::End(TagEnd::Table), Event::Html("</div>\n".into())]),
-            // The report's Markdown has none; should a name ever become markup, it is shown instead.
-            Event::Html(text) | Event::InlineHtml(text) => events.push(Event::Text(text)),
+            // The report's Markdown has no links.
+            Event::Start(Tag::Link { .. }) | Event::End(TagEnd::Link) => {}
             other => events.push(other),
         }
     }
     let mut html = String::new();
     pulldown_cmark::html::push_html(&mut html, events.into_iter());
     Body { html, chapters }
+}
+
+/// The report's Markdown has no HTML; should a name ever become some, it is shown instead.
+fn without_markup(event: Event<'_>) -> Event<'_> {
+    match event {
+        Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
+        other => other,
+    }
 }
 
 fn plain(events: &[Event<'_>]) -> String {
@@ -99,8 +107,16 @@ mod tests {
 
     #[test]
     fn markup_in_the_markdown_is_shown_and_not_obeyed() {
-        let page = page("a <b>", "# t\n\n<script>x</script>\n\nb <i>c</i>\n\n## <b>d</b>\n", &Figures::new());
+        let page = page(
+            "a <b>",
+            "# t\n\n<script>x</script>\n\nb <i>c</i> [l](javascript:x)\n\n## <b>d</b>\n",
+            &Figures::new(),
+        );
         assert!(!page.contains("<script") && !page.contains("<i>") && !page.contains("<b>"), "{page}");
+        assert!(
+            !page.contains("javascript") && page.contains("<a href=\"#part-1\">&lt;b&gt;d&lt;/b&gt;</a>"),
+            "{page}"
+        );
         assert!(page.contains("&lt;script&gt;x&lt;/script&gt;"), "{page}");
     }
 }

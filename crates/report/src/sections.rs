@@ -2,26 +2,23 @@
 
 use bellwether_core::Direction;
 
-use crate::markdown::{escape, escape_block};
+use crate::markdown::{bullets, escape, escape_block};
 use crate::number::{NOTHING, Number, short};
-use crate::table::{Align, Cell, Table};
-use crate::training::TrainingReport;
-use crate::words::title;
 use crate::summary;
+use crate::table::{Align, Cell, Table};
+use crate::training::{TargetReport, TrainingReport};
+use crate::words::title;
 
 /// Title, facts, summary and warnings.
 pub(crate) fn opening(report: &TrainingReport) -> String {
-    let facts: String =
-        report.facts.iter().map(|(name, value)| format!("- **{}:** {}\n", escape(name), escape(value))).collect();
-    let of_targets: String = report
-        .targets
-        .iter()
-        .map(|target| format!("### {}, in short\n\n{}\n", title(target.target), summary::of_target(target)))
-        .collect();
+    let fact = |(name, value): &(String, String)| format!("**{}:** {}", escape(name), escape(value));
+    let facts = bullets(report.facts.iter().map(fact));
+    let in_short = |of: &TargetReport| format!("### {}, in short\n\n{}\n", title(of.target), summary::of_target(of));
+    let of_targets = report.targets.iter().map(in_short).collect::<Vec<_>>().concat();
     let notes = if report.notes.is_empty() {
         "There are none.\n".to_owned()
     } else {
-        report.notes.iter().map(|note| format!("- {}\n", escape_block(note))).collect()
+        bullets(report.notes.iter().map(|note| escape_block(note)))
     };
     let title = escape(&report.title);
     format!("# {title}\n\n{facts}\n## Summary\n\n{of_targets}### Warnings and waivers\n\n{notes}")
@@ -60,14 +57,14 @@ pub(crate) fn features(report: &TrainingReport) -> String {
     let mut table = Table::new(&[
         ("feature", Align::Left),
         ("category", Align::Left),
-        ("healthy", Align::Left),
+        ("healthier", Align::Left),
         ("missing in training rows", Align::Right),
     ]);
     for row in &report.features {
         let good = match row.good {
             None => NOTHING,
-            Some(Direction::Up) => "up",
-            Some(Direction::Down) => "down",
+            Some(Direction::Up) => "higher",
+            Some(Direction::Down) => "lower",
         };
         table.row([
             Cell::name(&row.name),
@@ -105,11 +102,11 @@ pub(crate) fn sources(report: &TrainingReport) -> String {
 pub(crate) fn pairs(heading: &str, columns: [&'static str; 2], pairs: &[(String, String)]) -> String {
     let mut table = Table::new(&columns.map(|column| (column, Align::Left)));
     for (name, value) in pairs {
-        table.row([Cell::from(name.as_str()), Cell::from(value.as_str())]);
+        table.row([Cell::words(name), Cell::words(value)]);
     }
     format!("## {heading}\n\n{}", table.markdown())
 }
 
 fn category(category: Option<&String>) -> Cell {
-    category.map_or(NOTHING, String::as_str).into()
+    category.map_or_else(|| NOTHING.into(), |category| Cell::words(category))
 }

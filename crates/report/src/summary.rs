@@ -2,7 +2,7 @@
 
 use bellwether_evaluate::{AtK, CohortMetrics, Estimate, Metrics};
 
-use crate::markdown::{code, escape};
+use crate::markdown::{bullets, code};
 use crate::number::{Number, count, p_value};
 use crate::tables::{AUC, SLOPE, share};
 use crate::training::TargetReport;
@@ -25,20 +25,20 @@ pub(crate) fn of_target(report: &TargetReport) -> String {
     }
     statements.push(("Against the baseline", baseline(report)));
     statements.extend(cohorts(report).map(|text| ("Segments", text)));
-    statements.iter().map(|(about, text)| format!("- **{about}.** {text}\n")).collect()
+    bullets(statements.iter().map(|(about, text)| format!("**{about}.** {text}")))
 }
 
 fn ranking(report: &TargetReport, all: &Metrics) -> String {
     let did = did(report.target);
     let rows = format!(
-        "{} of {} on the test part, {} of which {did} ({})",
+        "{} of {}; in {} ({}) the account {did}",
         many(all.n, "row"),
         many(all.n_accounts, "account"),
-        count(all.n_events),
+        many(all.n_events, "row"),
         Number::Percent.estimate(&all.base_rate),
     );
     if !all.enough_evidence {
-        return format!("There is not enough evidence to judge the model: {rows}.");
+        return format!("There is not enough evidence to judge the model: the test part has {rows}.");
     }
     let verdict = match (all.roc_auc.low, all.roc_auc.high) {
         (Some(low), _) if low > 0.5 => "better than chance",
@@ -47,7 +47,7 @@ fn ranking(report: &TargetReport, all: &Metrics) -> String {
         _ => "without an interval",
     };
     let auc = AUC.estimate(&all.roc_auc);
-    format!("ROC AUC is {auc}, {verdict} (0.5 is chance, 1 is perfect). Measured on {rows}.")
+    format!("ROC AUC is {auc}, {verdict} (0.5 is chance, 1 is perfect). The test part has {rows}.")
 }
 
 /// The cut nearest to the share that people look at first.
@@ -62,7 +62,7 @@ fn reach(report: &TargetReport, at: &AtK) -> String {
     let precision = Number::Percent.estimate(&at.precision);
     let (share, rows) = (share(at.share), many(at.k, "row"));
     format!(
-        "The {top} {share} ({rows}) hold {recall} of all rows that {did}, {lift} what a random pick would hold. \
+        "The {top} {share} ({rows}) hold {recall} of all rows that {did}, {lift} as many as a random pick. \
          Of these {rows}, {precision} {did}."
     )
 }
@@ -133,9 +133,9 @@ fn baseline(report: &TargetReport) -> String {
         }
     };
     format!(
-        "{chosen} is {verdict} `{BASELINE}`: AUC {} on the same test rows, {}.",
+        "{chosen} is {verdict} `{BASELINE}`: AUC {} on the same test rows (p {}).",
         Number::Signed(3).estimate(&gain),
-        escape(&p_value(of.p_value)),
+        p_value(of.p_value),
     )
 }
 
@@ -150,7 +150,8 @@ fn cohorts(report: &TargetReport) -> Option<String> {
         0 if n == 1 => "The only segment has enough evidence.".to_owned(),
         0 => format!("All {} have enough evidence.", many(n, "segment")),
         n_silent => {
-            let named = named(&silent, |of| format!("{} of {}", many(of.metrics.n_events, "event"), many(of.metrics.n, "row")));
+            let named =
+                named(&silent, |of| format!("{} of {}", many(of.metrics.n_events, "event"), many(of.metrics.n, "row")));
             format!("Not enough evidence for {} of {}: {named}.", count(n_silent), many(n, "segment"))
         }
     };
@@ -161,7 +162,10 @@ fn cohorts(report: &TargetReport) -> Option<String> {
         return Some(evidence);
     }
     let named = named(&weak, |of| format!("AUC {}", AUC.estimate(&of.metrics.roc_auc)));
-    Some(format!("{evidence} Ranked less well than all rows together (interval below {}): {named}.", AUC.or_undefined(overall)))
+    Some(format!(
+        "{evidence} Ranked less well than all rows together (interval below {}): {named}.",
+        AUC.or_undefined(overall)
+    ))
 }
 
 fn named(cohorts: &[&CohortMetrics], about: impl Fn(&CohortMetrics) -> String) -> String {

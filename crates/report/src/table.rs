@@ -13,9 +13,11 @@ pub(crate) enum Align {
 /// What a cell shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Cell {
-    /// Words and numbers.
+    /// Words and numbers of this crate, which are no markup.
+    Own(String),
+    /// Words of others.
     Text(String),
-    /// A name.
+    /// A name that others gave.
     Name(String),
 }
 
@@ -44,7 +46,7 @@ impl Table {
     /// A table of GitHub's Markdown, with the line break at its end.
     pub(crate) fn markdown(&self) -> String {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let head = line(self.columns.iter().map(|(name, _)| escape(name)).collect());
+        let head = line(self.columns.iter().map(|(name, _)| (*name).to_owned()).collect());
         let rule = self.columns.iter().map(|(_, align)| match align {
             Align::Left => "---".to_owned(),
             Align::Right => "---:".to_owned(),
@@ -77,16 +79,21 @@ impl Cell {
         Self::Name(name.to_owned())
     }
 
+    pub(crate) fn words(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+
     pub(crate) fn count(n: usize) -> Self {
-        Self::Text(count(n))
+        Self::Own(count(n))
     }
 
     pub(crate) fn number(number: Number, x: Option<f64>) -> Self {
-        Self::Text(number.or_undefined(x))
+        Self::Own(number.or_undefined(x))
     }
 
     fn markdown(&self) -> String {
         match self {
+            Self::Own(text) => text.clone(),
             Self::Text(text) => escape(text),
             Self::Name(name) => code_in_table(name),
         }
@@ -94,6 +101,7 @@ impl Cell {
 
     fn text(&self) -> String {
         match self {
+            Self::Own(text) => text.clone(),
             Self::Text(text) => clean(text),
             Self::Name(name) => shortened(&clean(name), WIDEST_NAME),
         }
@@ -102,28 +110,38 @@ impl Cell {
 
 impl From<String> for Cell {
     fn from(text: String) -> Self {
-        Self::Text(text)
+        Self::Own(text)
     }
 }
 
-impl From<&str> for Cell {
-    fn from(text: &str) -> Self {
-        Self::Text(text.to_owned())
+impl From<&'static str> for Cell {
+    fn from(text: &'static str) -> Self {
+        Self::Own(text.to_owned())
     }
 }
 
-/// The first characters of `text`, at most `most` of them, the last an ellipsis where some are missing.
+/// `text` in at most `most` characters; where some are missing, an ellipsis stands between its beginning and its end.
 pub(crate) fn shortened(text: &str, most: usize) -> String {
-    if text.chars().count() <= most {
+    let n = text.chars().count();
+    if n <= most {
         return text.to_owned();
     }
-    text.chars().take(most - 1).chain(['…']).collect()
+    let (n_first, n_last) = (most / 2, (most - 1) / 2);
+    text.chars().take(n_first).chain(['…']).chain(text.chars().skip(n - n_last)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use expect_test::expect;
+
+    #[test]
+    fn a_long_name_keeps_both_ends() {
+        for (text, short) in [("industry", "industry"), ("industry 12", "indu…y 12"), ("äöüäöüäöüä", "äöüä…äöüä")]
+        {
+            assert_eq!(shortened(text, 9), short);
+        }
+    }
 
     #[test]
     fn one_table_for_two_readers() {

@@ -1,9 +1,10 @@
 //! What an evaluation says, in tables.
 
-use bellwether_evaluate::{AtK, BandMetrics, CalibrationBin, CohortMetrics, Metrics};
+use bellwether_evaluate::{AtK, BandMetrics, CalibrationBin, CohortMetrics, Metrics, PairedDifference};
 
-use crate::number::{NOTHING, Number, count};
-use crate::table::{Align, Cell, Table};
+use crate::markdown::clean;
+use crate::number::{NOTHING, Number, count, p_value};
+use crate::table::{Align, Cell, Table, shortened};
 use crate::training::LearnerRow;
 
 /// AUCs, slopes' ends and the like.
@@ -13,31 +14,49 @@ pub(crate) const LOSS: Number = Number::Fixed(4);
 /// Calibration slopes.
 pub(crate) const SLOPE: Number = Number::Fixed(2);
 
-/// Learners with intervals and the paired difference to the chosen one.
+/// How learners were chosen between, and how their rankings differ.
 pub(crate) fn learners(rows: &[LearnerRow], chosen: &str) -> Table {
     let mut table = Table::new(&[
         ("learner", Align::Left),
         ("calibration", Align::Left),
         ("AUC, calibration part", Align::Right),
         ("log loss, calibration part", Align::Right),
-        ("AUC, test", Align::Right),
-        ("AUC minus chosen, test", Align::Right),
+        ("AUC, test [95 %]", Align::Right),
+        ("AUC minus chosen, test [95 %]", Align::Right),
         ("p", Align::Right),
-        ("PR AUC, test", Align::Right),
-        ("log loss, test", Align::Right),
-        ("Brier, test", Align::Right),
-        ("slope, test", Align::Right),
     ]);
     for row in rows {
-        let (enough, test) = (row.test.enough_evidence, &row.test);
+        let p = row.difference.map_or_else(|| NOTHING.to_owned(), |of| p_value(of.p_value));
         table.row([
             Cell::name(&row.learner),
-            Cell::from(row.calibration.as_str()),
+            Cell::words(&row.calibration),
             Cell::number(AUC, row.selection_auc),
             Cell::number(LOSS, row.selection_log_loss),
-            AUC.evidence(enough, &test.roc_auc).into(),
+            AUC.evidence(row.test.enough_evidence, &row.test.roc_auc).into(),
             minus_chosen(row, chosen),
-            row.difference.map_or_else(|| NOTHING.to_owned(), |of| p_column(of.p_value)).into(),
+            p.into(),
+        ]);
+    }
+    table
+}
+
+/// The learners' other metrics on the test part.
+pub(crate) fn learners_on_test(rows: &[LearnerRow]) -> Table {
+    let mut table = Table::new(&[
+        ("learner, on test", Align::Left),
+        ("rows", Align::Right),
+        ("events", Align::Right),
+        ("PR AUC [95 %]", Align::Right),
+        ("log loss [95 %]", Align::Right),
+        ("Brier [95 %]", Align::Right),
+        ("calibration slope [95 %]", Align::Right),
+    ]);
+    for LearnerRow { learner, test, .. } in rows {
+        let enough = test.enough_evidence;
+        table.row([
+            Cell::name(learner),
+            Cell::count(test.n),
+            Cell::count(test.n_events),
             AUC.evidence(enough, &test.pr_auc).into(),
             LOSS.evidence(enough, &test.log_loss).into(),
             LOSS.evidence(enough, &test.brier).into(),
@@ -61,7 +80,7 @@ pub(crate) fn learners_in_short(rows: &[LearnerRow], chosen: &str) -> Table {
         let loss = Some(row.test.log_loss.value).filter(|_| row.test.enough_evidence);
         table.row([
             Cell::name(&row.learner),
-            Cell::from(row.calibration.as_str()),
+            Cell::words(&row.calibration),
             Cell::number(AUC, row.selection_auc),
             AUC.evidence(row.test.enough_evidence, &row.test.roc_auc).into(),
             minus_chosen(row, chosen),
@@ -72,16 +91,9 @@ pub(crate) fn learners_in_short(rows: &[LearnerRow], chosen: &str) -> Table {
 }
 
 fn minus_chosen(row: &LearnerRow, chosen: &str) -> Cell {
-    let difference = |of: bellwether_evaluate::PairedDifference| {
-        Number::Signed(3).evidence(row.test.enough_evidence, &of.difference)
-    };
+    let difference = |of: PairedDifference| Number::Signed(3).evidence(row.test.enough_evidence, &of.difference);
     let of_other = || row.difference.map_or_else(|| NOTHING.to_owned(), difference);
     if row.learner == chosen { "(chosen)".into() } else { of_other().into() }
-}
-
-fn p_column(p: Option<f64>) -> String {
-    let p = crate::number::p_value(p);
-    p.trim_start_matches("p ").trim_start_matches("= ").to_owned()
 }
 
 /// Every metric of `metrics` with what is ideal; with too little evidence, the values still stand, without intervals.
@@ -160,7 +172,7 @@ pub(crate) fn bands(by_band: &[BandMetrics]) -> Table {
 /// One line a cohort.
 pub(crate) fn cohorts(cohorts: &[CohortMetrics]) -> Table {
     let mut table = Table::new(&[
-        ("cohort", Align::Left),
+        ("segment", Align::Left),
         ("level", Align::Left),
         ("rows", Align::Right),
         ("accounts", Align::Right),
@@ -187,7 +199,8 @@ pub(crate) fn cohorts(cohorts: &[CohortMetrics]) -> Table {
 /// The same, as much of it as a terminal holds.
 pub(crate) fn cohorts_in_short(cohorts: &[CohortMetrics]) -> Table {
     let mut table = Table::new(&[
-        ("cohort", Align::Left),
+        ("segment", Align::Left),
+        ("level", Align::Left),
         ("rows", Align::Right),
         ("events", Align::Right),
         ("base rate [95 %]", Align::Right),
@@ -197,7 +210,8 @@ pub(crate) fn cohorts_in_short(cohorts: &[CohortMetrics]) -> Table {
     for CohortMetrics { dimension, level, metrics } in cohorts {
         let slope = metrics.calibration_slope.value.filter(|_| metrics.enough_evidence);
         table.row([
-            Cell::Name(format!("{dimension}={level}")),
+            Cell::Own(shortened(&clean(dimension), 12)),
+            Cell::Own(shortened(&clean(level), 20)),
             Cell::count(metrics.n),
             Cell::count(metrics.n_events),
             Number::Percent.estimate(&metrics.base_rate).into(),
@@ -213,6 +227,7 @@ pub(crate) fn bins(bins: &[CalibrationBin]) -> Table {
     let mut table = Table::new(&[
         ("bin", Align::Right),
         ("rows", Align::Right),
+        ("events", Align::Right),
         ("predicted, mean", Align::Right),
         ("observed [95 %]", Align::Right),
     ]);
@@ -220,6 +235,9 @@ pub(crate) fn bins(bins: &[CalibrationBin]) -> Table {
         table.row([
             Cell::from(count(place)),
             Cell::count(bin.n),
+            bin.event_rate
+                .value
+                .map_or_else(|| NOTHING.into(), |rate| Cell::count((rate * bin.n as f64).round() as usize)),
             Cell::number(Number::Percent, Some(bin.mean_probability)),
             Number::Percent.estimate(&bin.event_rate).into(),
         ]);

@@ -9,8 +9,15 @@ use crate::words::{did, many, title};
 
 /// All sections of `report`, as Markdown.
 pub(crate) fn section(report: &TargetReport) -> String {
-    let parts =
-        [opening(report), learners(report), ranking(report), top(report), calibration(report), bands(report), cohorts(report)];
+    let parts = [
+        opening(report),
+        learners(report),
+        ranking(report),
+        top(report),
+        calibration(report),
+        bands(report),
+        cohorts(report),
+    ];
     parts.join("\n")
 }
 
@@ -18,8 +25,8 @@ fn opening(report: &TargetReport) -> String {
     let all = &report.evaluation.overall;
     format!(
         "## {}\n\n\
-         Target `{}`. The bundle holds {}, fitted on {} and calibrated ({}) on {} that it was not fitted on. All that \
-         follows is measured on the test part: {} of {}, {} of which {} ({}). Brackets hold 95 % intervals; rows of one \
+         Target `{}`. The bundle holds {}, fitted on {}; its calibration ({}) was chosen on {} that it was not fitted \
+         on. All that follows is measured on the test part: {} of {}; in {} ({}) the account {}. Brackets hold 95 % intervals; rows of one \
          account are taken to depend on each other.\n",
         title(report.target),
         report.target,
@@ -29,9 +36,9 @@ fn opening(report: &TargetReport) -> String {
         many(report.n_calibration, "row"),
         many(all.n, "row"),
         many(all.n_accounts, "account"),
-        count(all.n_events),
-        did(report.target),
+        many(all.n_events, "row"),
         Number::Percent.estimate(&all.base_rate),
+        did(report.target),
     )
 }
 
@@ -39,15 +46,17 @@ fn learners(report: &TargetReport) -> String {
     format!(
         "### Learners\n\n\
          The calibration part chooses, the test part judges. A difference is paired on the same test rows; where its \
-         interval holds 0, the two learners are not shown to differ.\n\n{}\n{}",
+         interval holds 0, the two learners are not shown to differ.\n\n{}\n{}\n{}",
         tables::learners(&report.learners, &report.chosen).markdown(),
+        tables::learners_on_test(&report.learners).markdown(),
         figures(report, &[Figure::Learners]),
     )
 }
 
 fn ranking(report: &TargetReport) -> String {
     let figures = if Figure::Roc.is_defined(report) {
-        figures(report, &[Figure::Roc, Figure::PrecisionRecall])
+        let figures = figures(report, &[Figure::Roc, Figure::PrecisionRecall]);
+        format!("The precision of less than 1 % of the events is noise and not drawn.\n\n{figures}")
     } else {
         "The curves are undefined: the test part has rows of one class only.\n".to_owned()
     };
@@ -59,7 +68,7 @@ fn top(report: &TargetReport) -> String {
     format!(
         "### Top of the ranking\n\n\
          Precision is the share of the rows taken that {did}, recall the share of all that {did} among them, lift the \
-         precision over the base rate.\n\n{}\n{}",
+         precision over the base rate. The lift of less than 1 % of the rows is noise and not drawn.\n\n{}\n{}",
         tables::top(&report.evaluation.overall.at_k).markdown(),
         figures(report, &[Figure::Lift, Figure::Gain]),
         did = did(report.target),

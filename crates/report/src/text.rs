@@ -8,7 +8,7 @@ use crate::tables;
 use crate::training::LearnerRow;
 use crate::words::many;
 
-/// The evaluation alone, as tables for a terminal of 100 columns; names are cut to 24 characters, where their last is `…`. No
+/// The evaluation alone, as tables for a terminal of 100 columns; long names are cut in the middle. No
 /// line break stands at the end.
 pub fn evaluation_text(target: Target, evaluation: &Evaluation) -> String {
     let all = &evaluation.overall;

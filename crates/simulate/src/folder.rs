@@ -31,10 +31,9 @@ pub struct SimulatedBook {
     pub last_day: Date,
 }
 
-/// Simulates a book into the folder `into`, which is made where it is absent: a Parquet file a table, `book.toml` and the
-/// datasheet `README.md`. Makes `chunk_accounts` accounts in memory while
-/// it writes as many others; every table has a row group for each such chunk.
-/// `book.toml` is written last, so an interrupted simulation is no book.
+/// Simulates a book into the folder `into`, which is made where it is absent: a Parquet file a table, `book.toml` and
+/// the datasheet `README.md`. Makes `chunk_accounts` accounts in memory while it writes as many others; every table has
+/// a row group for each such chunk. `book.toml` is written last, so an interrupted simulation is no book.
 ///
 /// # Errors
 /// [`SimulateError::Setting`] if `config` is out of its ranges, [`SimulateError::Occupied`] if the folder holds anything

@@ -80,9 +80,9 @@ impl Hazards {
     /// Days are counted from the account's first day within the book.
     pub(crate) fn new(account: &Account, calendar: &Calendar) -> Self {
         let (churn_a_year, expansion_a_year, contraction_a_year) = match account.segment {
-            Segment::Smb => (0.044, 0.125, 0.030),
-            Segment::MidMarket => (0.026, 0.150, 0.024),
-            Segment::Enterprise => (0.018, 0.180, 0.016),
+            Segment::Smb => (0.044, 0.140, 0.030),
+            Segment::MidMarket => (0.026, 0.168, 0.024),
+            Segment::Enterprise => (0.018, 0.200, 0.016),
         };
         let by_level = |a_year: f64, ratio: f64, by_fit: f64| -> Weights {
             std::array::from_fn(|level| a_year / DAYS_A_YEAR * (ratio * value(level) + by_fit * account.fit).exp())

@@ -1,9 +1,9 @@
-//! A B2B SaaS book with a known truth, at any size.
+//! A book of B2B software accounts with a known truth, at any size.
 //!
 //! Every account has a hidden life: a fit that never changes, a health and an appetite that wander from week to week,
-//! and a champion who may leave. Hazards of churn, expansion and contraction follow from it, and so do noisy traces: usage,
-//! tickets, surveys, invoices, contacts. `truth.parquet` keeps the probabilities that follow from the hidden life, so
-//! that a model can be held against the best that was possible.
+//! and a champion who may leave. Hazards of churn, expansion and contraction follow from it, and so do noisy traces:
+//! usage, tickets, surveys, invoices, contacts. `truth.parquet` keeps the probabilities that follow from the hidden
+//! life, so that a model can be held against the best that was possible.
 //!
 //! Each account is made from its own stream of random numbers, so a small book is a prefix of a large one and a book
 //! of any size is written with bounded memory.

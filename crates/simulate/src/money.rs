@@ -85,7 +85,7 @@ fn begun(customer: &Customer<'_>) -> Date {
 }
 
 fn last_anniversary(signup: Date, by: Date) -> Date {
-    let years = (1..).take_while(|&year| signup.plus_months(12 * year) <= by).count();
+    let years = (1..1_000).take_while(|&year| signup.plus_months(12 * year) <= by).count();
     signup.plus_months(12 * years as i32)
 }
 

@@ -91,7 +91,7 @@ pub(crate) struct Chunk {
     pub(crate) n_expanded: usize,
 }
 
-/// The tables of the accounts `numbers` (from 0) of a book, in the order of [`TABLE_NAMES`]; rows by account, then by date.
+/// The tables of the accounts `numbers` (from 0) of a book, in the order of [`TABLE_NAMES`]; rows stand by account.
 /// Neither `n_accounts` nor `chunk_accounts` matters.
 ///
 /// # Panics

@@ -25,8 +25,9 @@ struct Cloud {
 
 /// Follows every path from `state` at the end of `day` over the horizon and adds up what happens on it.
 ///
-/// The churn is exact. The expansion is so but for what happens within one week: it is held against the week's mean survival,
-/// and a contraction comes after the week's expansions. That is less than 0.005 off, unless both are all but certain.
+/// The churn is exact. The expansion is so but for what happens within one week: it is held against the week's mean
+/// survival, and a contraction comes after the week's expansions. That is less than 0.005 off, unless both are all but
+/// certain.
 pub(crate) fn outlook(state: State, day: usize, hazards: &Hazards, chains: &Chains) -> Outlook {
     let mut cloud = Cloud::at(state);
     let end = day + 1 + HORIZON_DAYS;

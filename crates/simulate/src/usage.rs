@@ -25,7 +25,7 @@ const N_FEATURES: f64 = 24.0;
 
 /// Weekly moods of an account that say nothing about health: correlation from week to week and standard deviation.
 const MOOD_CORRELATION: f64 = 0.75;
-const MOOD_SPREAD: f64 = 0.2;
+const MOOD_SPREAD: f64 = 0.18;
 
 /// What one day's hidden state does to usage, before the day's own chance.
 struct Drive {
@@ -47,14 +47,14 @@ impl Drive {
     fn of(state: State, customer: &Customer<'_>, mood: f64) -> Self {
         let (health, appetite) = (value(state.health.into()), value(state.appetite.into()));
         let (fit, habits) = (customer.account.fit, customer.account.habits);
-        let seated = 0.1 + 0.5 * appetite + 0.5 * health + 0.25 * fit + 0.4 * habits.usage + mood;
+        let seated = 0.1 + 0.5 * appetite + 0.55 * health + 0.25 * fit + 0.4 * habits.usage + mood;
         Self {
             share_active: 0.72 / (1.0 + (-seated).exp()),
-            logins: 0.9 * (0.2 * health + 0.2 * habits.depth).exp(),
+            logins: 0.9 * (0.22 * health + 0.2 * habits.depth).exp(),
             minutes: 13.0 * (0.15 * health + 0.2 * habits.depth + 0.5 * mood).exp(),
             breadth: 0.16 * (0.10 * health + 0.15 * appetite + 0.1 * fit + 0.2 * habits.depth).exp(),
-            actions: 3.5 * (0.25 * health + 0.2 * habits.depth + 0.5 * mood).exp(),
-            errors: 0.03 * (-0.3 * health).exp(),
+            actions: 3.5 * (0.3 * health + 0.2 * habits.depth + 0.5 * mood).exp(),
+            errors: 0.03 * (-0.35 * health).exp(),
         }
     }
 }

@@ -25,3 +25,16 @@ fn every_declared_feature_and_target_has_values() {
         assert!(labels.contains(&Some(true)) && labels.contains(&Some(false)), "{target}");
     }
 }
+
+/// The digest of a source is that of its rows, however they are cut into row groups.
+#[test]
+fn chunks_do_not_matter() {
+    let digests = [7, 1_000].map(|chunk_accounts| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let config = SimulateConfig { n_accounts: 40, n_months: 12, chunk_accounts, ..SimulateConfig::default() };
+        simulate(&config, folder.path(), &Quiet).expect("a new folder");
+        let file = BookFile::read(&folder.path().join("book.toml")).expect("the declaration is in order");
+        Book::open(file, &Quiet).expect("the tables are as declared").summaries()
+    });
+    assert_eq!(digests[0], digests[1]);
+}

@@ -156,10 +156,8 @@ fn check_features(file: &BookFile) -> Checked {
             }
             seen.push(feature.name.clone());
         }
-        let needs_column = !matches!(
-            declared.aggregate,
-            Aggregate::Count | Aggregate::DaysSince | Aggregate::ShareOfDaysActive
-        );
+        let needs_column =
+            !matches!(declared.aggregate, Aggregate::Count | Aggregate::DaysSince | Aggregate::ShareOfDaysActive);
         if needs_column && features.iter().any(|feature| feature.column.is_none()) {
             return refuse(format!("feature `{name}` aggregates no column"), "add `column`");
         }

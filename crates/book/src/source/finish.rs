@@ -11,9 +11,9 @@ use sha2::{Digest as _, Sha256};
 use crate::BookError;
 use crate::config::{BookFile, Source, SourceKind};
 
+use super::SourceRows;
 use super::load::{ColumnUse, LoadedRows, Needs, by_name};
 use super::scan::{Scan, scan};
-use super::SourceRows;
 
 /// All accounts, sorted by id.
 #[derive(Debug)]
@@ -223,13 +223,7 @@ pub(super) fn first_bad_value(scan: &Scan, source: &Source, needs: &Needs) -> Op
 }
 
 /// Number, from 1, and text of the first value of `column` that can't serve.
-fn bad_value(
-    scan: &Scan,
-    source: &Source,
-    column: &str,
-    wanted: ColumnUse,
-    needed: bool,
-) -> Option<(u64, String)> {
+fn bad_value(scan: &Scan, source: &Source, column: &str, wanted: ColumnUse, needed: bool) -> Option<(u64, String)> {
     const TEXT: &str = "\u{1}text";
     let mut frame = scan.frame.clone().with_row_index(ROW, Some(1));
     for condition in &source.filter {
@@ -245,7 +239,8 @@ fn bad_value(
         (None, _) => needed,
         (Some(_), ColumnUse::Text) => false,
         (Some(text), ColumnUse::Key) => {
-            scan.schema.get(column).is_some_and(DataType::is_float) && text.parse::<f64>().is_ok_and(|x| x.fract() != 0.0)
+            scan.schema.get(column).is_some_and(DataType::is_float)
+                && text.parse::<f64>().is_ok_and(|x| x.fract() != 0.0)
         }
         (Some(_), ColumnUse::Date | ColumnUse::DateAsNumber) if is_date_column => false,
         (Some(text), ColumnUse::Date | ColumnUse::DateAsNumber) => Date::parse(text, &source.date_format).is_err(),

@@ -160,7 +160,8 @@ impl LoadedRows {
         for text in batch.column(ACCOUNT)?.str()?.iter() {
             self.account.push(text);
         }
-        let dates = [(DAY, &mut self.day, i32::MIN), (END, &mut self.end, i32::MAX), (KNOWN, &mut self.known, i32::MIN)];
+        let dates =
+            [(DAY, &mut self.day, i32::MIN), (END, &mut self.end, i32::MAX), (KNOWN, &mut self.known, i32::MIN)];
         for (alias, into, missing) in dates {
             if let Ok(column) = batch.column(alias) {
                 into.extend(column.i32()?.iter().map(|day| day.unwrap_or(missing)));

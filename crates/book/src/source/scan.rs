@@ -33,11 +33,8 @@ pub(super) fn scan(file: &BookFile, name: &str, source: &Source) -> Result<Scan,
         paths.push(PlRefPath::new(full.to_string_lossy()));
     }
     let shown = listed.iter().map(|path| folder.join(path).display().to_string()).collect::<Vec<_>>().join(", ");
-    let read_error = |cause: PolarsError| BookError::Read {
-        source_name: name.into(),
-        path: shown.clone(),
-        cause: Box::new(cause),
-    };
+    let read_error =
+        |cause: PolarsError| BookError::Read { source_name: name.into(), path: shown.clone(), cause: Box::new(cause) };
     let ending = listed.first().map(|path| path.to_ascii_lowercase()).unwrap_or_default();
     let frame = if ending.ends_with(".csv") || ending.ends_with(".csv.gz") || ending.ends_with(".txt") {
         // Every column is read as a text, so that no guess from the first rows decides a type.
@@ -162,11 +159,7 @@ fn present_text(column: &str, null_values: &[String]) -> Expr {
 fn number_of_text(text: Expr) -> Expr {
     let is = |word: &'static str| text.clone().str().to_lowercase().eq(lit(word));
     let number = when(is("true").or(is("false"))).then(lit(NULL)).otherwise(text.clone());
-    when(is("true"))
-        .then(lit(1.0))
-        .when(is("false"))
-        .then(lit(0.0))
-        .otherwise(number.strict_cast(DataType::Float64))
+    when(is("true")).then(lit(1.0)).when(is("false")).then(lit(0.0)).otherwise(number.strict_cast(DataType::Float64))
 }
 
 fn date_of_text(text: Expr, format: &str) -> Expr {

@@ -20,7 +20,9 @@ pub(crate) fn run(arguments: &Init) -> Result<(), Failure> {
         opened => {
             opened.and_then(|mut file| file.write_all(TEMPLATE.as_bytes())).unexpected("writing book.toml")?;
             let shown = path.display();
-            print_text(&format!("{shown} written\nnext: name your tables in it, then `bellwether check --book {shown}`"))
+            print_text(&format!(
+                "{shown} written\nnext: name your tables in it, then `bellwether check --book {shown}`"
+            ))
         }
     }
 }

@@ -41,7 +41,8 @@ pub(crate) fn score(book: &Path, model: &Path, as_of: Date, out: &Path) -> Resul
     let opened = Opened::open(book, model, &bars)?;
     let table = opened.book.as_of(as_of, &bars)?;
     let scores = opened.scorer.score(&opened.encode(&table)?)?;
-    let status: Vec<RowStatus> = table.status.iter().zip(&scores.status).map(|(&book, &row)| worse(book, row)).collect();
+    let status: Vec<RowStatus> =
+        table.status.iter().zip(&scores.status).map(|(&book, &row)| worse(book, row)).collect();
     write_table(&output(&opened, &table, &scores, &status), out)?;
     let mut scored = Scored {
         model: opened.bundle.name().to_owned(),

@@ -51,7 +51,11 @@ struct TrainedLearner<'a> {
 pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     if let Some(threads) = arguments.threads {
         if threads == 0 {
-            return Err(Failure::new(crate::failure::USAGE, anyhow::anyhow!("--threads is 0; at least 1 is needed"), None));
+            return Err(Failure::new(
+                crate::failure::USAGE,
+                anyhow::anyhow!("--threads is 0; at least 1 is needed"),
+                None,
+            ));
         }
         rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unexpected("starting threads")?;
     }
@@ -133,7 +137,9 @@ impl Training {
         let (name, version) = (&registered.name, registered.version);
         let seconds = self.took.as_secs_f64();
         let digest = registered.digest.short();
-        let written = format!("{name} version {version} ({digest}) is in {path}, made in {seconds:.1} s\nreport: {path}/report.html");
+        let written = format!(
+            "{name} version {version} ({digest}) is in {path}, made in {seconds:.1} s\nreport: {path}/report.html"
+        );
         tables.chain([written]).collect::<Vec<_>>().join("\n\n")
     }
 }

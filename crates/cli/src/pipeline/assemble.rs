@@ -123,7 +123,10 @@ fn report(prepared: &Prepared, provenance: &Provenance, targets: Vec<TargetRepor
         facts: vec![
             fact("Accounts", grouped(book.n_accounts())),
             fact("Rows (a customer on a snapshot day)", grouped(table.n_rows())),
-            fact("Features", format!("{} columns from {} inputs", prepared.schema.len(), prepared.encoding.inputs.len())),
+            fact(
+                "Features",
+                format!("{} columns from {} inputs", prepared.schema.len(), prepared.encoding.inputs.len()),
+            ),
             fact("Data until", if book.has_time() { book.data_end().to_string() } else { "(no dates)".into() }),
         ],
         split: split_facts(prepared),
@@ -163,9 +166,13 @@ fn split_facts(prepared: &Prepared) -> Vec<(String, String)> {
             (how.clone(), how.clone(), how)
         }
     };
-    [("Training", training, &split.training), ("Calibration", calibration, &split.calibration), ("Test", test, &split.test)]
-        .map(|(part, how, of)| (part.to_owned(), format!("{}, {how}", rows(of))))
-        .to_vec()
+    [
+        ("Training", training, &split.training),
+        ("Calibration", calibration, &split.calibration),
+        ("Test", test, &split.test),
+    ]
+    .map(|(part, how, of)| (part.to_owned(), format!("{}, {how}", rows(of))))
+    .to_vec()
 }
 
 fn feature_rows(prepared: &Prepared) -> Vec<FeatureRow> {

@@ -46,14 +46,8 @@ impl Candidates {
         let (x, x_calibration, x_test) = (select(&training), select(&calibration), select(&test));
         let day: Vec<i32> = training.rows.iter().map(|&row| prepared.table.keys[row].as_of.days()).collect();
         let group: Vec<u64> = training.rows.iter().map(|&row| prepared.table.group[row]).collect();
-        let rows = TrainingRows {
-            schema: &prepared.schema,
-            x: &x,
-            y: &training.y,
-            weights: None,
-            day: &day,
-            group: &group,
-        };
+        let rows =
+            TrainingRows { schema: &prepared.schema, x: &x, y: &training.y, weights: None, day: &day, group: &group };
         let settings = Settings {
             scorecard: Some(prepared.scorecard.model.clone()),
             purge_days: target.horizon_days,
@@ -79,8 +73,7 @@ impl Candidates {
 /// The learners of the configuration; the baseline is in every comparison.
 fn learners(prepared: &Prepared) -> Result<Vec<LearnerName>, Failure> {
     let declared = &prepared.book.file().config.train.learners;
-    let mut names: Vec<LearnerName> =
-        declared.iter().map(|name| name.get_ref().parse()).collect::<Result<_, _>>()?;
+    let mut names: Vec<LearnerName> = declared.iter().map(|name| name.get_ref().parse()).collect::<Result<_, _>>()?;
     if names.is_empty() {
         return Ok(LearnerName::ALL.to_vec());
     }

@@ -78,8 +78,7 @@ impl Prepared {
             Part::Test => &self.split.test,
         };
         let labels = &self.table.labels[&target];
-        let (rows, y): (Vec<usize>, Vec<bool>) =
-            of_part.iter().filter_map(|&row| Some((row, labels[row]?))).unzip();
+        let (rows, y): (Vec<usize>, Vec<bool>) = of_part.iter().filter_map(|&row| Some((row, labels[row]?))).unzip();
         let n_events = y.iter().filter(|&&y| y).count();
         if n_events == 0 || n_events == y.len() {
             let (n_rows, only) = (y.len(), n_events > 0);

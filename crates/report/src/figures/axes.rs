@@ -55,9 +55,10 @@ impl Axis {
 /// Draws axes and grid.
 pub(super) fn chart<'c, 'a>(area: &'c Area<'a>, x: &Axis, y: &Axis) -> Result<Chart<'c, 'a>, DrawError> {
     let mut chart = ChartBuilder::on(area)
-        .margin_right(30)
+        .margin_right(36)
         .margin_top(12)
-        .margin_left(6)
+        .margin_left(12)
+        .margin_bottom(12)
         .x_label_area_size(BELOW)
         .y_label_area_size(BESIDE)
         .build_cartesian_2d(x.range.clone(), y.range.clone())?;
@@ -106,9 +107,7 @@ pub(super) fn dot(
 ) -> Result<(), DrawError> {
     if let Some((low, high)) = interval {
         chart.draw_series([PathElement::new(vec![(x, low), (x, high)], colour.stroke_width(2))])?;
-        let cap = |y: f64| {
-            EmptyElement::at((x, y)) + PathElement::new(vec![(-6, 0), (6, 0)], colour.stroke_width(2))
-        };
+        let cap = |y: f64| EmptyElement::at((x, y)) + PathElement::new(vec![(-6, 0), (6, 0)], colour.stroke_width(2));
         chart.draw_series([cap(low), cap(high)])?;
     }
     chart.draw_series([Circle::new((x, y), 6, colour.filled())])?;

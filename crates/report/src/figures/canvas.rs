@@ -96,9 +96,9 @@ fn swatch(header: &Area<'_>, mark: Mark, y: i32) -> Result<(), DrawError> {
     };
     match mark {
         Mark::Line(colour) => line(0, 34, colour.stroke_width(3)),
-        Mark::Dashes(colour) => [(0, 8), (13, 21), (26, 34)]
-            .into_iter()
-            .try_for_each(|(from, to)| line(from, to, colour.stroke_width(2))),
+        Mark::Dashes(colour) => {
+            [(0, 8), (13, 21), (26, 34)].into_iter().try_for_each(|(from, to)| line(from, to, colour.stroke_width(2)))
+        }
         Mark::Dot(colour) => {
             line(4, 30, colour.stroke_width(2))?;
             header.draw(&Circle::new((LEFT + 17, y), 6, colour.filled()))

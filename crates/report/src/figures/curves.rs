@@ -9,7 +9,7 @@ use crate::training::TargetReport;
 use crate::words::did;
 
 const SIZE: (u32, u32) = (WIDTH, 520);
-/// Lift on fewer of the rows than this is noise that would set the axis.
+/// Lift on fewer of the rows, and precision at a lower recall, is noise that would set the axis.
 const LEAST_SHARE: f64 = 0.01;
 
 pub(super) fn roc(report: &TargetReport, description: &str) -> Result<String, DrawError> {
@@ -30,16 +30,18 @@ pub(super) fn roc(report: &TargetReport, description: &str) -> Result<String, Dr
 pub(super) fn precision_recall(report: &TargetReport, description: &str) -> Result<String, DrawError> {
     let (all, curves) = (&report.evaluation.overall, &report.evaluation.curves);
     let base_rate = all.base_rate.value.unwrap_or(0.0);
+    let points: Vec<(f64, f64)> = curves.pr.iter().copied().filter(|&(recall, _)| recall >= LEAST_SHARE).collect();
+    let top = rounded_up(points.iter().map(|point| point.1).fold(1.5 * base_rate, f64::max)).min(1.0);
     let legend = [
         (Mark::Line(BLUE), format!("{}, average {}", report.chosen, Number::Fixed(3).estimate(&all.pr_auc))),
         (Mark::Dashes(GREY), format!("base rate {}", Number::Percent.estimate(&all.base_rate))),
     ];
     let found = did(report.target);
     let x = Axis::new(format!("recall, % of {} that {found}", count(all.n_events)), 0.0..1.0, Ticks::Percent);
-    let y = Axis::new(format!("precision, % that {found}"), 0.0..1.0, Ticks::Percent);
+    let y = Axis::new(format!("precision, % that {found}"), 0.0..top, Ticks::Percent);
     plot(&format!("Precision and recall, {}", report.target), description, &legend, (&x, &y), |chart| {
         line(chart, [(0.0, base_rate), (1.0, base_rate)], legend[1].0)?;
-        line(chart, curves.pr.iter().copied(), legend[0].0)
+        line(chart, points, legend[0].0)
     })
 }
 

@@ -1,13 +1,13 @@
 //! Intervals below each other: one line a cohort or learner.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use bellwether_evaluate::{CohortMetrics, Estimate, Metrics};
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::axes::{Axis, Ticks};
-use super::canvas::{Area, BLUE, DrawError, GREY, GRID, INK, Letters, VERMILLION, draw, header, letters};
+use super::canvas::{Area, BLUE, DrawError, GREY, GRID, INK, Letters, Mark, VERMILLION, draw, header, letters};
 use crate::markdown::clean;
 use crate::number::{NO_EVIDENCE, count};
 use crate::table::shortened;
@@ -38,8 +38,9 @@ pub(super) fn learners(report: &TargetReport, description: &str) -> Result<Strin
         interval(&row.learner, &row.test, colour)
     };
     let lines: Vec<Line> = report.learners.iter().map(of_learner).collect();
-    let title = format!("ROC AUC by learner, {} (chosen: {})", report.target, report.chosen);
-    forest(&title, description, &lines, report.evaluation.overall.roc_auc.value)
+    let legend = [(Mark::Dot(VERMILLION), "the chosen learner".to_owned()), (Mark::Dot(BLUE), "others".to_owned())];
+    let title = format!("ROC AUC by learner, {}", report.target);
+    forest(&title, description, &legend, &lines, report.evaluation.overall.roc_auc.value)
 }
 
 pub(super) fn cohorts(report: &TargetReport, description: &str) -> Result<String, DrawError> {
@@ -53,7 +54,8 @@ pub(super) fn cohorts(report: &TargetReport, description: &str) -> Result<String
         }
         lines.push(interval(&cohort.level, &cohort.metrics, BLUE));
     }
-    forest(&format!("ROC AUC by cohort, {}", report.target), description, &lines, all.roc_auc.value)
+    let legend = [(Mark::Dashes(VERMILLION), "all rows".to_owned()), (Mark::Dot(BLUE), "segment".to_owned())];
+    forest(&format!("ROC AUC by segment, {}", report.target), description, &legend, &lines, all.roc_auc.value)
 }
 
 /// Those with the most rows, in their order.
@@ -74,17 +76,28 @@ fn interval(name: &str, metrics: &Metrics, colour: RGBColor) -> Line {
     }
 }
 
-fn forest(title: &str, description: &str, lines: &[Line], of_all: Option<f64>) -> Result<String, DrawError> {
-    let top = 84;
-    let bottom = top + LINE_HEIGHT * lines.len() as i32 + 10;
+fn forest(
+    title: &str,
+    description: &str,
+    legend: &[(Mark, String)],
+    lines: &[Line],
+    of_all: Option<f64>,
+) -> Result<String, DrawError> {
+    let top = 126;
+    let bottom = top + LINE_HEIGHT * lines.len() as i32;
     let axis = Axis::new("ROC AUC with 95 % interval (0.5 is chance)", range(lines), Ticks::Plain);
     draw((WIDTH as u32, (bottom + BELOW) as u32), description, |area| {
-        header(area, title, &[])?;
+        header(area, title, legend)?;
         let right = letters(Letters::Text, INK, HPos::Right);
         area.draw_text("events / rows", &right, (WIDTH - 16, top - 14))?;
-        scale(area, &axis, top..bottom, of_all)?;
+        scale(area, &axis, bottom)?;
         for (place, line) in (0_i32..).zip(lines) {
-            draw_line(area, &axis, line, top + 8 + LINE_HEIGHT * place + LINE_HEIGHT / 2)?;
+            let y = top + LINE_HEIGHT * place;
+            // Words stand where nothing is known, and nothing behind them.
+            if !matches!(line, Line::Interval { auc: None, .. }) {
+                grid(area, &axis, y..y + LINE_HEIGHT, of_all)?;
+            }
+            draw_line(area, &axis, line, y + LINE_HEIGHT / 2)?;
         }
         Ok(())
     })
@@ -106,23 +119,33 @@ fn place(axis: &Axis, x: f64) -> i32 {
     SCALE.start + (share * f64::from(SCALE.end - SCALE.start)).round() as i32
 }
 
-fn scale(area: &Area<'_>, axis: &Axis, y: Range<i32>, of_all: Option<f64>) -> Result<(), DrawError> {
-    let vertical = |x: i32, style: ShapeStyle| area.draw(&PathElement::new(vec![(x, y.start), (x, y.end)], style));
+/// The tenths on the axis.
+fn tenths(axis: &Axis) -> RangeInclusive<i32> {
+    (10.0 * axis.range.start).ceil() as i32..=(10.0 * axis.range.end).floor() as i32
+}
+
+fn scale(area: &Area<'_>, axis: &Axis, y: i32) -> Result<(), DrawError> {
     let centred = letters(Letters::Text, INK, HPos::Center);
-    let tenths = (10.0 * axis.range.start).ceil() as i32..=(10.0 * axis.range.end).floor() as i32;
-    for tenth in tenths {
-        let (x, is_chance) = (place(axis, f64::from(tenth) / 10.0), tenth == 5);
-        vertical(x, if is_chance { GREY.stroke_width(2) } else { GRID.stroke_width(1) })?;
-        area.draw_text(&format!("{:.1}", f64::from(tenth) / 10.0), &centred, (x, y.end + 16))?;
+    // Where there are many, every other one has its number, 0.5 among them.
+    let is_crowded = tenths(axis).count() > 7;
+    for tenth in tenths(axis).filter(|tenth| !is_crowded || tenth % 2 == 1) {
+        let at = f64::from(tenth) / 10.0;
+        area.draw_text(&format!("{at:.1}"), &centred, (place(axis, at), y + 16))?;
     }
-    area.draw(&PathElement::new(vec![(SCALE.start, y.end), (SCALE.end, y.end)], GREY.stroke_width(1)))?;
-    let middle = i32::midpoint(SCALE.start, SCALE.end);
-    area.draw_text(&axis.label, &centred, (middle, y.end + 46))?;
-    let Some(of_all) = of_all else { return Ok(()) };
-    let x = place(axis, of_all);
-    (y.start..y.end).step_by(10).try_for_each(|from| {
-        area.draw(&PathElement::new(vec![(x, from), (x, (from + 5).min(y.end))], VERMILLION.stroke_width(1)))
-    })
+    area.draw(&PathElement::new(vec![(SCALE.start, y), (SCALE.end, y)], GREY.stroke_width(1)))?;
+    area.draw_text(&axis.label, &centred, (i32::midpoint(SCALE.start, SCALE.end), y + 46))
+}
+
+/// The grid behind a line, and the dashes of all rows.
+fn grid(area: &Area<'_>, axis: &Axis, y: Range<i32>, of_all: Option<f64>) -> Result<(), DrawError> {
+    let vertical =
+        |x: i32, from: i32, to: i32, style: ShapeStyle| area.draw(&PathElement::new(vec![(x, from), (x, to)], style));
+    for tenth in tenths(axis) {
+        let style = if tenth == 5 { GREY.stroke_width(2) } else { GRID.stroke_width(1) };
+        vertical(place(axis, f64::from(tenth) / 10.0), y.start, y.end, style)?;
+    }
+    let x = of_all.map(|of_all| place(axis, of_all));
+    x.map_or(Ok(()), |x| y.step_by(10).try_for_each(|from| vertical(x, from, from + 5, VERMILLION.stroke_width(1))))
 }
 
 fn draw_line(area: &Area<'_>, axis: &Axis, line: &Line, y: i32) -> Result<(), DrawError> {

@@ -4,10 +4,10 @@ use bellwether_core::{Band, Bands, Date, Direction, Outcome, Quiet, Target, sigm
 use bellwether_evaluate::{Cohort, EvaluateOptions, Evaluation, Scored, evaluate, paired_auc_difference};
 use bellwether_report::{FeatureRow, IndicatorRow, LearnerRow, SourceRow, TargetReport, TrainingReport};
 
-pub const CHURN: Target = Target { outcome: Outcome::Churn, horizon_days: 90 };
+pub(crate) const CHURN: Target = Target { outcome: Outcome::Churn, horizon_days: 90 };
 
 /// Two rows an account, of three segments, the last with next to no churn.
-pub struct Accounts {
+pub(crate) struct Accounts {
     account: Vec<u32>,
     outcome: Vec<bool>,
     chosen: Vec<f64>,
@@ -18,7 +18,7 @@ pub struct Accounts {
 
 impl Accounts {
     /// `n_rows` rows whose segments have these names.
-    pub fn new(n_rows: usize, segments: [&str; 3]) -> Self {
+    pub(crate) fn new(n_rows: usize, segments: [&str; 3]) -> Self {
         // Steps of irrational numbers fill the unit interval evenly and look like chance.
         let even = |step: f64| (0..n_rows).map(move |row| (row as f64 + 1.0) * step % 1.0);
         let risk: Vec<f64> = even(0.618_033_988_749_895).map(|u| 5.0 * u - 3.5).collect();
@@ -42,17 +42,28 @@ impl Accounts {
         }
     }
 
-    pub fn evaluation(&self) -> Evaluation {
+    /// The same accounts, none of which churned.
+    pub(crate) fn without_events(self) -> Self {
+        Self { outcome: vec![false; self.outcome.len()], ..self }
+    }
+
+    pub(crate) fn evaluation(&self) -> Evaluation {
         self.evaluate(&self.chosen, &self.cohorts)
     }
 
     fn evaluate(&self, probability: &[f64], cohorts: &[Cohort]) -> Evaluation {
         let scored = Scored { probability, outcome: &self.outcome, account: &self.account };
-        let options = EvaluateOptions { seed: 7, n_bootstrap: 200, k_shares: vec![0.05, 0.1, 0.2], n_bins: 8, ..Default::default() };
+        let options = EvaluateOptions {
+            seed: 7,
+            n_bootstrap: 200,
+            k_shares: vec![0.05, 0.1, 0.2],
+            n_bins: 8,
+            ..Default::default()
+        };
         evaluate(&scored, Some(&self.bands), cohorts, &options, &Quiet).expect("the rows are sound")
     }
 
-    pub fn target(&self, target: Target, learner_names: [&str; 2]) -> TargetReport {
+    pub(crate) fn target(&self, target: Target, learner_names: [&str; 2]) -> TargetReport {
         let evaluation = self.evaluation();
         let difference = paired_auc_difference(&self.baseline, &self.chosen, &self.outcome, &self.account, 0.95);
         let row = |learner: &str, test, difference| LearnerRow {
@@ -79,7 +90,7 @@ impl Accounts {
     }
 }
 
-pub fn report(targets: Vec<TargetReport>) -> TrainingReport {
+pub(crate) fn report(targets: Vec<TargetReport>) -> TrainingReport {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let day = |text: &str| text.parse::<Date>().expect("a date of the test");
     TrainingReport {
@@ -87,18 +98,39 @@ pub fn report(targets: Vec<TargetReport>) -> TrainingReport {
         facts: vec![pair("Accounts", "200"), pair("Data until", "2025-12-31")],
         split: vec![pair("Training", "1,200 rows, up to 2025-01-31"), pair("Test", "400 rows")],
         sources: vec![
-            SourceRow { name: "usage".into(), n_rows: 12_345, n_orphans: 2, days: Some((day("2024-01-01"), day("2025-12-31"))) },
+            SourceRow {
+                name: "usage".into(),
+                n_rows: 12_345,
+                n_orphans: 2,
+                days: Some((day("2024-01-01"), day("2025-12-31"))),
+            },
             SourceRow { name: "accounts".into(), n_rows: 200, n_orphans: 0, days: None },
         ],
         targets,
         scorecard: vec![
-            IndicatorRow { name: "logins_30d".into(), category: Some("usage".into()), weight: 60.0, at_zero: 0.0, at_full: 25.5 },
+            IndicatorRow {
+                name: "logins_30d".into(),
+                category: Some("usage".into()),
+                weight: 60.0,
+                at_zero: 0.0,
+                at_full: 25.5,
+            },
             IndicatorRow { name: "tickets_90d".into(), category: None, weight: 40.0, at_zero: 12.0, at_full: 0.0 },
         ],
         bands: Bands::default(),
         features: vec![
-            FeatureRow { name: "logins_30d".into(), category: Some("usage".into()), good: Some(Direction::Up), missing_share: 0.0 },
-            FeatureRow { name: "tickets_90d".into(), category: None, good: Some(Direction::Down), missing_share: 0.125 },
+            FeatureRow {
+                name: "logins_30d".into(),
+                category: Some("usage".into()),
+                good: Some(Direction::Up),
+                missing_share: 0.0,
+            },
+            FeatureRow {
+                name: "tickets_90d".into(),
+                category: None,
+                good: Some(Direction::Down),
+                missing_share: 0.125,
+            },
             FeatureRow { name: "plan=pro".into(), category: None, good: None, missing_share: 1.0 / 3.0 },
         ],
         notes: vec!["source `usage`: 2 rows are of accounts that the book does not have".to_owned()],

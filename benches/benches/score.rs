@@ -1,0 +1,26 @@
+//! Rows a second of the native kernel, and of tract on the same bytes.
+
+use bellwether_benches::{rows, schema, trees};
+use bellwether_score::{Kernel, Reference};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+const N_ROWS: usize = 10_000;
+const N_FEATURES: usize = 60;
+
+fn score(criterion: &mut Criterion) {
+    let x = rows(N_ROWS, N_FEATURES, 1);
+    for n_trees in [100, 500] {
+        let model = trees(n_trees, 31, N_FEATURES, 2);
+        let graph = bellwether_onnx::encode(&model, &schema(N_FEATURES), "churn_90d").expect("a graph");
+        let kernel = Kernel::compile(&graph).expect("a kernel");
+        let reference = Reference::new(&graph).expect("a reference");
+        let mut group = criterion.benchmark_group(format!("{n_trees} trees x 31 leaves"));
+        group.throughput(Throughput::Elements(N_ROWS as u64)).sample_size(10);
+        group.bench_function("native", |bench| bench.iter(|| kernel.logits(&x).expect("logits")));
+        group.bench_function("tract", |bench| bench.iter(|| reference.logits(&x).expect("logits")));
+        group.finish();
+    }
+}
+
+criterion_group!(benches, score);
+criterion_main!(benches);

@@ -1,0 +1,128 @@
+//! A bundle that is not what was written is never used: the exit code is 5 and there is no output.
+
+use std::fs;
+
+use expect_test::{Expect, expect};
+
+use crate::support::{Folder, Run};
+
+const VERIFICATION: i32 = 5;
+const BUNDLE: &str = "models/small/1";
+
+/// What becomes of a file.
+#[derive(Debug, Clone, Copy)]
+enum Harm {
+    /// Its last byte is gone.
+    Cut,
+    /// A bit in its middle is another.
+    Altered,
+    /// It is gone.
+    Removed,
+    /// It is there twice, once under another name.
+    Added,
+}
+
+const HARMS: [Harm; 4] = [Harm::Cut, Harm::Altered, Harm::Removed, Harm::Added];
+
+impl Harm {
+    fn to(self, folder: &Folder, file: &str) {
+        let name = format!("{BUNDLE}/{file}");
+        let mut bytes = fs::read(folder.path(&name)).expect("a file of the bundle");
+        let middle = bytes.len() / 2;
+        match self {
+            Self::Cut => folder.write(&name, &bytes[..bytes.len() - 1]),
+            Self::Altered => {
+                bytes[middle] ^= 1;
+                folder.write(&name, bytes);
+            }
+            Self::Removed => fs::remove_file(folder.path(&name)).expect("a file of the bundle"),
+            Self::Added => folder.write(&format!("{name}.bak"), bytes),
+        }
+    }
+}
+
+/// `score` and `evaluate` with the bundle, which is named in `way`.
+fn uses(folder: &Folder, way: &str) -> [Run; 2] {
+    [
+        format!("score --book book/book.toml --model {way} --as-of 2024-06-30 --out scores.csv"),
+        format!("evaluate --book book/book.toml --model {way} --json"),
+    ]
+    .map(|arguments| folder.run(&arguments))
+}
+
+#[test]
+fn every_file_of_a_bundle_is_verified_before_it_is_used() {
+    for file in Folder::trained().files(BUNDLE).keys() {
+        for harm in HARMS {
+            let folder = Folder::trained().copy();
+            harm.to(&folder, file);
+            let before = folder.files(".");
+            for way in ["models/small", BUNDLE] {
+                for run in uses(&folder, way) {
+                    let place = format!("{file} {harm:?}, as {way}: {}", run.stderr);
+                    assert_eq!((run.code, run.stdout.as_str()), (Some(VERIFICATION), ""), "{place}");
+                }
+            }
+            assert_eq!(folder.files("."), before, "{file} {harm:?}: something was written");
+        }
+    }
+}
+
+#[track_caller]
+fn check_told(file: &str, harm: Harm, stderr: &Expect) {
+    let folder = Folder::trained().copy();
+    harm.to(&folder, file);
+    // Digests follow from every release of a library that took part, the words do not.
+    let [_, evaluated] = uses(&folder, "models/small");
+    let is_digest = |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let words: Vec<&str> = evaluated.stderr.split(' ').map(|word| if is_digest(word) { "[DIGEST]" } else { word }).collect();
+    stderr.assert_eq(&words.join(" "));
+}
+
+#[test]
+fn a_graph_that_was_cut_is_named() {
+    check_told("churn_90d.onnx", Harm::Cut, &expect![[r#"
+        error: file `churn_90d.onnx` has 1788 bytes where 1789 were written
+        hint: the bundle is not what was written; restore it from a copy, or train again
+    "#]]);
+}
+
+#[test]
+fn a_graph_that_was_altered_is_named() {
+    check_told("churn_90d.onnx", Harm::Altered, &expect![[r#"
+        error: file `churn_90d.onnx` has SHA-256 [DIGEST] where [DIGEST] was written
+        hint: the bundle is not what was written; restore it from a copy, or train again
+    "#]]);
+}
+
+#[test]
+fn a_graph_that_is_gone_is_named() {
+    check_told("churn_90d.onnx", Harm::Removed, &expect![[r#"
+        error: file `churn_90d.onnx` is missing
+        hint: the bundle is not what was written; restore it from a copy, or train again
+    "#]]);
+}
+
+#[test]
+fn a_file_that_was_added_is_named() {
+    check_told("churn_90d.onnx", Harm::Added, &expect![[r#"
+        error: `churn_90d.onnx.bak` is not in the manifest; a bundle has no other files or folders
+        hint: the bundle is not what was written; restore it from a copy, or train again
+    "#]]);
+}
+
+#[test]
+fn a_manifest_that_was_altered_is_named() {
+    check_told("manifest.json", Harm::Altered, &expect![[r#"
+        error: `models/small/1` holds bundle 7df809d6df845dd17dceda97f7ae6624810ad61ba477801403dcec3f88a5955a; bundle [DIGEST] was registered there
+        hint: the models folder was changed by other hands; restore it from a copy
+    "#]]);
+}
+
+#[test]
+fn a_manifest_that_is_gone_is_named() {
+    check_told("manifest.json", Harm::Removed, &expect![[r#"
+        error: `models/small/1` holds bundle e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855; bundle [DIGEST] was registered there
+        hint: the models folder was changed by other hands; restore it from a copy
+    "#]]);
+}

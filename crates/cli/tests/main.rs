@@ -1,0 +1,15 @@
+//! The binary as a script sees it: files, exit codes, stdout and stderr.
+//!
+//! One test target, so that one trained model serves all of it. Commands run in a folder of their own and are given
+//! relative paths: what they print is the same on every machine.
+
+mod bad_bundle;
+mod bad_input;
+mod bad_usage;
+mod determinism;
+mod end_to_end;
+mod forms;
+mod help;
+mod interrupted;
+mod shared_data;
+mod support;

@@ -1,0 +1,8 @@
+//! Folders to run in, the small book, and what a run gave.
+
+mod book;
+mod folder;
+mod run;
+
+pub(crate) use folder::Folder;
+pub(crate) use run::Run;

@@ -1,0 +1,277 @@
+//! What a rendered report holds.
+
+mod common;
+
+use bellwether_core::{Outcome, Target};
+use bellwether_evaluate::{Estimate, PairedDifference};
+use bellwether_report::{Rendered, ReportError, TrainingReport, evaluation_text, learner_table_text, render};
+use common::{Accounts, CHURN, report};
+use expect_test::{expect, expect_file};
+
+const SEGMENTS: [&str; 3] = ["smb", "mid-market", "enterprise"];
+const EXPANSION: Target = Target { outcome: Outcome::Expansion, horizon_days: 90 };
+const HOSTILE: [&str; 6] = [
+    "<script>alert(1)</script>",
+    "a|b `c` <img onerror=x>",
+    "](javascript:x)",
+    "--> \u{202e}\u{0}",
+    "\"&amp;'\n# h",
+    "|",
+];
+
+fn small() -> TrainingReport {
+    let accounts = Accounts::new(400, SEGMENTS);
+    report(vec![accounts.target(CHURN, ["scorecard", "boosted"])])
+}
+
+fn rendered(report: &TrainingReport) -> Rendered {
+    render(report).expect("the report can be drawn")
+}
+
+/// Every string that comes from a user replaced by a hostile one.
+fn hostile() -> TrainingReport {
+    let accounts = Accounts::new(400, [HOSTILE[0], HOSTILE[1], HOSTILE[4]]);
+    let mut target = accounts.target(CHURN, [HOSTILE[0], HOSTILE[1]]);
+    target.calibration = HOSTILE[0].into();
+    for (cohort, text) in target.evaluation.cohorts.iter_mut().zip(HOSTILE) {
+        cohort.dimension = text.into();
+    }
+    let mut report = report(vec![target]);
+    let hostile = || HOSTILE.iter().cycle().map(|&text| text.to_owned());
+    report.title = HOSTILE[0].into();
+    report.notes = HOSTILE.map(str::to_owned).to_vec();
+    report.facts = HOSTILE.iter().map(|&text| (text.to_owned(), text.to_owned())).collect();
+    report.split = report.facts.clone();
+    report.provenance = report.facts.clone();
+    report.sources.iter_mut().zip(hostile()).for_each(|(row, text)| row.name = text);
+    for (row, text) in report.scorecard.iter_mut().zip(hostile()) {
+        row.category = Some(text.clone());
+        row.name = text;
+    }
+    for (row, text) in report.features.iter_mut().zip(hostile()) {
+        row.category = Some(text.clone());
+        row.name = text;
+    }
+    report
+}
+
+#[test]
+fn the_whole_report() {
+    expect_file!["small.md"].assert_eq(&rendered(&small()).markdown);
+}
+
+#[test]
+fn the_terminals_tables_fit_it() {
+    let accounts = Accounts::new(400, ["a segment with quite a long name", "smb", "enterprise"]);
+    let target = accounts.target(CHURN, ["scorecard", "boosted"]);
+    let learners = learner_table_text(&target.learners, &target.chosen);
+    let evaluation = evaluation_text(CHURN, &target.evaluation);
+    let widest =
+        [&learners, &evaluation].into_iter().flat_map(|text| text.lines()).map(|line| line.chars().count()).max();
+    assert!(widest <= Some(100), "{widest:?}");
+    expect![[r"
+        learner    calibration  select AUC       test AUC [95 %]      minus chosen [95 %]  log loss
+        scorecard  platt             0.810  0.600 [0.541, 0.660]  -0.231 [-0.293, -0.169]    0.7201
+        boosted    platt             0.810  0.831 [0.790, 0.873]                 (chosen)    0.4769"]]
+    .assert_eq(&learners);
+    expect![[r"
+        churn_90d: 400 rows of 200 accounts, 133 events, base rate 33.2 % [28.8, 38.0]
+
+        metric                     value [95 % interval]  reading
+        base rate                    33.2 % [28.8, 38.0]  share of rows whose outcome came
+        ROC AUC                     0.831 [0.790, 0.873]  0.5 is chance, 1 is perfect
+        PR AUC                      0.668 [0.577, 0.764]  the base rate is chance, 1 is perfect
+        log loss                 0.4769 [0.4171, 0.5493]  nats a row, lower is better
+        Brier score              0.1559 [0.1364, 0.1818]  lower is better
+        Brier reliability                         0.0017  part of Brier, 0 is calibrated
+        Brier resolution                          0.0677  part of Brier, higher is better
+        Brier uncertainty                         0.2219  part of Brier, set by the base rate
+        calibration slope              0.80 [0.62, 1.01]  1 is ideal, below 1 is too extreme
+        calibration intercept         0.10 [-0.23, 0.41]  0 is ideal, below 0 is too high
+        calibration error (ECE)  0.0371 [0.0000, 0.0435]  mean gap over bins, 0 is ideal
+
+         top  rows     precision [95 %]        recall [95 %]         lift [95 %]
+         5 %    20  80.0 % [60.0, 95.0]   12.0 % [9.0, 14.5]  2.41x [1.80, 2.90]
+        10 %    40  75.0 % [59.9, 90.0]  22.6 % [18.1, 27.8]  2.26x [1.81, 2.78]
+        20 %    80  72.5 % [61.3, 81.3]  43.6 % [38.2, 50.4]  2.18x [1.91, 2.52]
+
+        band    rows  of all  events    event rate [95 %]  of all events [95 %]         lift [95 %]
+        red      122  30.5 %      69  56.6 % [47.3, 65.4]   51.9 % [43.6, 60.6]  1.70x [1.50, 1.88]
+        yellow   215  53.8 %      60  27.9 % [22.3, 34.3]   45.1 % [36.7, 53.9]  0.84x [0.72, 0.97]
+        green     63  15.8 %       4    6.3 % [2.4, 15.6]      3.0 % [0.7, 5.9]  0.19x [0.05, 0.38]
+
+        segment  level                 rows  events     base rate [95 %]            AUC [95 %]  slope
+        segment  a segment …long name   196      65  33.2 % [27.0, 40.0]  0.831 [0.772, 0.890]   0.79
+        segment  smb                    196      65  33.2 % [27.0, 40.0]  0.831 [0.769, 0.893]   0.80
+        segment  enterprise               8       3  37.5 % [13.7, 69.4]   not enough evidence      -"]]
+    .assert_eq(&evaluation);
+}
+
+#[test]
+fn equal_reports_are_equal_bytes() {
+    assert_eq!(rendered(&small()), rendered(&small()));
+}
+
+#[test]
+fn the_markdown_names_each_figure_once_and_no_other() {
+    let report = Accounts::new(400, SEGMENTS);
+    let report = self::report(vec![
+        report.target(CHURN, ["scorecard", "boosted"]),
+        report.target(EXPANSION, ["boosted", "scorecard"]),
+    ]);
+    let Rendered { markdown, figures, html } = rendered(&report);
+    let named: Vec<&str> = markdown.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert_eq!(named.len(), 14);
+    assert!(named.iter().all(|file| figures.contains_key(*file)), "{named:?}");
+    assert_eq!(figures.len(), named.len());
+    assert_eq!(html.matches("<svg ").count(), named.len());
+}
+
+/// A page that is mailed or put on a stick must show all of itself, and load nothing.
+#[test]
+fn the_page_needs_nothing_beside_it() {
+    for report in [small(), hostile()] {
+        let html = rendered(&report).html;
+        for reference in ["http", "src=", "<script", "<link", "url(", "@import", "<img", "<iframe", "xlink"] {
+            assert!(!html.contains(reference), "{reference}");
+        }
+        let is_inside = |href: &str| href.starts_with("#part-");
+        assert!(html.split("href=\"").skip(1).all(is_inside));
+    }
+}
+
+#[test]
+fn figures_are_well_formed() {
+    for report in [small(), hostile()] {
+        for (file, svg) in rendered(&report).figures {
+            assert_eq!(flaw(&svg), None, "{file}");
+            assert!(svg.starts_with("<svg role=\"img\" width=") && svg.contains("\n<title>"), "{file}");
+        }
+    }
+}
+
+/// The first thing in `xml` that is no element, attribute, reference or text.
+fn flaw(xml: &str) -> Option<String> {
+    let mut open: Vec<&str> = Vec::new();
+    let mut rest = xml;
+    while let Some(at) = rest.find('<') {
+        let (text, tag) = rest.split_at(at);
+        let end = tag.find('>')?;
+        let (tag, after) = (&tag[1..end], &tag[end + 1..]);
+        let entities = ["&lt;", "&gt;", "&amp;", "&quot;", "&apos;"];
+        let is_reference = |at: usize, text: &str| entities.iter().any(|entity| text[at..].starts_with(entity));
+        for part in [text, tag] {
+            let wrong =
+                part.char_indices().find(|&(at, c)| c == '&' && !is_reference(at, part) || c.is_control() && c != '\n');
+            if wrong.is_some() {
+                return Some(part.to_owned());
+            }
+        }
+        let name = tag.trim_start_matches('/').split([' ', '/']).next().unwrap_or_default();
+        if !name.chars().all(|c| c.is_ascii_lowercase()) || tag.matches('"').count() % 2 == 1 {
+            return Some(tag.to_owned());
+        }
+        if tag.starts_with('/') {
+            if open.pop() != Some(name) {
+                return Some(tag.to_owned());
+            }
+        } else if !tag.ends_with('/') {
+            open.push(name);
+        }
+        rest = after;
+    }
+    (!open.is_empty() || rest.contains('>')).then(|| format!("{open:?} {rest}"))
+}
+
+#[test]
+fn hostile_names_are_shown_and_not_obeyed() {
+    let Rendered { markdown, html, figures } = rendered(&hostile());
+    assert_eq!(html.matches("<script").count() + html.matches("<img").count(), 0);
+    assert!(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(html.matches("<table>").count() > 8 && !html.contains('\u{202e}'));
+    assert_eq!(html.matches("<h1").count(), 1);
+    // Every name of a feature is one cell: each row of a table has as many as its head.
+    for table in html.split("<table>").skip(1).filter_map(|rest| rest.split("</table>").next()) {
+        let n_columns = table.matches("<th").count() - table.matches("<thead").count();
+        for row in table.split("<tr>").skip(1).filter(|row| !row.contains("<th")) {
+            assert_eq!(row.matches("<td").count(), n_columns, "{row}");
+        }
+    }
+    for text in figures.values().chain([&markdown]) {
+        assert!(!text.contains('\u{202e}') && !text.contains('\u{0}'));
+    }
+    // Outside code spans, Markdown has each bracket of a tag behind a backslash.
+    let naked = markdown.split('`').step_by(2).filter(|text| text.replace("\\<", "").contains("<script")).count();
+    assert_eq!(naked, 0);
+}
+
+#[test]
+fn a_single_class_has_no_curves_and_no_zeros() {
+    let accounts = Accounts::new(400, SEGMENTS).without_events();
+    let target = accounts.target(CHURN, ["scorecard", "boosted"]);
+    let text = evaluation_text(CHURN, &target.evaluation);
+    let Rendered { markdown, figures, .. } = rendered(&report(vec![target]));
+    assert!(markdown.contains("There is not enough evidence to judge the model: the test part has 400 rows"));
+    assert!(markdown.contains("The curves are undefined: the test part has rows of one class only."));
+    assert!(text.contains("ROC AUC") && text.contains("undefined"));
+    let drawn: Vec<&str> = figures.keys().map(String::as_str).collect();
+    assert_eq!(drawn, ["calibration", "cohorts", "learners"].map(|name| format!("figures/churn_90d_{name}.svg")));
+    assert!(figures["figures/churn_90d_cohorts.svg"].matches("not enough evidence").count() == 4);
+}
+
+fn estimate(value: f64, low: f64, high: f64) -> Estimate {
+    Estimate { value: Some(value), low: Some(low), high: Some(high) }
+}
+
+/// `difference` is the baseline's AUC minus the chosen learner's.
+#[test]
+fn the_summary_says_no_more_than_the_paired_interval() {
+    let report = small();
+    for (difference, words) in [
+        (estimate(-0.1, -0.15, -0.05), "`boosted` is better than `scorecard`: AUC +0.100 [+0.050, +0.150]"),
+        (estimate(-0.1, -0.25, 0.05), "`boosted` is no better than `scorecard`: AUC +0.100 [-0.050, +0.250]"),
+        (estimate(0.1, 0.05, 0.15), "`boosted` is worse than `scorecard`: AUC -0.100 [-0.150, -0.050]"),
+        (Estimate { value: Some(0.1), ..Estimate::default() }, "better than `scorecard` cannot be said"),
+        (Estimate::default(), "better than `scorecard` cannot be said"),
+    ] {
+        let mut report = report.clone();
+        report.targets[0].learners[0].difference = Some(PairedDifference { difference, p_value: Some(0.5) });
+        let markdown = rendered(&report).markdown;
+        assert!(markdown.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn the_summary_says_how_probabilities_are_wrong() {
+    let report = small();
+    for (slope, intercept, words) in [
+        (estimate(1.1, 0.9, 1.3), estimate(0.0, -0.1, 0.1), "They agree with what happened, as far as"),
+        (estimate(0.7, 0.5, 0.9), estimate(0.0, -0.1, 0.1), "They are too extreme: calibration slope 0.70"),
+        (estimate(1.5, 1.2, 1.8), estimate(-0.3, -0.4, -0.2), "They are too timid and too high on average:"),
+        (estimate(1.1, 0.9, 1.3), estimate(0.3, 0.2, 0.4), "They are too low on average:"),
+        (Estimate::default(), estimate(0.0, -0.1, 0.1), "cannot be said in full: calibration slope undefined"),
+    ] {
+        let mut report = report.clone();
+        let overall = &mut report.targets[0].evaluation.overall;
+        (overall.calibration_slope, overall.calibration_intercept) = (slope, intercept);
+        let markdown = rendered(&report).markdown;
+        assert!(markdown.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn the_summary_names_segments_that_are_ranked_worse() {
+    let mut report = small();
+    report.targets[0].evaluation.cohorts[0].metrics.roc_auc = estimate(0.6, 0.5, 0.7);
+    let markdown = rendered(&report).markdown;
+    let words =
+        "Ranked less well than all rows together (interval below 0.831): `segment` = `smb` (AUC 0.600 [0.500, 0.700]).";
+    assert!(markdown.contains(words));
+}
+
+#[test]
+fn a_target_stands_once() {
+    let target = Accounts::new(100, SEGMENTS).target(CHURN, ["scorecard", "boosted"]);
+    let refused = render(&report(vec![target.clone(), target]));
+    assert!(matches!(refused, Err(ReportError::Duplicate(name)) if name == "churn_90d"));
+}
