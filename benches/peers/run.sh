@@ -65,7 +65,8 @@ run_dataset() {
     step "$name" check json check --book "$book" --seed "$seed" --json || return
     warnings "$of/check.json"
     step "$name" train json train --book "$book" --models "$of/models" --seed "$seed" --threads "$threads" --actor peers --json || return
-    local model=$of/models/$name day
+    local model day
+    model=$(jq -r .path "$of/train.json")
     step "$name" features text features --book "$book" --model "$model" --out "$of/matrix.parquet" || return
     step "$name" evaluate json evaluate --book "$book" --model "$model" --json || return
     day=$(jq -r '.data_end // "2026-01-01"' "$of/check.json") # a labelled table takes any day

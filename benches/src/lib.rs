@@ -17,7 +17,7 @@ pub fn schema(n_features: usize) -> FeatureSchema {
 /// Never: the columns have one length and finite values.
 pub fn rows(n_rows: usize, n_features: usize, seed: u64) -> FeatureMatrix {
     let mut state = seed;
-    let mut value = || if next(&mut state) % 20 == 0 { f32::NAN } else { unit(&mut state) };
+    let mut value = || if next(&mut state).is_multiple_of(20) { f32::NAN } else { unit(&mut state) };
     let columns: Vec<Vec<f32>> = (0..n_features).map(|_| (0..n_rows).map(|_| value()).collect()).collect();
     FeatureMatrix::from_columns(&columns).expect("columns of one length")
 }

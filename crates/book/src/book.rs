@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bellwether_core::{
-    AccountId, Date, Digest, Encoding, LevelPolicy, Progress, RawColumn, RawTable, RawValues, RowKey, RowStatus,
-    Target, TextColumn,
+    AccountId, Date, Digest, Encoding, EncodingError, LevelPolicy, Progress, RawColumn, RawTable, RawValues, RowKey,
+    RowStatus, Target, TextColumn,
 };
 use rayon::prelude::*;
 
@@ -247,7 +247,7 @@ impl Book {
     /// Learns the encoding of `table` from training rows alone.
     ///
     /// # Errors
-    /// [`BookError::Encoding`] for a feature without any value in these rows.
+    /// [`BookError::NeverKnown`] for a feature without any value in these rows.
     pub fn learn_encoding(&self, table: &FeatureTable, training_rows: &[usize]) -> Result<Encoding, BookError> {
         let train = &self.file.config.train;
         let policy = LevelPolicy { max_levels: train.max_levels, min_rows: train.min_level_rows };
@@ -256,7 +256,25 @@ impl Book {
             let feature = declared.iter().find(|feature| feature.name == name);
             feature.map_or((None, None), |feature| (feature.category.clone(), feature.good))
         };
-        Ok(Encoding::learn(&table.raw, training_rows, policy, traits_of)?)
+        Encoding::learn(&table.raw, training_rows, policy, traits_of).map_err(|error| self.at_source(error))
+    }
+
+    /// The error with the file that the feature is read from.
+    fn at_source(&self, error: EncodingError) -> BookError {
+        let declared = self.file.declared();
+        match error {
+            EncodingError::AllMissing { name, n_rows } => {
+                let from = declared.iter().find(|feature| feature.name == name);
+                let column = from.and_then(|from| Some(format!(" of column `{}`", from.column.as_ref()?.get_ref())));
+                BookError::NeverKnown {
+                    path: from.map(|from| self.sources[&from.from].path.clone()).unwrap_or_default(),
+                    feature: name,
+                    column: column.unwrap_or_default(),
+                    n_rows,
+                }
+            }
+            other => other.into(),
+        }
     }
 }
 
@@ -299,9 +317,9 @@ fn segment_levels(segment: &Segment, values: &RawValues) -> TextColumn {
                     (None, None) => "all".to_owned(),
                 })
                 .collect();
-            let code = |&value: &f32| match value.is_nan() {
-                true => TextColumn::MISSING,
-                false => edges.partition_point(|&edge| edge <= f64::from(value)) as u32,
+            let code = |&value: &f32| {
+                let place = edges.partition_point(|&edge| edge <= f64::from(value)) as u32;
+                if value.is_nan() { TextColumn::MISSING } else { place }
             };
             // Ranges stand in their own order, which is not that of their names.
             TextColumn { codes: values.iter().map(code).collect(), levels: names }
@@ -336,13 +354,17 @@ fn needs(file: &BookFile) -> BTreeMap<String, Needs> {
             _ => ColumnUse::Number,
         };
         need(&feature.from, feature.column.as_ref().map(|column| (column.get_ref().as_str(), wanted)));
-        of_conditions(&feature.filter).iter().for_each(|(name, wanted)| need(&feature.from, Some((name, *wanted))));
+        for (name, wanted) in of_conditions(&feature.filter) {
+            need(&feature.from, Some((&name, wanted)));
+        }
     }
     for (_, rule) in file.targets() {
         match rule {
             TargetRule::Event { source, filter } => {
                 need(source, None);
-                of_conditions(filter).iter().for_each(|(name, wanted)| need(source, Some((name, *wanted))));
+                for (name, wanted) in of_conditions(filter) {
+                    need(source, Some((&name, wanted)));
+                }
             }
             TargetRule::NoSubscription { source, .. } | TargetRule::NoActivity { source } => need(source, None),
             TargetRule::RecurringRevenueUp { source, column, .. } | TargetRule::SpendUp { source, column, .. } => {

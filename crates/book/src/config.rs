@@ -1,12 +1,14 @@
 //! `book.toml`: what the user declares. A wrong line is an error that points at it.
 
 mod check;
+mod declared;
 mod error;
 mod frozen;
 mod rules;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bellwether_core::{Date, Direction, LevelPolicy, Outcome, Target};
 use bellwether_health::ScorecardSpec;
@@ -14,6 +16,7 @@ use miette::NamedSource;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use declared::DeclaredFeature;
 pub use error::ConfigError;
 pub use rules::{Condition, Span, Window};
 
@@ -549,65 +552,6 @@ impl BookFile {
 }
 
 fn rule_error(text: &str, path: &Path, at: Span, message: String, help: Option<String>) -> ConfigError {
-    let text = NamedSource::new(path.display().to_string(), text.to_owned()).with_language("TOML");
+    let text = Arc::new(NamedSource::new(path.display().to_string(), text.to_owned()).with_language("TOML"));
     ConfigError::Rule { message, text, at: at.into(), help }
-}
-
-/// One feature, after `columns` is expanded.
-#[derive(Debug, Clone)]
-pub struct DeclaredFeature {
-    /// Its name.
-    pub name: String,
-    /// The source.
-    pub from: String,
-    /// The column and its place in the file.
-    pub column: Option<Spanned<String>>,
-    /// What becomes of the rows.
-    pub aggregate: Aggregate,
-    /// How far back.
-    pub window: Option<Window>,
-    /// Only rows for which these hold.
-    pub filter: Vec<Condition>,
-    /// Number or text.
-    pub r#type: ValueType,
-    /// Against the window before.
-    pub change: Option<Change>,
-    /// Divided by this feature.
-    pub per: Option<String>,
-    /// Which way is good.
-    pub good: Option<Direction>,
-    /// Kind of indicator.
-    pub category: Option<String>,
-    /// Kept out of the models.
-    pub helper: bool,
-}
-
-impl FeatureDeclaration {
-    fn expand(&self) -> Vec<DeclaredFeature> {
-        let one = |name: &str, column: Option<&Spanned<String>>| DeclaredFeature {
-            name: name.to_owned(),
-            from: self.from.get_ref().clone(),
-            column: column.cloned(),
-            aggregate: self.aggregate,
-            window: self.window,
-            filter: self.filter.clone(),
-            r#type: self.r#type,
-            change: self.change,
-            per: self.per.as_ref().map(|per| per.get_ref().clone()),
-            good: self.good,
-            category: self.category.clone(),
-            helper: self.helper,
-        };
-        let of_columns = self.columns.iter().map(|column| one(column.get_ref(), Some(column)));
-        let own_name = self.name.as_ref().or(self.column.as_ref());
-        let single = own_name.map(|name| one(name.get_ref(), self.column.as_ref()));
-        single.filter(|_| self.columns.is_empty()).into_iter().chain(of_columns).collect()
-    }
-}
-
-impl BookFile {
-    /// Every feature in declared order, helpers too.
-    pub fn declared(&self) -> Vec<DeclaredFeature> {
-        self.config.features.iter().flat_map(FeatureDeclaration::expand).collect()
-    }
 }

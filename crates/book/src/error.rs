@@ -64,7 +64,7 @@ pub enum BookError {
         rule: String,
     },
     /// Two rows of one account and date where one is allowed.
-    #[error("{path}: account `{account}` has {n_rows} rows{on}; a {kind} source has one (rows {rows})")]
+    #[error("{path}: account `{account}` has {n_rows} rows{on}; a source of kind {kind} has one (rows {rows})")]
     Duplicate {
         /// The file.
         path: String,
@@ -77,7 +77,7 @@ pub enum BookError {
         /// The kind of source.
         kind: &'static str,
         /// Their numbers, from 1.
-        rows: String,
+        rows: Box<str>,
     },
     /// No row at all.
     #[error("{path}: source `{source_name}` has no row{why}")]
@@ -145,6 +145,18 @@ pub enum BookError {
         /// The one outcome.
         only: bool,
     },
+    /// A feature that no training row knows.
+    #[error("{path}: feature `{feature}`{column} is missing in all {n_rows} training rows")]
+    NeverKnown {
+        /// The source's file.
+        path: String,
+        /// The feature.
+        feature: String,
+        /// Such as ` of column nps`; nothing where it reads none.
+        column: String,
+        /// Training rows.
+        n_rows: usize,
+    },
     /// Features could not be encoded.
     #[error(transparent)]
     Encoding(#[from] bellwether_core::EncodingError),
@@ -211,14 +223,13 @@ impl BookError {
                 )
             }
             Self::SingleClass { .. } => "check the target's rule and filter, and the split's dates".into(),
-            Self::Encoding(bellwether_core::EncodingError::AllMissing { .. }) => {
-                "take the feature out, or check its column, window and filter".into()
-            }
+            Self::NeverKnown { .. } => "take the feature out, or check its column, window and filter".into(),
             Self::Encoding(bellwether_core::EncodingError::Infinite { .. }) => {
                 "an infinite or too large value stands in the source; correct it or filter it out".into()
             }
             Self::Encoding(_) => "build the features with the book.toml of the bundle".into(),
-            Self::Config(_) | Self::Read { .. } | Self::Write { .. } => return None,
+            Self::Read { .. } => "the file may be cut, or of another form than its ending says; export it again".into(),
+            Self::Config(_) | Self::Write { .. } => return None,
         })
     }
 }

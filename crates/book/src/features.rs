@@ -6,6 +6,7 @@
 mod aggregate;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bellwether_core::{Progress, RawColumn, RawTable, RawValues, TextColumn};
 use rayon::prelude::*;
@@ -55,14 +56,17 @@ struct Planned<'a> {
     change: Option<Change>,
     per: Option<usize>,
     /// Whether a row of the source meets the filter; empty where there is none.
-    meets: std::sync::Arc<Vec<bool>>,
+    meets: Arc<Vec<bool>>,
     /// Every row stands for a state, so a later version of the same day replaces the earlier.
     restates: bool,
 }
 
+/// A source, a filter on it, and which of its rows meet the filter.
+type Mask<'a> = (&'a str, &'a [Condition], Arc<Vec<bool>>);
+
 fn plan<'a>(declared: &'a [DeclaredFeature], sources: &'a BTreeMap<String, SourceRows>) -> Vec<Planned<'a>> {
     // Filters are evaluated once a source, not once a feature.
-    let mut masks: Vec<(&str, &[Condition], std::sync::Arc<Vec<bool>>)> = Vec::new();
+    let mut masks: Vec<Mask<'_>> = Vec::new();
     let mut planned = Vec::with_capacity(declared.len());
     for feature in declared {
         let rows = &sources[&feature.from];

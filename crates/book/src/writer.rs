@@ -47,7 +47,7 @@ enum Form {
 type Out = BufWriter<File>;
 
 enum Sink {
-    Parquet(polars::io::parquet::write::BatchedWriter<Out>),
+    Parquet(Box<polars::io::parquet::write::BatchedWriter<Out>>),
     Csv(polars::io::csv::write::BatchedWriter<Out>),
     JsonLines(Out),
     Ipc(polars::io::ipc::BatchedWriter<Out>),
@@ -134,10 +134,15 @@ impl TableWriter {
         let out = BufWriter::new(self.temporary.as_file().try_clone()?);
         Ok(match self.form {
             Form::Parquet => {
-                Sink::Parquet(ParquetWriter::new(out).with_compression(ParquetCompression::Zstd(None)).batched(schema)?)
+                let writer = ParquetWriter::new(out).with_compression(ParquetCompression::Zstd(None));
+                Sink::Parquet(Box::new(writer.batched(schema)?))
             }
             Form::Csv => Sink::Csv(CsvWriter::new(out).batched(schema)?),
-            Form::Ipc => Sink::Ipc(IpcWriter::new(out).batched(schema, Vec::new())?),
+            Form::Ipc => {
+                // The footer has the columns that have an entry here; ours have neither children nor dictionaries.
+                let fields = std::iter::repeat_with(Default::default).take(schema.len()).collect();
+                Sink::Ipc(IpcWriter::new(out).batched(schema, fields)?)
+            }
             Form::JsonLines => Sink::JsonLines(out),
         })
     }

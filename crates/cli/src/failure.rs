@@ -118,7 +118,10 @@ impl From<RegistryError> for Failure {
                 let hint = "name a bundle's folder, or MODELS/NAME for its newest version";
                 Self::new(INVALID, error, Some(hint))
             }
-            error @ (RegistryError::Audit { .. } | RegistryError::Disagree(_) | RegistryError::Replaced { .. }) => {
+            error @ (RegistryError::Audit { .. }
+            | RegistryError::Index { .. }
+            | RegistryError::Disagree(_)
+            | RegistryError::Replaced { .. }) => {
                 let hint = "the models folder was changed by other hands; restore it from a copy";
                 Self::new(VERIFICATION, error, Some(hint))
             }

@@ -43,6 +43,9 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Evaluate(of) => commands::evaluate::run(of),
         Command::Score(of) => commands::score::run(of),
         Command::Demo(of) => commands::demo::run(of),
-        Command::Completions(of) => commands::completions::run(of),
+        Command::Completions(of) => {
+            commands::completions::run(of);
+            Ok(())
+        }
     }
 }

@@ -68,61 +68,95 @@ fn every_file_of_a_bundle_is_verified_before_it_is_used() {
     }
 }
 
+/// `score` and `evaluate` refuse the trained bundle after `harm` in the same words.
 #[track_caller]
 fn check_told(file: &str, harm: Harm, stderr: &Expect) {
     let folder = Folder::trained().copy();
     harm.to(&folder, file);
-    // Digests follow from every release of a library that took part, the words do not.
     let [_, evaluated] = uses(&folder, "models/small");
+    stderr.assert_eq(&without_digests(&evaluated.stderr));
+}
+
+/// Digests follow from the release of every library that took part; the words do not.
+fn without_digests(text: &str) -> String {
     let is_digest = |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let words: Vec<&str> = evaluated.stderr.split(' ').map(|word| if is_digest(word) { "[DIGEST]" } else { word }).collect();
-    stderr.assert_eq(&words.join(" "));
+    let words = text.split_inclusive(|c: char| !c.is_alphanumeric());
+    words
+        .map(|word| {
+            let (bare, end) = word.split_at(word.trim_end_matches(|c: char| !c.is_alphanumeric()).len());
+            format!("{}{end}", if is_digest(bare) { "[DIGEST]" } else { bare })
+        })
+        .collect()
 }
 
 #[test]
-fn a_graph_that_was_cut_is_named() {
-    check_told("churn_90d.onnx", Harm::Cut, &expect![[r#"
-        error: file `churn_90d.onnx` has 1788 bytes where 1789 were written
+fn a_file_that_was_cut_is_named() {
+    check_told(
+        "book.toml",
+        Harm::Cut,
+        &expect![[r#"
+        error: file `book.toml` has 1980 bytes where 1981 were written
         hint: the bundle is not what was written; restore it from a copy, or train again
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_graph_that_was_altered_is_named() {
-    check_told("churn_90d.onnx", Harm::Altered, &expect![[r#"
+    check_told(
+        "churn_90d.onnx",
+        Harm::Altered,
+        &expect![[r#"
         error: file `churn_90d.onnx` has SHA-256 [DIGEST] where [DIGEST] was written
         hint: the bundle is not what was written; restore it from a copy, or train again
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_graph_that_is_gone_is_named() {
-    check_told("churn_90d.onnx", Harm::Removed, &expect![[r#"
+    check_told(
+        "churn_90d.onnx",
+        Harm::Removed,
+        &expect![[r#"
         error: file `churn_90d.onnx` is missing
         hint: the bundle is not what was written; restore it from a copy, or train again
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_file_that_was_added_is_named() {
-    check_told("churn_90d.onnx", Harm::Added, &expect![[r#"
+    check_told(
+        "churn_90d.onnx",
+        Harm::Added,
+        &expect![[r#"
         error: `churn_90d.onnx.bak` is not in the manifest; a bundle has no other files or folders
         hint: the bundle is not what was written; restore it from a copy, or train again
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_manifest_that_was_altered_is_named() {
-    check_told("manifest.json", Harm::Altered, &expect![[r#"
-        error: `models/small/1` holds bundle 7df809d6df845dd17dceda97f7ae6624810ad61ba477801403dcec3f88a5955a; bundle [DIGEST] was registered there
+    check_told(
+        "manifest.json",
+        Harm::Altered,
+        &expect![[r#"
+        error: `models/small/1` holds bundle [DIGEST]; bundle [DIGEST] was registered there
         hint: the models folder was changed by other hands; restore it from a copy
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_manifest_that_is_gone_is_named() {
-    check_told("manifest.json", Harm::Removed, &expect![[r#"
-        error: `models/small/1` holds bundle e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855; bundle [DIGEST] was registered there
+    check_told(
+        "manifest.json",
+        Harm::Removed,
+        &expect![[r#"
+        error: `models/small/1` holds bundle [DIGEST]; bundle [DIGEST] was registered there
         hint: the models folder was changed by other hands; restore it from a copy
-    "#]]);
+    "#]],
+    );
 }

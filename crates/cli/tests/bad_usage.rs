@@ -20,7 +20,10 @@ fn check_refused(arguments: &str, code: i32, stderr: &Expect) {
 
 #[test]
 fn no_command() {
-    check_refused("", USAGE, &expect![[r#"
+    check_refused(
+        "",
+        USAGE,
+        &expect![[r#"
         The binary bellwether.
 
         Usage: bellwether <COMMAND>
@@ -44,12 +47,16 @@ fn no_command() {
           -V, --version  Print version
 
         Try it: `bellwether demo --out demo` makes a book, trains, scores and reports in about a minute.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_unknown_command() {
-    check_refused("scores", USAGE, &expect![[r#"
+    check_refused(
+        "scores",
+        USAGE,
+        &expect![[r#"
         error: unrecognized subcommand 'scores'
 
           tip: a similar subcommand exists: 'score'
@@ -57,23 +64,31 @@ fn an_unknown_command() {
         Usage: bellwether <COMMAND>
 
         For more information, try '--help'.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_unknown_flag() {
-    check_refused("check --book book/book.toml --verbos", USAGE, &expect![[r#"
+    check_refused(
+        "check --book book/book.toml --verbos",
+        USAGE,
+        &expect![[r#"
         error: unexpected argument '--verbos' found
 
         Usage: bellwether check --book <FILE>
 
         For more information, try '--help'.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_flag_that_is_missing() {
-    check_refused("score --book book/book.toml --model models/small", USAGE, &expect![[r#"
+    check_refused(
+        "score --book book/book.toml --model models/small",
+        USAGE,
+        &expect![[r#"
         error: the following required arguments were not provided:
           --as-of <DATE>
           --out <FILE>
@@ -81,7 +96,8 @@ fn a_flag_that_is_missing() {
         Usage: bellwether score --book <FILE> --model <BUNDLE> --as-of <DATE> --out <FILE>
 
         For more information, try '--help'.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -111,54 +127,82 @@ fn a_form_that_cannot_be_written() {
 
 #[test]
 fn no_threads() {
-    check_refused("train --book book/book.toml --models models --threads 0", USAGE, &expect![[r#"
+    check_refused(
+        "train --book book/book.toml --models models --threads 0",
+        USAGE,
+        &expect![[r#"
         error: --threads is 0; at least 1 is needed
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_number_that_is_none() {
-    check_refused("simulate --accounts many --out more", USAGE, &expect![[r#"
+    check_refused(
+        "simulate --accounts many --out more",
+        USAGE,
+        &expect![[r#"
         error: invalid value 'many' for '--accounts <ACCOUNTS>': invalid digit found in string
 
         For more information, try '--help'.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_simulation_out_of_its_ranges() {
-    check_refused("simulate --accounts 0 --out more", INVALID, &expect![[r#"
+    check_refused(
+        "simulate --accounts 0 --out more",
+        INVALID,
+        &expect![[r#"
         error: `n_accounts` is 0; it must be 1 to 10,000,000
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_simulation_into_a_folder_that_holds_other_things() {
-    check_refused("simulate --accounts 10 --out .", INVALID, &expect![[r#"
+    check_refused(
+        "simulate --accounts 10 --out .",
+        INVALID,
+        &expect![[r#"
         error: `.` holds `book`; a book is written into a new folder, an empty one or over a simulated book
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_model_that_is_not_there() {
-    check_refused("evaluate --book book/book.toml --model models/large", INVALID, &expect![[r#"
+    check_refused(
+        "evaluate --book book/book.toml --model models/large",
+        INVALID,
+        &expect![[r#"
         error: `models/large` is neither a bundle nor a name in a models folder; there is no such folder
         hint: name a bundle's folder, or MODELS/NAME for its newest version
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_folder_that_is_no_model() {
-    check_refused("evaluate --book book/book.toml --model book", INVALID, &expect![[r#"
+    check_refused(
+        "evaluate --book book/book.toml --model book",
+        INVALID,
+        &expect![[r#"
         error: `book` is neither a bundle nor a name in a models folder; there is no index.json above it
         hint: name a bundle's folder, or MODELS/NAME for its newest version
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_book_that_exists_is_kept() {
-    check_refused("init book", REFUSED, &expect![[r#"
+    check_refused(
+        "init book",
+        REFUSED,
+        &expect![[r#"
         error: book/book.toml exists; it was kept
         hint: name another folder, or move the file away
-    "#]]);
+    "#]],
+    );
 }

@@ -1,1 +1,73 @@
-//! .
+//! A run that is killed leaves whole outputs or none.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::support::Folder;
+
+/// Kills a run of `arguments` after each of `n_moments` moments, which are spread over the time that a whole run takes;
+/// `check` looks at what is left.
+fn kill_at_moments(folder: &Folder, arguments: &str, n_moments: u32, check: impl Fn(&Folder, bool)) {
+    let began = Instant::now();
+    folder.run(arguments).done();
+    let whole = began.elapsed();
+    // The last moments are where files are written: they are closer together, and some come too late.
+    for moment in 1..=n_moments {
+        let share = 1.0 - 0.9 * (1.0 - f64::from(moment) / f64::from(n_moments)).powi(2);
+        let killed = kill_after(folder, arguments, whole.mul_f64(share));
+        check(folder, killed);
+    }
+}
+
+/// Whether the run was killed before it was done.
+fn kill_after(folder: &Folder, arguments: &str, wait: Duration) -> bool {
+    let mut command = folder.command(arguments);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
+    // The only way to interrupt work at any moment is to let it work until then.
+    std::thread::sleep(wait);
+    child.kill().expect("it is ours to kill");
+    !child.wait().expect("it ends").success()
+}
+
+/// The files that are there under a name of their own: what a killed run leaves unfinished is hidden.
+fn finished(folder: &Folder, within: &str) -> BTreeMap<String, Vec<u8>> {
+    let mut files = folder.files(within);
+    files.retain(|name, _| name.split('/').all(|part| !part.starts_with('.')));
+    files
+}
+
+#[test]
+fn a_killed_training_leaves_no_half_bundle() {
+    let folder = Folder::with_book();
+    let learners = "[train]\nlearners = [\"logistic\"]\n";
+    folder.replace("book/book.toml", "[train]\n", learners);
+    let train = "train --book book/book.toml --models models --seed 7";
+    kill_at_moments(&folder, train, 8, |folder, _| {
+        let versions = std::fs::read_dir(folder.path("models/small")).expect("one version is there");
+        let names = versions.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
+        for version in names.filter(|name| !name.starts_with('.')) {
+            assert_eq!(finished(folder, &format!("models/small/{version}")), folder.files("models/small/1"));
+        }
+        let score = "score --book book/book.toml --model models/small --as-of 2024-06-30 --out scores.csv";
+        folder.run(score).done();
+    });
+    // The next training goes on as if nothing had happened, and clears what was left.
+    folder.run(train).done();
+    let left: Vec<String> = folder.files("models").into_keys().filter(|name| name.contains("/.bundle-")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_killed_scoring_leaves_the_whole_file_or_none() {
+    let folder = Folder::trained().copy();
+    let score = "score --book book/book.toml --model models/small --as-of 2024-06-30 --out out/scores.csv";
+    std::fs::create_dir(folder.path("out")).expect("a new folder");
+    folder.run(score).done();
+    let whole = finished(&folder, "out");
+    kill_at_moments(&folder, score, 20, |folder, _| {
+        let left = finished(folder, "out");
+        assert!(left.is_empty() || left == whole, "{:?}", left.keys());
+        let _ = std::fs::remove_file(folder.path("out/scores.csv"));
+    });
+}

@@ -4,7 +4,7 @@
 
 use crate::OnnxError;
 
-/// The largest file that is read: 128 MiB. Reading one takes at most about eight times its size in memory.
+/// The largest file that is read: 128 MiB. Reading one takes at most about ten times its size in memory.
 pub const MAX_BYTES: usize = 128 << 20;
 /// The most features of a model.
 pub const MAX_FEATURES: usize = 1 << 16;

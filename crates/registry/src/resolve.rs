@@ -17,7 +17,10 @@ const MANIFEST: &str = "manifest.json";
 /// [`RegistryError::NotFound`] if `path` is neither, and [`RegistryError::Replaced`] if a registered version's folder
 /// holds another bundle than was registered.
 pub fn resolve(path: &Path) -> Result<PathBuf, RegistryError> {
-    let folder = if path.join(MANIFEST).is_file() { path.to_owned() } else { newest(path)? };
+    // A version that lost its manifest is a bundle still: one that was tampered with.
+    let is_registered = || path.canonicalize().is_ok_and(|absolute| registered_digest(&absolute).is_some());
+    let is_bundle = path.join(MANIFEST).is_file() || is_registered();
+    let folder = if is_bundle { path.to_owned() } else { newest(path)? };
     check_registered(&folder)?;
     Ok(folder)
 }

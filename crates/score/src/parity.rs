@@ -69,10 +69,10 @@ fn edges(models: &[&Model], n_features: usize) -> Vec<Vec<f32>> {
             }
         }
     }
-    edges.into_iter().map(with_neighbours).collect()
+    edges.iter().map(|edges| with_neighbours(edges)).collect()
 }
 
-fn with_neighbours(values: Vec<f32>) -> Vec<f32> {
+fn with_neighbours(values: &[f32]) -> Vec<f32> {
     let neighbours = values.iter().flat_map(|value| [value.next_down(), *value, value.next_up()]);
     let mut all: Vec<f32> = neighbours.filter(|value| value.is_finite()).collect();
     all.sort_by(f32::total_cmp);
@@ -110,4 +110,62 @@ fn random_value(edges: &[f32], rng: &mut ChaCha8Rng) -> f32 {
 
 fn below(n: usize, rng: &mut ChaCha8Rng) -> usize {
     (rng.next_u64() % n as u64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use bellwether_core::{Indicator, Link, ScorecardModel, Tree, Trees};
+
+    use super::*;
+
+    fn stump(feature: u32, threshold: f32) -> Tree {
+        let split = Node::Split { feature, threshold, missing_left: true, left: 1, right: 2 };
+        Tree { nodes: vec![split, Node::Leaf { value: 0.0 }, Node::Leaf { value: 1.0 }] }
+    }
+
+    fn models() -> [Model; 2] {
+        let trees = vec![stump(0, 1.5), stump(0, f32::MAX), stump(2, 0.0)];
+        let card = vec![Indicator { feature: 1, weight: 1.0, at_zero: 30.0, at_full: -2.0 }];
+        [
+            Model::Trees(Trees::new(3, 0.0, Link::Logit, trees).expect("stumps are trees")),
+            Model::Scorecard(ScorecardModel { n_features: 3, indicators: card, slope: -0.1, intercept: 5.0 }),
+        ]
+    }
+
+    fn bits(rows: &FeatureMatrix) -> Vec<u32> {
+        (0..rows.n_cols()).flat_map(|j| rows.column(j)).map(|value| value.to_bits()).collect()
+    }
+
+    #[test]
+    fn every_threshold_stands_there_with_its_neighbours() {
+        let [trees, card] = models();
+        let rows = parity_rows_for(&[&trees, &card], 1, 0);
+        for (feature, edge) in [(0, 1.5_f32), (0, f32::MAX), (2, 0.0), (1, 30.0), (1, -2.0)] {
+            for value in [edge.next_down(), edge, edge.next_up()] {
+                let stands_there = rows.column(feature).iter().any(|x| x.to_bits() == value.to_bits());
+                assert!(stands_there || value.is_infinite(), "{value} of feature {feature}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_feature_is_missing_alone_and_has_both_zeros() {
+        let [trees, card] = models();
+        let rows = parity_rows_for(&[&trees, &card], 1, 500);
+        for feature in 0..3 {
+            let is_alone = |row: usize| (0..3).all(|other| rows.value(row, other).is_nan() == (other == feature));
+            assert!((0..rows.n_rows()).any(is_alone), "feature {feature}");
+            for zero in [0.0_f32, -0.0] {
+                assert!(rows.column(feature).iter().any(|x| x.to_bits() == zero.to_bits()), "{zero} of {feature}");
+            }
+        }
+        assert!(rows.n_rows() >= 6 + 3 * 5 + 500);
+    }
+
+    #[test]
+    fn a_seed_gives_its_rows_only() {
+        let [trees, _] = models();
+        assert_eq!(bits(&parity_rows(&trees, 1, 50)), bits(&parity_rows(&trees, 1, 50)));
+        assert_ne!(bits(&parity_rows(&trees, 1, 50)), bits(&parity_rows(&trees, 2, 50)));
+    }
 }

@@ -10,9 +10,9 @@ pub(crate) type Weights = [f64; LEVELS];
 
 const STEPS: usize = LEVELS - 1;
 
-/// A weekly AR(1) with mean 0 and standard deviation 1 on [`LEVELS`] levels. The level is how many of [`STEPS`] switches
-/// are on; each week at most one of them, chosen at random, flips. Mean, variance and autocorrelation are exactly those
-/// of the AR(1). Source: the urn of Ehrenfest and Ehrenfest (1907).
+/// A weekly AR(1) with mean 0 and standard deviation 1 on [`LEVELS`] levels. The level is how many of [`STEPS`]
+/// switches are on; each week at most one of them, chosen at random, flips. Mean, variance and autocorrelation are
+/// exactly those of the AR(1). Source: the urn of Ehrenfest and Ehrenfest (1907).
 pub(crate) struct Chain {
     /// Probability a week that a given switch flips.
     flips: f64,

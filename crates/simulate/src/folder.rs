@@ -36,8 +36,8 @@ pub struct SimulatedBook {
 /// a row group for each such chunk. `book.toml` is written last, so an interrupted simulation is no book.
 ///
 /// # Errors
-/// [`SimulateError::Setting`] if `config` is out of its ranges, [`SimulateError::Occupied`] if the folder holds anything
-/// but a simulated book, [`SimulateError::Write`] and [`SimulateError::Table`] if a file cannot be written.
+/// [`SimulateError::Setting`] if `config` is out of its ranges, [`SimulateError::Occupied`] if the folder holds
+/// anything but a simulated book, [`SimulateError::Write`] and [`SimulateError::Table`] if a file cannot be written.
 pub fn simulate(config: &SimulateConfig, into: &Path, progress: &dyn Progress) -> Result<SimulatedBook, SimulateError> {
     config.check()?;
     claim(into)?;

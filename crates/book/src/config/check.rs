@@ -91,15 +91,15 @@ fn check_accounts(file: &BookFile) -> Checked {
         Some(super::Active::Subscription { source }) => (source, SourceKind::Subscription),
         Some(super::Active::Activity { source, .. }) => (source, SourceKind::Event),
     };
-    need_kind(file, name, &[kind], accounts.from.span())
+    need_kind(file, name, kind, accounts.from.span())
 }
 
-fn need_kind(file: &BookFile, name: &str, kinds: &[SourceKind], at: Span) -> Checked {
+fn need_kind(file: &BookFile, name: &str, kind: SourceKind, at: Span) -> Checked {
     let source = source(file, name, at.clone())?;
-    if kinds.contains(&source.kind) {
+    if source.kind == kind {
         return Ok(());
     }
-    let message = format!("source `{name}` is of kind {:?}; this rule needs {kinds:?}", source.kind);
+    let message = format!("source `{name}` is of kind {:?}; this rule needs {kind:?}", source.kind);
     Err(file.error(at, message, None))
 }
 
@@ -112,28 +112,24 @@ fn check_targets(file: &BookFile) -> Checked {
     for (outcome, rule) in rules.into_iter().filter_map(|(outcome, rule)| Some((outcome, rule.as_ref()?))) {
         let at = rule.span();
         let refuse = |message: String| Err(file.error(at.clone(), message, None));
+        let (source, kind) = match rule.get_ref() {
+            TargetRule::Event { source, .. }
+            | TargetRule::NoActivity { source }
+            | TargetRule::SpendUp { source, .. } => (source, SourceKind::Event),
+            TargetRule::NoSubscription { source, .. } | TargetRule::RecurringRevenueUp { source, .. } => {
+                (source, SourceKind::Subscription)
+            }
+            TargetRule::Column { source, .. } => (source, SourceKind::Labelled),
+        };
+        need_kind(file, source, kind, at.clone())?;
         match rule.get_ref() {
-            TargetRule::Event { source, .. } => need_kind(file, source, &[SourceKind::Event], at)?,
-            TargetRule::NoSubscription { source, .. } => need_kind(file, source, &[SourceKind::Subscription], at)?,
-            TargetRule::NoActivity { source } => need_kind(file, source, &[SourceKind::Event], at)?,
-            TargetRule::RecurringRevenueUp { source, by, .. } => {
-                if *by <= 0.0 {
-                    return refuse(format!("{}: by = {by} must be above 0", outcome.name()));
-                }
-                need_kind(file, source, &[SourceKind::Subscription], at)?;
+            TargetRule::RecurringRevenueUp { by, .. } | TargetRule::SpendUp { by, .. } if *by <= 0.0 => {
+                return refuse(format!("{}: by = {by} must be above 0", outcome.name()));
             }
-            TargetRule::SpendUp { source, by, .. } => {
-                if *by <= 0.0 {
-                    return refuse(format!("{}: by = {by} must be above 0", outcome.name()));
-                }
-                need_kind(file, source, &[SourceKind::Event], at)?;
+            TargetRule::Column { positive, .. } if positive.is_empty() => {
+                return refuse(format!("{}: `positive` lists no text", outcome.name()));
             }
-            TargetRule::Column { source, positive, .. } => {
-                if positive.is_empty() {
-                    return refuse(format!("{}: `positive` lists no text", outcome.name()));
-                }
-                need_kind(file, source, &[SourceKind::Labelled], at)?;
-            }
+            _ => {}
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Configuration errors that point at their line.
 
+use std::sync::Arc;
+
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, NamedSource, SourceSpan};
 use thiserror::Error;
 
@@ -23,7 +25,7 @@ pub enum ConfigError {
         message: String,
         /// The whole file.
         #[source_code]
-        text: NamedSource<String>,
+        text: Arc<NamedSource<String>>,
         /// The place.
         #[label("here")]
         at: SourceSpan,

@@ -177,7 +177,7 @@ fn check_keys(
         on: day.map_or_else(String::new, |day| format!(" on {day}")),
         n_rows,
         kind,
-        rows: rows_of_key(file, name, source, id, day).unwrap_or_else(|| "unknown".into()),
+        rows: rows_of_key(file, name, source, id, day).unwrap_or_else(|| "unknown".to_owned()).into(),
     })
 }
 
@@ -215,7 +215,7 @@ pub(super) fn first_bad_value(scan: &Scan, source: &Source, needs: &Needs) -> Op
                 format!("a date of the form `{}` is needed", source.date_format)
             }
             (ColumnUse::Key, _) => "an account's key is a text or a whole number".to_owned(),
-            _ => "a finite number is needed".to_owned(),
+            _ => "a finite number is needed, at most 3.4e38 in size".to_owned(),
         };
         let value = if value.is_empty() { "(missing)".to_owned() } else { value };
         Some(BookError::Value { path: scan.path.clone(), column, row, value, rule })
@@ -246,7 +246,8 @@ fn bad_value(scan: &Scan, source: &Source, column: &str, wanted: ColumnUse, need
         (Some(text), ColumnUse::Date | ColumnUse::DateAsNumber) => Date::parse(text, &source.date_format).is_err(),
         (Some(text), ColumnUse::Number) => {
             let is_truth = text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false");
-            !is_truth && !text.parse::<f64>().is_ok_and(f64::is_finite)
+            let fits = |x: f64| x.is_nan() || x.abs() <= f64::from(f32::MAX);
+            !is_truth && !text.parse().is_ok_and(fits)
         }
     };
     let bad = numbers.iter().zip(texts.iter()).find(|&(_, text)| is_bad(text));
@@ -264,16 +265,24 @@ fn digest(rows: &SourceRows, account: &[u32], universe: &Universe) -> Digest {
         hash.update(format!("{}:{}:{}\n", rows.rows_of(place as usize).len(), id.0.len(), id.0));
     }
     for days in [&rows.day, &rows.known, &rows.end] {
-        days.iter().for_each(|day| hash.update(day.to_le_bytes()));
+        for day in days {
+            hash.update(day.to_le_bytes());
+        }
     }
     for (name, values) in &rows.numbers {
         hash.update(name);
-        values.iter().for_each(|value| hash.update(value.to_bits().to_le_bytes()));
+        for value in values {
+            hash.update(value.to_bits().to_le_bytes());
+        }
     }
     for (name, texts) in &rows.texts {
         hash.update(name);
-        texts.levels.iter().for_each(|level| hash.update(format!("{}:{level}\n", level.len())));
-        texts.codes.iter().for_each(|code| hash.update(code.to_le_bytes()));
+        for level in &texts.levels {
+            hash.update(format!("{}:{level}\n", level.len()));
+        }
+        for code in &texts.codes {
+            hash.update(code.to_le_bytes());
+        }
     }
     Digest::of(&hash.finalize())
 }

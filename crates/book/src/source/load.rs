@@ -208,14 +208,15 @@ fn check_rows(rows: &LoadedRows, scan: &Scan, source: &Source, needs: &Needs) ->
         return Err(BookError::Empty { source_name: scan.name.clone(), path: rows.path.clone(), why });
     }
     let missing_date = rows.day.contains(&i32::MIN) || rows.known.contains(&i32::MIN);
-    let infinite = rows.numbers.iter().any(|values| values.iter().any(|value| value.is_infinite()));
+    // A feature is of single precision.
+    let too_large = |value: &f64| value.abs() > f64::from(f32::MAX);
+    let infinite = rows.numbers.iter().any(|values| values.iter().any(too_large));
     // Unmatched keys of `account_via` are orphans, not errors.
     let may_lack_account = source.drop_missing_account || source.account_via.is_some();
     let missing_account = !may_lack_account && rows.account.codes.contains(&TextColumn::MISSING);
-    if missing_date || infinite || missing_account {
-        if let Some(error) = super::finish::first_bad_value(scan, source, needs) {
-            return Err(error);
-        }
+    let is_bad = missing_date || infinite || missing_account;
+    if is_bad && let Some(error) = super::finish::first_bad_value(scan, source, needs) {
+        return Err(error);
     }
     Ok(())
 }

@@ -36,16 +36,17 @@ pub(super) fn scan(file: &BookFile, name: &str, source: &Source) -> Result<Scan,
     let read_error =
         |cause: PolarsError| BookError::Read { source_name: name.into(), path: shown.clone(), cause: Box::new(cause) };
     let ending = listed.first().map(|path| path.to_ascii_lowercase()).unwrap_or_default();
-    let frame = if ending.ends_with(".csv") || ending.ends_with(".csv.gz") || ending.ends_with(".txt") {
+    let has = |endings: &[&str]| endings.iter().any(|known| ending.ends_with(known));
+    let frame = if has(&[".csv", ".csv.gz", ".txt"]) {
         // Every column is read as a text, so that no guess from the first rows decides a type.
         LazyCsvReader::new_paths(paths.into())
             .with_infer_schema_length(Some(0))
             .with_separator(source.separator as u8)
             .with_glob(true)
             .finish()
-    } else if ending.ends_with(".parquet") {
+    } else if has(&[".parquet"]) {
         LazyFrame::scan_parquet_files(paths.into(), ScanArgsParquet::default())
-    } else if ending.ends_with(".arrow") || ending.ends_with(".ipc") || ending.ends_with(".feather") {
+    } else if has(&[".arrow", ".ipc", ".feather"]) {
         LazyFrame::scan_ipc_sources(
             ScanSources::Paths(paths.into()),
             IpcScanOptions::default(),
@@ -91,7 +92,7 @@ impl Scan {
             ColumnUse::Key => return Err(wrong("a text or a whole number")),
             ColumnUse::Text if dtype.is_primitive_numeric() || dtype.is_bool() => col(column).cast(DataType::String),
             ColumnUse::Text => return Err(wrong("a text, a number or a truth value")),
-            ColumnUse::Number if is_text => number_of_text(text()),
+            ColumnUse::Number if is_text => number_of_text(&text()),
             ColumnUse::Number if dtype.is_primitive_numeric() || dtype.is_bool() => col(column).cast(DataType::Float64),
             ColumnUse::Number => return Err(wrong("a number or a truth value")),
             ColumnUse::Date | ColumnUse::DateAsNumber => {
@@ -156,7 +157,7 @@ fn present_text(column: &str, null_values: &[String]) -> Expr {
     when(present).then(text).otherwise(lit(NULL).cast(DataType::String))
 }
 
-fn number_of_text(text: Expr) -> Expr {
+fn number_of_text(text: &Expr) -> Expr {
     let is = |word: &'static str| text.clone().str().to_lowercase().eq(lit(word));
     let number = when(is("true").or(is("false"))).then(lit(NULL)).otherwise(text.clone());
     when(is("true")).then(lit(1.0)).when(is("false")).then(lit(0.0)).otherwise(number.strict_cast(DataType::Float64))

@@ -3,9 +3,6 @@
 use clap::CommandFactory as _;
 
 use crate::args::{Arguments, Completions};
-use crate::failure::Failure;
-
-pub(crate) fn run(arguments: &Completions) -> Result<(), Failure> {
+pub(crate) fn run(arguments: &Completions) {
     clap_complete::generate(arguments.shell, &mut Arguments::command(), "bellwether", &mut std::io::stdout());
-    Ok(())
 }

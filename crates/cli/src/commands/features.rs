@@ -59,7 +59,9 @@ fn encoded(book: &Path, model: &Path) -> Result<Table, Failure> {
     let split = opened.book.split(&table, opened.bundle.provenance().seed)?;
     let mut part = vec![None; table.n_rows()];
     for (name, rows) in [("training", &split.training), ("calibration", &split.calibration), ("test", &split.test)] {
-        rows.iter().for_each(|&row| part[row] = Some(name.to_owned()));
+        for &row in rows {
+            part[row] = Some(name.to_owned());
+        }
     }
     let mut out = keys(&table).with("part", Column::Text(part));
     for of_target in opened.bundle.targets() {

@@ -24,20 +24,23 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
         let (mut plan_start, mut mrr) = (life.start, 100.0 + (life.draw() * 80.0).round());
         let mut end = None;
         for day in (life.start..N_DAYS).step_by(10) {
+            // Plain arithmetic alone: a machine's `exp` is its own.
             life.mood = 0.97 * life.mood + 0.3 * (life.draw() - 0.5);
-            let logins = (20.0 * (life.mood + 0.3 * life.draw()).exp()) as u64;
+            let ease = (1.0 + life.mood).clamp(0.2, 3.0);
+            let logins = (20.0 * (ease + 0.3 * life.draw())) as u64;
             // Thirds have no end in binary: a sum in another order would be another sum.
-            let errors = life.draw() * f64::exp(-life.mood) / 3.0;
+            let errors = life.draw() / ease / 3.0;
             let _ = writeln!(usage, "{id},{},{logins},{errors}", date(day));
             if (day - life.start) % 60 == 0 {
-                let nps = if life.draw() < 0.2 { "n/a".to_owned() } else { (5.0 + 3.0 * life.mood).round().to_string() };
+                let nps =
+                    if life.draw() < 0.2 { "n/a".to_owned() } else { (5.0 + 3.0 * life.mood).round().to_string() };
                 let _ = writeln!(surveys, "{id},{},{nps}", date(day));
             }
-            if day > life.start && life.draw() < 0.012 * (-1.5 * life.mood).exp() {
+            if day > life.start && life.draw() < 0.012 / (ease * ease) {
                 end = Some(day + 1);
                 break;
             }
-            if day > life.start && life.draw() < 0.015 * life.mood.exp() {
+            if day > life.start && life.draw() < 0.015 * ease {
                 let _ = writeln!(plans, "{id},{},{},{mrr}", date(plan_start), date(day));
                 (plan_start, mrr) = (day, (mrr * 1.25_f64).round());
             }

@@ -58,7 +58,7 @@ pub(crate) fn trees(link: Link) -> impl Strategy<Value = Model> {
         let grow = |(first, growths): (f32, Vec<_>)| {
             let mut nodes = vec![Node::Leaf { value: first * scale }];
             for (at, feature, threshold, missing_left, value) in growths {
-                split_leaf(&mut nodes, &at, (feature, threshold, missing_left), value * scale);
+                split_leaf(&mut nodes, at, (feature, threshold, missing_left), value * scale);
             }
             Tree { nodes }
         };
@@ -67,7 +67,7 @@ pub(crate) fn trees(link: Link) -> impl Strategy<Value = Model> {
     })
 }
 
-fn split_leaf(nodes: &mut Vec<Node>, at: &prop::sample::Index, rule: (u32, f32, bool), value: f32) {
+fn split_leaf(nodes: &mut Vec<Node>, at: prop::sample::Index, rule: (u32, f32, bool), value: f32) {
     let is_leaf = |&at: &usize| matches!(nodes[at], Node::Leaf { .. });
     let leaves: Vec<usize> = (0..nodes.len()).filter(is_leaf).collect();
     let at = *at.get(&leaves);

@@ -8,6 +8,7 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 /// How large an ensemble is.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "each is a number of something")]
 pub(crate) struct Size {
     pub(crate) n_features: usize,
     pub(crate) n_trees: usize,
@@ -56,10 +57,10 @@ fn linear(n_features: usize, rng: &mut ChaCha8Rng) -> Model {
 }
 
 fn scorecard(n_features: usize, rng: &mut ChaCha8Rng) -> Model {
-    let indicators = (0..n_features as u32).filter(|_| rng.next_u32() % 4 > 0).collect::<Vec<u32>>();
+    let indicators = (0..n_features as u32).filter(|_| below(4, rng) > 0).collect::<Vec<u32>>();
     let indicator = |feature| {
         let (at_zero, scale) = (uniform(-50.0, 50.0, rng), 10.0_f32.powf(uniform(-2.0, 4.0, rng)));
-        let at_full = if rng.next_u32() % 2 == 0 { at_zero + scale } else { at_zero - scale };
+        let at_full = if below(2, rng) == 0 { at_zero + scale } else { at_zero - scale };
         Indicator { feature, weight: uniform(0.1, 20.0, rng), at_zero, at_full }
     };
     let indicators = indicators.into_iter().map(indicator).collect();
@@ -88,7 +89,7 @@ fn tree(link: Link, size: Size, values: &[Vec<f32>], rng: &mut ChaCha8Rng) -> Tr
         let feature = below(size.n_features, rng);
         let (left, right) = (nodes.len() as u32, nodes.len() as u32 + 1);
         let threshold = values[feature][below(values[feature].len(), rng)];
-        let missing_left = rng.next_u32() % 2 == 0;
+        let missing_left = below(2, rng) == 0;
         nodes[at] = Node::Split { feature: feature as u32, threshold, missing_left, left, right };
         nodes.extend([Node::Leaf { value: value(rng) }, Node::Leaf { value: value(rng) }]);
         leaves.extend([left as usize, right as usize]);
@@ -97,7 +98,7 @@ fn tree(link: Link, size: Size, values: &[Vec<f32>], rng: &mut ChaCha8Rng) -> Tr
 }
 
 fn threshold(rng: &mut ChaCha8Rng) -> f32 {
-    match rng.next_u32() % 8 {
+    match below(8, rng) {
         0 => 0.0,
         1 => below(100, rng) as f32,
         2 => 10.0_f32.powf(uniform(-6.0, 8.0, rng)),

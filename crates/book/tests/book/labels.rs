@@ -1,9 +1,7 @@
 //! Labels are what happens in `(t, t + horizon]`, for customers only, and only where the data can tell.
 
-mod common;
-
+use crate::common::{date, open};
 use bellwether_core::{Outcome, Quiet, RowStatus, Target};
-use common::{date, open};
 
 const CHURN: Target = Target { outcome: Outcome::Churn, horizon_days: 30 };
 const EXPANSION: Target = Target { outcome: Outcome::Expansion, horizon_days: 30 };

@@ -1,12 +1,10 @@
 //! Every aggregate and window against a naive reading of its definition, on random books; and no look into the future.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use crate::common::{date, numbers, open};
 use bellwether_core::{Date, Quiet};
-use common::{date, numbers, open};
 use proptest::prelude::*;
 
 const AGGREGATES: [&str; 12] = [
@@ -194,10 +192,14 @@ proptest! {
         let anchor = Event { account: 3, day: date("2023-01-01"), known: date("2023-01-01"), kind: true, value: None };
         let whole: Vec<Event> = events.iter().cloned().chain([anchor.clone()]).collect();
         let deleted: Vec<Event> = whole.iter().filter(is_past).cloned().collect();
-        let mut corrupted: Vec<Event> = whole.iter().map(|event| match is_past(&event) {
-            true => event.clone(),
-            false => Event { value: Some((kick % 1000) as f64), kind: !event.kind, account: (kick % 4) as usize, ..event.clone() },
-        }).collect();
+        let corrupt = |event: &Event| Event {
+            value: Some((kick % 1000) as f64),
+            kind: !event.kind,
+            account: (kick % 4) as usize,
+            ..event.clone()
+        };
+        let keep_or_corrupt = |event: &Event| if is_past(&event) { event.clone() } else { corrupt(event) };
+        let mut corrupted: Vec<Event> = whole.iter().map(keep_or_corrupt).collect();
         corrupted.reverse();
         let reference = bits(&whole);
         prop_assert_eq!(&reference, &bits(&deleted));

@@ -1,13 +1,11 @@
 //! A book in a temporary folder.
 
-use std::path::Path;
-
 use bellwether_book::{Book, BookError, BookFile, FeatureTable};
 use bellwether_core::{Date, Quiet, RawValues};
 use tempfile::TempDir;
 
 /// Writes `files` and `toml` into a folder and opens the book.
-pub fn open(toml: &str, files: &[(&str, &str)]) -> Result<(TempDir, Book), BookError> {
+pub(crate) fn open(toml: &str, files: &[(&str, &str)]) -> Result<(TempDir, Book), BookError> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).expect("a file in a temporary folder");
@@ -18,7 +16,7 @@ pub fn open(toml: &str, files: &[(&str, &str)]) -> Result<(TempDir, Book), BookE
 }
 
 /// The numbers of a feature, one a row.
-pub fn numbers(table: &FeatureTable, name: &str) -> Vec<f32> {
+pub(crate) fn numbers(table: &FeatureTable, name: &str) -> Vec<f32> {
     let column = table.raw.columns.iter().find(|column| column.name == name).expect("a declared feature");
     match &column.values {
         RawValues::Number(values) => values.clone(),
@@ -26,15 +24,6 @@ pub fn numbers(table: &FeatureTable, name: &str) -> Vec<f32> {
     }
 }
 
-pub fn date(text: &str) -> Date {
+pub(crate) fn date(text: &str) -> Date {
     text.parse().expect("a date of the test")
-}
-
-/// An error with the folder's path taken out.
-pub fn told(error: &BookError, folder: &Path) -> String {
-    let text = match error {
-        BookError::Config(config) => config.rendered(),
-        other => other.to_string(),
-    };
-    text.replace(&format!("{}/", folder.display()), "")
 }
