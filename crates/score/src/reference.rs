@@ -38,14 +38,7 @@ impl Reference {
     /// # Errors
     /// [`ScoreError::Features`] for rows of another width, [`ScoreError::Reference`] if tract fails.
     pub fn logits(&self, x: &FeatureMatrix) -> Result<Vec<f32>, ScoreError> {
-        let (found, expected) = (x.n_cols(), self.model.n_features());
-        if found != expected {
-            return Err(ScoreError::Features { found, expected });
-        }
-        let starts: Vec<usize> = (0..x.n_rows()).step_by(BATCH_ROWS).collect();
-        let batch = |first_row| run(&self.plan, x, first_row, BATCH_ROWS.min(x.n_rows() - first_row));
-        let batches: TractResult<Vec<Vec<f32>>> = starts.into_par_iter().map(batch).collect();
-        Ok(batches.map_err(refused)?.concat())
+        self.for_batches(x, |rows| run(&self.plan, rows))
     }
 
     /// The index of the leaf of each row in each tree, as [`crate::Kernel::leaves`] gives it; empty for models without
@@ -55,15 +48,32 @@ impl Reference {
     /// As [`Reference::logits`].
     pub fn leaves(&self, x: &FeatureMatrix) -> Result<Vec<u32>, ScoreError> {
         let Model::Trees(trees) = &self.model else { return Ok(Vec::new()) };
-        let n_trees = trees.trees().len();
-        let mut leaves = vec![0; x.n_rows() * n_trees];
-        for (tree, of_tree) in trees.trees().iter().enumerate() {
-            let indices = Self::new(&index_graph(of_tree, trees.n_features())?)?.logits(x)?;
-            for (row, index) in indices.into_iter().enumerate() {
-                leaves[row * n_trees + tree] = index as u32;
+        let plan_of = |tree| plan(&index_graph(tree, trees.n_features())?).map_err(refused);
+        let plans = trees.trees().iter().map(plan_of).collect::<Result<Vec<_>, ScoreError>>()?;
+        self.for_batches(x, |rows| {
+            let mut leaves = vec![0; rows.shape()[0] * plans.len()];
+            for (tree, plan) in plans.iter().enumerate() {
+                let places = leaves.iter_mut().skip(tree).step_by(plans.len());
+                places.zip(run(plan, rows)?).for_each(|(place, index)| *place = index as u32);
             }
+            Ok(leaves)
+        })
+    }
+
+    /// What `work` gives for stretches of rows, in row order.
+    fn for_batches<T: Send + Clone>(
+        &self,
+        x: &FeatureMatrix,
+        work: impl Fn(&TValue) -> TractResult<Vec<T>> + Sync,
+    ) -> Result<Vec<T>, ScoreError> {
+        let (found, expected) = (x.n_cols(), self.model.n_features());
+        if found != expected {
+            return Err(ScoreError::Features { found, expected });
         }
-        Ok(leaves)
+        let starts: Vec<usize> = (0..x.n_rows()).step_by(BATCH_ROWS).collect();
+        let batch = |first_row| work(&tensor(x, first_row, BATCH_ROWS.min(x.n_rows() - first_row)));
+        let batches: TractResult<Vec<Vec<T>>> = starts.into_par_iter().map(batch).collect();
+        Ok(batches.map_err(refused)?.concat())
     }
 }
 
@@ -72,10 +82,13 @@ fn plan(bytes: &[u8]) -> TractResult<Arc<TypedSimplePlan>> {
     tract_onnx::onnx().model_for_read(&mut bytes)?.into_optimized()?.into_runnable()
 }
 
-fn run(plan: &Arc<TypedSimplePlan>, x: &FeatureMatrix, first_row: usize, n_rows: usize) -> TractResult<Vec<f32>> {
+fn tensor(x: &FeatureMatrix, first_row: usize, n_rows: usize) -> TValue {
     let value = |(row, column)| x.value(first_row + row, column);
-    let rows = tract_ndarray::Array2::from_shape_fn((n_rows, x.n_cols()), value);
-    let logits = plan.run(tvec!(Tensor::from(rows).into_tvalue()))?;
+    Tensor::from(tract_ndarray::Array2::from_shape_fn((n_rows, x.n_cols()), value)).into_tvalue()
+}
+
+fn run(plan: &Arc<TypedSimplePlan>, rows: &TValue) -> TractResult<Vec<f32>> {
+    let logits = plan.run(tvec!(rows.clone()))?;
     Ok(logits[0].to_plain_array_view::<f32>()?.iter().copied().collect())
 }
 

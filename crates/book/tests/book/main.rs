@@ -1,5 +1,7 @@
 //! The book through its public interface.
 
 mod common;
+mod forms;
 mod labels;
 mod point_in_time;
+mod split;
