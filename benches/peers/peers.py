@@ -20,12 +20,16 @@ Exit codes: 0 done; 1 --strict and a verdict is not `ok`, or a check failed; 2 u
 
 import argparse
 import json
+import os
 import sys
 import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+# Read when OpenMP starts: threads that wait by spinning take the cores from each other on a busy machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import pyarrow as pa
@@ -103,6 +107,8 @@ def main() -> int:
 
         return selftest.run()
     try:
+        if not arguments.matrix.is_file():
+            raise MatrixError("there is no such file")
         table = pq.read_table(arguments.matrix)
         comparisons = [
             compare(target, target_rows(table, target), arguments.threads, arguments.seed) for target in targets(table)

@@ -3,7 +3,7 @@
 
 use expect_test::{Expect, expect};
 
-use crate::support::Folder;
+use crate::support::{Folder, csv};
 
 const INVALID: i32 = 3;
 const REFUSED: i32 = 4;
@@ -38,47 +38,23 @@ fn check_not_scored(spoil: impl FnOnce(&Folder), as_of: &str, code: i32, stderr:
 
 /// A change of a field of a CSV file, by its row, from 1, and column, from 0.
 fn set(file: &str, row: usize, column: usize, value: &str) -> impl FnOnce(&Folder) {
-    move |folder| {
-        folder.edit(&format!("book/{file}"), |text| {
-            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-            let mut fields: Vec<&str> = lines[row].split(',').collect();
-            fields[column] = value;
-            lines[row] = fields.join(",");
-            lines.join("\n") + "\n"
-        });
-    }
+    let changed = move |at: usize, fields: &[&str]| if at == row { value } else { fields[column] }.to_owned();
+    move |folder| folder.edit(&format!("book/{file}"), |text| csv::set_fields(&text, column, changed))
 }
 
-/// A change of a column of every row of a CSV file, by the column's place, from 0.
-fn set_all(file: &str, column: usize, value: impl Fn(&[&str]) -> String) -> impl FnOnce(&Folder) {
-    move |folder| {
-        folder.edit(&format!("book/{file}"), |text| {
-            let change = |(row, line): (usize, &str)| {
-                let fields: Vec<&str> = line.split(',').collect();
-                let mut changed: Vec<String> = fields.iter().map(ToString::to_string).collect();
-                if row > 0 {
-                    changed[column] = value(&fields);
-                }
-                changed.join(",") + "\n"
-            };
-            text.lines().enumerate().map(change).collect()
-        });
-    }
+/// A change of every field of a column of a CSV file, by the column's place, from 0.
+fn set_all(file: &str, column: usize, value: &str) -> impl FnOnce(&Folder) {
+    move |folder| folder.edit(&format!("book/{file}"), |text| csv::set_fields(&text, column, |_, _| value.to_owned()))
+}
+
+/// Keeps the rows of a CSV file, header apart, for which `keep` says so.
+fn keep(file: &str, keep: impl Fn(&[&str]) -> bool) -> impl FnOnce(&Folder) {
+    move |folder| folder.edit(&format!("book/{file}"), |text| csv::keep_rows(&text, keep))
 }
 
 /// A change of `book.toml`.
 fn config(text: &str, with: &str) -> impl FnOnce(&Folder) {
     move |folder| folder.replace("book/book.toml", text, with)
-}
-
-/// Keeps the rows of a CSV file, header apart, for which `keep` says so.
-fn keep_rows(file: &str, keep: impl Fn(&[&str]) -> bool) -> impl FnOnce(&Folder) {
-    move |folder| {
-        folder.edit(&format!("book/{file}"), |text| {
-            let kept = |&(row, line): &(usize, &str)| row == 0 || keep(&line.split(',').collect::<Vec<_>>());
-            text.lines().enumerate().filter(kept).map(|(_, line)| format!("{line}\n")).collect()
-        });
-    }
 }
 
 #[test]
@@ -87,9 +63,9 @@ fn an_unknown_column_is_named_beside_the_nearest_there_is() {
         config(r#"column = "logins""#, r#"column = "login""#),
         INVALID,
         &expect![[r#"
-        error: book/usage.csv: there is no column `login` (source `usage`)
-        hint: did you mean `logins`? the file has: logins, date, account, errors
-    "#]],
+            error: book/usage.csv: there is no column `login` (source `usage`)
+            hint: did you mean `logins`? the file also has date, account, errors
+        "#]],
     );
 }
 
@@ -99,9 +75,9 @@ fn an_unknown_date_column_is_named() {
         config("end = \"end\"", "end = \"ends\""),
         INVALID,
         &expect![[r#"
-        error: book/plans.csv: there is no column `ends` (source `plans`)
-        hint: did you mean `end`? the file has: end, mrr, start, account
-    "#]],
+            error: book/plans.csv: there is no column `ends` (source `plans`)
+            hint: did you mean `end`? the file also has mrr, start, account
+        "#]],
     );
 }
 
@@ -111,9 +87,9 @@ fn a_text_where_a_number_is_needed_is_shown_with_its_row() {
         set("usage.csv", 41, 2, "many"),
         INVALID,
         &expect![[r#"
-        error: book/usage.csv: column `logins`, row 41 is `many`; a finite number is needed
-        hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
-    "#]],
+            error: book/usage.csv: column `logins`, row 41 is `many`; a finite number is needed, at most 3.4e38 in size
+            hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
+        "#]],
     );
 }
 
@@ -144,9 +120,9 @@ fn two_rows_of_an_account_and_day_are_shown_with_their_numbers() {
         repeat_row_5,
         INVALID,
         &expect![[r#"
-        error: book/surveys.csv: account `c-001` has 2 rows on 2023-07-17; a snapshot source has one (rows 5, 1707)
-        hint: keep one row a key; if a later row corrects an earlier one, name its `known_at` column; if rows are events, use kind = "event"
-    "#]],
+            error: book/surveys.csv: account `c-001` has 2 rows on 2023-07-17; a source of kind snapshot has one (rows 5, 1707)
+            hint: keep one row a key; if a later row corrects an earlier one, name its `known_at` column; if rows are events, use kind = "event"
+        "#]],
     );
 }
 
@@ -162,9 +138,9 @@ fn two_rows_of_one_account_are_shown_with_their_numbers() {
         repeat,
         INVALID,
         &expect![[r#"
-        error: book/accounts.csv: account `c-002` has 2 rows on 2023-01-05; a attribute source has one (rows 3, 241)
-        hint: keep one row a key; if a later row corrects an earlier one, name its `known_at` column; if rows are events, use kind = "event"
-    "#]],
+            error: book/accounts.csv: account `c-002` has 2 rows on 2023-01-05; a source of kind attribute has one (rows 3, 241)
+            hint: keep one row a key; if a later row corrects an earlier one, name its `known_at` column; if rows are events, use kind = "event"
+        "#]],
     );
 }
 
@@ -174,9 +150,9 @@ fn a_date_that_does_not_parse_is_shown_with_its_row() {
         set("usage.csv", 17, 1, "31/12/2023"),
         INVALID,
         &expect![[r#"
-        error: book/usage.csv: column `date`, row 17 is `31/12/2023`; a date of the form `%Y-%m-%d` is needed
-        hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
-    "#]],
+            error: book/usage.csv: column `date`, row 17 is `31/12/2023`; a date of the form `%Y-%m-%d` is needed
+            hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
+        "#]],
     );
 }
 
@@ -186,9 +162,9 @@ fn a_day_that_no_month_has_is_shown_with_its_row() {
         set("plans.csv", 3, 2, "2023-02-29"),
         INVALID,
         &expect![[r#"
-        error: book/plans.csv: column `end`, row 3 is `2023-02-29`; a date of the form `%Y-%m-%d` is needed
-        hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
-    "#]],
+            error: book/plans.csv: column `end`, row 3 is `2023-02-29`; a date of the form `%Y-%m-%d` is needed
+            hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
+        "#]],
     );
 }
 
@@ -198,9 +174,9 @@ fn a_row_without_date_is_shown() {
         set("usage.csv", 100, 1, ""),
         INVALID,
         &expect![[r#"
-        error: book/usage.csv: column `date`, row 100 is `(missing)`; every row needs a date
-        hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
-    "#]],
+            error: book/usage.csv: column `date`, row 100 is `(missing)`; every row needs a date
+            hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
+        "#]],
     );
 }
 
@@ -210,21 +186,21 @@ fn a_row_without_account_is_shown() {
         set("usage.csv", 100, 0, ""),
         INVALID,
         &expect![[r#"
-        error: book/usage.csv: column `account`, row 100 is `(missing)`; every row needs an account (`drop_missing_account = true` leaves such rows out)
-        hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
-    "#]],
+            error: book/usage.csv: column `account`, row 100 is `(missing)`; every row needs an account (`drop_missing_account = true` leaves such rows out)
+            hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
+        "#]],
     );
 }
 
 #[test]
 fn an_empty_source_is_named() {
     check_refused(
-        keep_rows("usage.csv", |_| false),
+        keep("usage.csv", |_| false),
         INVALID,
         &expect![[r#"
-        error: book/usage.csv: source `usage` has no row
-        hint: check the export; a feed without rows can't be told from a feed that failed
-    "#]],
+            error: book/usage.csv: source `usage` has no row
+            hint: check the export; a feed without rows can't be told from a feed that failed
+        "#]],
     );
 }
 
@@ -234,8 +210,9 @@ fn a_file_of_no_bytes_is_named() {
         |folder| folder.write("book/usage.csv", ""),
         INVALID,
         &expect![[r#"
-        error: source `usage`: book/usage.csv can't be read: no data: empty CSV
-    "#]],
+            error: source `usage`: book/usage.csv can't be read: no data: empty CSV
+            hint: the file may be cut, or of another form than its ending says; export it again
+        "#]],
     );
 }
 
@@ -245,9 +222,9 @@ fn a_file_that_is_not_there_is_named() {
         config(r#"path = "usage.csv""#, r#"path = "use.csv""#),
         INVALID,
         &expect![[r#"
-        error: source `usage`: there is no file book/use.csv
-        hint: paths are relative to book.toml's folder; see `path` of the source
-    "#]],
+            error: source `usage`: there is no file book/use.csv
+            hint: paths are relative to book.toml's folder; see `path` of the source
+        "#]],
     );
 }
 
@@ -257,10 +234,11 @@ fn a_row_with_too_many_fields_is_refused() {
         set("usage.csv", 8, 2, "3,4"),
         INVALID,
         &expect![[r#"
-        error: source `usage`: book/usage.csv can't be read: found more fields than defined in 'Schema'
+            error: source `usage`: book/usage.csv can't be read: found more fields than defined in 'Schema'
 
-        Consider setting 'truncate_ragged_lines=true'.
-    "#]],
+            Consider setting 'truncate_ragged_lines=true'.
+            hint: the file may be cut, or of another form than its ending says; export it again
+        "#]],
     );
 }
 
@@ -274,32 +252,33 @@ fn a_file_that_is_not_of_its_form_is_named() {
         spoil,
         INVALID,
         &expect![[r#"
-        error: source `usage`: book/usage.parquet can't be read: parquet: File out of specification: The file must end with PAR1
-    "#]],
+            error: source `usage`: book/usage.parquet can't be read: parquet: File out of specification: The file must end with PAR1
+            hint: the file may be cut, or of another form than its ending says; export it again
+        "#]],
     );
 }
 
 #[test]
 fn a_source_without_rows_before_the_split_is_named() {
     check_refused(
-        keep_rows("surveys.csv", |fields| fields[1] >= "2024-02"),
+        keep("surveys.csv", |fields| fields[1] >= "2024-02"),
         REFUSED,
         &expect![[r#"
-        error: book/surveys.csv: source `surveys` has no row up to 2023-10-31, the last training day; its first is on 2024-02-01
-        hint: leave the source out until it has history, or move `split.test_from` to a later day
-    "#]],
+            error: book/surveys.csv: source `surveys` has no row up to 2023-10-31, the last training day; its first is on 2024-02-01
+            hint: leave the source out until it has history, or move `split.test_from` to a later day
+        "#]],
     );
 }
 
 #[test]
 fn a_feature_without_any_value_is_named() {
     check_refused(
-        set_all("surveys.csv", 2, |_| "n/a".to_owned()),
+        set_all("surveys.csv", 2, "n/a"),
         INVALID,
         &expect![[r#"
-        error: feature `nps` is missing in all 1303 training rows
-        hint: take the feature out, or check its column, window and filter
-    "#]],
+            error: book/surveys.csv: feature `nps` of column `nps` is missing in all 1303 training rows
+            hint: take the feature out, or check its column, window and filter
+        "#]],
     );
 }
 
@@ -309,33 +288,33 @@ fn an_infinite_value_is_shown_with_its_row() {
         set("usage.csv", 12, 3, "inf"),
         INVALID,
         &expect![[r#"
-        error: book/usage.csv: column `errors`, row 12 is `inf`; a finite number is needed
-        hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
-    "#]],
+            error: book/usage.csv: column `errors`, row 12 is `inf`; a finite number is needed, at most 3.4e38 in size
+            hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
+        "#]],
     );
 }
 
 #[test]
-fn a_value_beyond_single_precision_is_named_with_its_feature() {
+fn a_value_beyond_single_precision_is_shown_with_its_row() {
     check_refused(
         set("usage.csv", 12, 3, "1e300"),
         INVALID,
         &expect![[r#"
-        error: feature `errors_90d` in row 3 is inf; values must be finite or missing
-        hint: an infinite or too large value stands in the source; correct it or filter it out
-    "#]],
+            error: book/usage.csv: column `errors`, row 12 is `1e300`; a finite number is needed, at most 3.4e38 in size
+            hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
+        "#]],
     );
 }
 
 #[test]
 fn a_target_that_never_happens_is_refused() {
     check_refused(
-        set_all("plans.csv", 2, |_| String::new()),
+        set_all("plans.csv", 2, ""),
         REFUSED,
         &expect![[r#"
-        error: target churn_90d: all 4105 labelled rows have outcome false; both classes are needed
-        hint: check the target's rule and filter, and the split's dates
-    "#]],
+            error: target churn_90d: all 4105 labelled rows have outcome false; both classes are needed
+            hint: check the target's rule and filter, and the split's dates
+        "#]],
     );
 }
 
@@ -345,9 +324,9 @@ fn fewer_accounts_with_the_outcome_than_the_minimum_are_refused() {
         config("min_event_accounts = 20\n", ""),
         REFUSED,
         &expect![[r#"
-        error: target churn_90d: 125 accounts with the outcome; at least 200 are needed (min_event_accounts)
-        hint: add history or accounts; `min_event_accounts` in [train] lowers the minimum, at the price of wide intervals
-    "#]],
+            error: target churn_90d: 125 accounts with the outcome; at least 200 are needed (min_event_accounts)
+            hint: add history or accounts; `min_event_accounts` in [train] lowers the minimum, at the price of wide intervals
+        "#]],
     );
 }
 
@@ -357,9 +336,9 @@ fn fewer_accounts_without_the_outcome_than_the_minimum_are_refused() {
         config("min_other_accounts = 20\n", ""),
         REFUSED,
         &expect![[r#"
-        error: target churn_90d: 96 accounts that never had the outcome; at least 500 are needed (min_other_accounts)
-        hint: add history or accounts; `min_other_accounts` in [train] lowers the minimum, at the price of wide intervals
-    "#]],
+            error: target churn_90d: 96 accounts that never had the outcome; at least 500 are needed (min_other_accounts)
+            hint: add history or accounts; `min_other_accounts` in [train] lowers the minimum, at the price of wide intervals
+        "#]],
     );
 }
 
@@ -369,9 +348,9 @@ fn a_history_too_short_for_the_split_is_refused() {
         config("from = 2023-03-31", "from = 2024-05-31"),
         REFUSED,
         &expect![[r#"
-        error: the training part: 0 rows; 5 snapshot days have labels; with 90 days of purge between the parts that is too short a history
-        hint: check `snapshots`, `split` and the dates of the sources
-    "#]],
+            error: the training part: 0 rows; 5 snapshot days have labels; with 90 days of purge between the parts that is too short a history
+            hint: check `snapshots`, `split` and the dates of the sources
+        "#]],
     );
 }
 
@@ -381,16 +360,16 @@ fn an_unknown_key_of_the_configuration_is_shown_in_its_line() {
         config("window = \"30d\"", "windows = \"30d\""),
         INVALID,
         &expect![[r#"
-          × unknown field `windows`, expected one of `name`, `from`, `column`, `columns`, `aggregate`, `window`, `filter`,
-          │ `type`, `change`, `per`, `good`, `category`, `helper`
-            ╭─[book/book.toml:79:1]
-         78 │ aggregate = "sum"
-         79 │ windows = "30d"
-            · ───┬───
-            ·    ╰── here
-         80 │ good = "up"
-            ╰────
-    "#]],
+              × unknown field `windows`, expected one of `name`, `from`, `column`, `columns`, `aggregate`, `window`, `filter`,
+              │ `type`, `change`, `per`, `good`, `category`, `helper`
+                ╭─[book/book.toml:79:1]
+             78 │ aggregate = "sum"
+             79 │ windows = "30d"
+                · ───┬───
+                ·    ╰── here
+             80 │ good = "up"
+                ╰────
+        "#]],
     );
 }
 
@@ -400,15 +379,15 @@ fn a_wrong_value_of_the_configuration_is_shown_in_its_line() {
         config("window = \"30d\"", "window = \"30 days\""),
         INVALID,
         &expect![[r#"
-          × `30 days` is not a window; windows look like `30d`, `4w` or `3mo`
-            ╭─[book/book.toml:79:10]
-         78 │ aggregate = "sum"
-         79 │ window = "30 days"
-            ·          ────┬────
-            ·              ╰── here
-         80 │ good = "up"
-            ╰────
-    "#]],
+              × `30 days` is not a window; windows look like `30d`, `4w` or `3mo`
+                ╭─[book/book.toml:79:10]
+             78 │ aggregate = "sum"
+             79 │ window = "30 days"
+                ·          ────┬────
+                ·              ╰── here
+             80 │ good = "up"
+                ╰────
+        "#]],
     );
 }
 
@@ -418,16 +397,16 @@ fn an_unknown_source_of_the_configuration_is_shown_in_its_line() {
         config("from = \"usage\"", "from = \"use\""),
         INVALID,
         &expect![[r#"
-          × there is no source `use`
-            ╭─[book/book.toml:76:8]
-         75 │ name = "logins_30d"
-         76 │ from = "use"
-            ·        ──┬──
-            ·          ╰── here
-         77 │ column = "logins"
-            ╰────
-        hint: did you mean `usage`? known here: usage, plans, surveys, accounts
-    "#]],
+              × there is no source `use`
+                ╭─[book/book.toml:76:8]
+             75 │ name = "logins_30d"
+             76 │ from = "use"
+                ·        ──┬──
+                ·          ╰── here
+             77 │ column = "logins"
+                ╰────
+            hint: did you mean `usage`? known here: usage, plans, surveys, accounts
+        "#]],
     );
 }
 
@@ -437,9 +416,9 @@ fn an_unknown_feature_of_the_scorecard_is_refused() {
         config("feature = \"nps\"", "feature = \"npss\""),
         INVALID,
         &expect![[r#"
-        error: indicator `npss` is no feature of this book; near matches: `nps`
-        hint: see [scorecard] and the features' `good` in book.toml
-    "#]],
+            error: indicator `npss` is no feature of this book; near matches: `nps`
+            hint: see [scorecard] and the features' `good` in book.toml
+        "#]],
     );
 }
 
@@ -450,10 +429,10 @@ fn a_configuration_that_is_not_there_is_named() {
         remove,
         INVALID,
         &expect![[r#"
-          × book/book.toml can't be read
-          ╰─▶ No such file or directory (os error 2)
-        hint: name a book.toml with --book; `bellwether init FOLDER` writes one to start from
-    "#]],
+              × book/book.toml can't be read
+              ╰─▶ No such file or directory (os error 2)
+            hint: name a book.toml with --book; `bellwether init FOLDER` writes one to start from
+        "#]],
     );
 }
 
@@ -464,10 +443,10 @@ fn a_feed_with_a_bad_value_is_not_scored() {
         "2024-06-30",
         INVALID,
         &expect![[r#"
-        scoring book/book.toml as of 2024-06-30
-        error: book/usage.csv: column `logins`, row 41 is `many`; a finite number is needed
-        hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
-    "#]],
+            scoring book/book.toml as of 2024-06-30
+            error: book/usage.csv: column `logins`, row 41 is `many`; a finite number is needed, at most 3.4e38 in size
+            hint: correct the value; a text that means missing goes into the source's `null_values`, a date's form into `date_format`
+        "#]],
     );
 }
 
@@ -480,7 +459,7 @@ fn a_feed_that_lost_a_column_is_not_scored() {
         &expect![[r#"
             scoring book/book.toml as of 2024-06-30
             error: book/usage.csv: there is no column `logins` (source `usage`)
-            hint: did you mean `signins`? the file has: signins, errors, account, date
+            hint: did you mean `signins`? the file also has errors, account, date
         "#]],
     );
 }
@@ -488,14 +467,14 @@ fn a_feed_that_lost_a_column_is_not_scored() {
 #[test]
 fn an_empty_feed_is_not_scored() {
     check_not_scored(
-        keep_rows("surveys.csv", |_| false),
+        keep("surveys.csv", |_| false),
         "2024-06-30",
         INVALID,
         &expect![[r#"
-        scoring book/book.toml as of 2024-06-30
-        error: book/surveys.csv: source `surveys` has no row
-        hint: check the export; a feed without rows can't be told from a feed that failed
-    "#]],
+            scoring book/book.toml as of 2024-06-30
+            error: book/surveys.csv: source `surveys` has no row
+            hint: check the export; a feed without rows can't be told from a feed that failed
+        "#]],
     );
 }
 
@@ -506,10 +485,10 @@ fn other_features_than_the_bundle_was_trained_with_are_not_scored() {
         "2024-06-30",
         REFUSED,
         &expect![[r#"
-        scoring book/book.toml as of 2024-06-30
-        error: book/book.toml declares other features than the bundle was trained with: feature `logins_30d` (number 5)
-        hint: score with the book.toml that the bundle holds (its book.toml), or train again
-    "#]],
+            scoring book/book.toml as of 2024-06-30
+            error: book/book.toml declares other features than the bundle was trained with: feature `logins_30d` (number 5)
+            hint: score with the book.toml that the bundle holds (its book.toml), or train again
+        "#]],
     );
 }
 
@@ -534,9 +513,9 @@ fn a_day_after_the_data_ends_is_not_scored() {
         "2025-01-01",
         REFUSED,
         &expect![[r#"
-        scoring book/book.toml as of 2025-01-01
-        error: as of 2025-01-01: 0 rows; the data ends on 2024-12-31; deliver the missing days, score as of an earlier day, or say in `snapshots.data_end` until when the sources are complete
-        hint: check `snapshots`, `split` and the dates of the sources
-    "#]],
+            scoring book/book.toml as of 2025-01-01
+            error: as of 2025-01-01: the data ends on 2024-12-31; a score of days that nobody saw is no honest score
+            hint: deliver the missing days, score as of 2024-12-31, or say in `snapshots.data_end` until when the sources are complete
+        "#]],
     );
 }

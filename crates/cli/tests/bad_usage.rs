@@ -24,30 +24,30 @@ fn no_command() {
         "",
         USAGE,
         &expect![[r#"
-        The binary bellwether.
+            The binary bellwether.
 
-        Usage: bellwether <COMMAND>
+            Usage: bellwether <COMMAND>
 
-        Commands:
-          init         Write a commented book.toml to start from
-          check        Read a book and say what it holds: sources, rows, days, labels, parts of the split,
-                       missing shares
-          simulate     Write a simulated B2B software book with known true probabilities
-          features     Build the feature table of every customer on every snapshot day, with labels
-          train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
-                       bundle
-          evaluate     Evaluate a bundle on the test rows of a book
-          score        Score every account as of a day
-          demo         Do everything on a simulated book of 2,000 accounts and 24 months
-          completions  Print a completion script for a shell
-          help         Print this message or the help of the given subcommand(s)
+            Commands:
+              init         Write a commented book.toml to start from
+              check        Read a book and say what it holds: sources, rows, days, labels, parts of the split,
+                           missing shares
+              simulate     Write a simulated B2B software book with known true probabilities
+              features     Build the feature table of every customer on every snapshot day, with labels
+              train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
+                           bundle
+              evaluate     Evaluate a bundle on the test rows of a book
+              score        Score every account as of a day
+              demo         Do everything on a simulated book of 2,000 accounts and 24 months
+              completions  Print a completion script for a shell
+              help         Print this message or the help of the given subcommand(s)
 
-        Options:
-          -h, --help     Print help (see more with '--help')
-          -V, --version  Print version
+            Options:
+              -h, --help     Print help (see more with '--help')
+              -V, --version  Print version
 
-        Try it: `bellwether demo --out demo` makes a book, trains, scores and reports in about a minute.
-    "#]],
+            Try it: `bellwether demo --out demo` makes a book, trains, scores and reports in about a minute.
+        "#]],
     );
 }
 
@@ -57,14 +57,14 @@ fn an_unknown_command() {
         "scores",
         USAGE,
         &expect![[r#"
-        error: unrecognized subcommand 'scores'
+            error: unrecognized subcommand 'scores'
 
-          tip: a similar subcommand exists: 'score'
+              tip: a similar subcommand exists: 'score'
 
-        Usage: bellwether <COMMAND>
+            Usage: bellwether <COMMAND>
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
 }
 
@@ -74,12 +74,12 @@ fn an_unknown_flag() {
         "check --book book/book.toml --verbos",
         USAGE,
         &expect![[r#"
-        error: unexpected argument '--verbos' found
+            error: unexpected argument '--verbos' found
 
-        Usage: bellwether check --book <FILE>
+            Usage: bellwether check --book <FILE>
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
 }
 
@@ -89,14 +89,14 @@ fn a_flag_that_is_missing() {
         "score --book book/book.toml --model models/small",
         USAGE,
         &expect![[r#"
-        error: the following required arguments were not provided:
-          --as-of <DATE>
-          --out <FILE>
+            error: the following required arguments were not provided:
+              --as-of <DATE>
+              --out <FILE>
 
-        Usage: bellwether score --book <FILE> --model <BUNDLE> --as-of <DATE> --out <FILE>
+            Usage: bellwether score --book <FILE> --model <BUNDLE> --as-of <DATE> --out <FILE>
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
 }
 
@@ -131,8 +131,8 @@ fn no_threads() {
         "train --book book/book.toml --models models --threads 0",
         USAGE,
         &expect![[r#"
-        error: --threads is 0; at least 1 is needed
-    "#]],
+            error: --threads is 0; at least 1 is needed
+        "#]],
     );
 }
 
@@ -142,10 +142,10 @@ fn a_number_that_is_none() {
         "simulate --accounts many --out more",
         USAGE,
         &expect![[r#"
-        error: invalid value 'many' for '--accounts <ACCOUNTS>': invalid digit found in string
+            error: invalid value 'many' for '--accounts <ACCOUNTS>': invalid digit found in string
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
 }
 
@@ -155,8 +155,8 @@ fn a_simulation_out_of_its_ranges() {
         "simulate --accounts 0 --out more",
         INVALID,
         &expect![[r#"
-        error: `n_accounts` is 0; it must be 1 to 10,000,000
-    "#]],
+            error: `n_accounts` is 0; it must be 1 to 10,000,000
+        "#]],
     );
 }
 
@@ -166,8 +166,8 @@ fn a_simulation_into_a_folder_that_holds_other_things() {
         "simulate --accounts 10 --out .",
         INVALID,
         &expect![[r#"
-        error: `.` holds `book`; a book is written into a new folder, an empty one or over a simulated book
-    "#]],
+            error: `.` holds `book`; a book is written into a new folder, an empty one or over a simulated book
+        "#]],
     );
 }
 
@@ -177,9 +177,9 @@ fn a_model_that_is_not_there() {
         "evaluate --book book/book.toml --model models/large",
         INVALID,
         &expect![[r#"
-        error: `models/large` is neither a bundle nor a name in a models folder; there is no such folder
-        hint: name a bundle's folder, or MODELS/NAME for its newest version
-    "#]],
+            error: `models/large` is neither a bundle nor a name in a models folder; there is no such folder
+            hint: name a bundle's folder, or MODELS/NAME for its newest version
+        "#]],
     );
 }
 
@@ -189,9 +189,9 @@ fn a_folder_that_is_no_model() {
         "evaluate --book book/book.toml --model book",
         INVALID,
         &expect![[r#"
-        error: `book` is neither a bundle nor a name in a models folder; there is no index.json above it
-        hint: name a bundle's folder, or MODELS/NAME for its newest version
-    "#]],
+            error: `book` is neither a bundle nor a name in a models folder; there is no index.json above it
+            hint: name a bundle's folder, or MODELS/NAME for its newest version
+        "#]],
     );
 }
 
@@ -201,8 +201,8 @@ fn a_book_that_exists_is_kept() {
         "init book",
         REFUSED,
         &expect![[r#"
-        error: book/book.toml exists; it was kept
-        hint: name another folder, or move the file away
-    "#]],
+            error: book/book.toml exists; it was kept
+            hint: name another folder, or move the file away
+        "#]],
     );
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::{Folder, Run};
+use crate::support::{Folder, Run, csv};
 
 const TABLES: [&str; 4] = ["accounts.csv", "plans.csv", "usage.csv", "surveys.csv"];
 const TRAIN: &str = "train --book book/book.toml --models models --seed 7 --json";
@@ -30,12 +30,6 @@ fn scores_of(folder: &Folder) -> String {
     let score = "score --book book/book.toml --model models/small";
     folder.run(&format!("{score} --as-of {AS_OF} --out scores.csv")).done();
     folder.read("scores.csv")
-}
-
-/// The header and those rows of a CSV text for which `keep` says so of their fields.
-fn rows(text: &str, mut keep: impl FnMut(&[&str]) -> bool) -> String {
-    let kept = |&(row, line): &(usize, &str)| row == 0 || keep(&line.split(',').collect::<Vec<_>>());
-    text.lines().enumerate().filter(kept).map(|(_, line)| format!("{line}\n")).collect()
 }
 
 #[test]
@@ -66,20 +60,9 @@ fn another_time_zone_and_language_give_the_same_bundle() {
 fn another_order_of_rows_gives_the_same_bundle() {
     let folder = Folder::with_book();
     for table in TABLES {
-        folder.edit(&format!("book/{table}"), shuffled);
+        folder.edit(&format!("book/{table}"), |text| csv::shuffle(&text));
     }
     check_same_bundle(&folder, "", &[]);
-}
-
-/// The header, then the rows in another order.
-fn shuffled(text: String) -> String {
-    let mut lines: Vec<&str> = text.lines().collect();
-    let mut state = 1_u64;
-    for place in (2..lines.len()).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        lines.swap(place, 1 + (state >> 33) as usize % place);
-    }
-    lines.join("\n") + "\n"
 }
 
 #[test]
@@ -113,11 +96,11 @@ fn an_account_alone_scores_as_in_the_whole() {
     for account in ["c-000", "c-003", "c-104", "c-230"] {
         let folder = Folder::trained().copy();
         for table in TABLES {
-            folder.edit(&format!("book/{table}"), |text| rows(&text, |fields| fields[0] == account));
+            folder.edit(&format!("book/{table}"), |text| csv::keep_rows(&text, |fields| fields[0] == account));
         }
         let alone = scores_of(&folder);
         assert_eq!(alone.lines().count(), 2, "{account}");
-        assert_eq!(alone, rows(&whole, |fields| fields[0] == account));
+        assert_eq!(alone, csv::keep_rows(&whole, |fields| fields[0] == account));
     }
 }
 
@@ -125,10 +108,10 @@ fn an_account_alone_scores_as_in_the_whole() {
 fn rows_after_the_day_of_the_scores_change_nothing() {
     let whole = scores_of(&Folder::trained().copy());
     let folder = Folder::trained().copy();
-    for (table, date) in [("accounts.csv", 1), ("plans.csv", 1), ("usage.csv", 1), ("surveys.csv", 1)] {
-        // An account that starts later is listed in the whole, without numbers.
-        let keep = |fields: &[&str]| table == "accounts.csv" || fields[date] <= AS_OF;
-        folder.edit(&format!("book/{table}"), |text| rows(&text, keep));
+    for table in TABLES {
+        // An account that starts later is listed in the whole, without numbers. Every table has the day second.
+        let keep = |fields: &[&str]| table == "accounts.csv" || fields[1] <= AS_OF;
+        folder.edit(&format!("book/{table}"), |text| csv::keep_rows(&text, keep));
     }
     assert_eq!(scores_of(&folder), whole);
 }

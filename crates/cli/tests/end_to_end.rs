@@ -27,7 +27,7 @@ const LAST_DAY: &str = "2024-12-31";
 fn whole() -> &'static Whole {
     static WHOLE: OnceLock<Whole> = OnceLock::new();
     WHOLE.get_or_init(|| {
-        let folder = Folder::new();
+        let folder = Folder::shared();
         let json = |arguments: &str| folder.run(&format!("{arguments} --json")).json();
         let simulated = json("simulate --accounts 400 --months 24 --seed 1 --out book");
         let minimums = "[train]\nmin_event_accounts = 50\nmin_other_accounts = 50\n\n[scorecard]";
@@ -39,7 +39,7 @@ fn whole() -> &'static Whole {
         let scored = json(&format!("{score} --as-of {LAST_DAY} --out scores.jsonl"));
         json("features --book book/book.toml --model models/simulated --out matrix.jsonl");
         let (scores, matrix) = (lines(&folder, "scores.jsonl"), lines(&folder, "matrix.jsonl"));
-        Whole { simulated, checked, trained, evaluated, scored, scores, matrix, folder }
+        Whole { folder, simulated, checked, trained, evaluated, scored, scores, matrix }
     })
 }
 

@@ -16,37 +16,37 @@ fn bellwether() {
     check_help(
         "",
         &expect![[r#"
-        Tells where a book of accounts is going: who churns in the next 90 days, who expands, how healthy
-        each one is.
+            Tells where a book of accounts is going: who churns in the next 90 days, who expands, how healthy
+            each one is.
 
-        Exit codes: 0 done, 1 unexpected, 2 usage, 3 input or configuration invalid, 4 refused (no honest
-        result can be had), 5 verification failed (a bundle is not what was written).
+            Exit codes: 0 done, 1 unexpected, 2 usage, 3 input or configuration invalid, 4 refused (no honest
+            result can be had), 5 verification failed (a bundle is not what was written).
 
-        Usage: bellwether <COMMAND>
+            Usage: bellwether <COMMAND>
 
-        Commands:
-          init         Write a commented book.toml to start from
-          check        Read a book and say what it holds: sources, rows, days, labels, parts of the split,
-                       missing shares
-          simulate     Write a simulated B2B software book with known true probabilities
-          features     Build the feature table of every customer on every snapshot day, with labels
-          train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
-                       bundle
-          evaluate     Evaluate a bundle on the test rows of a book
-          score        Score every account as of a day
-          demo         Do everything on a simulated book of 2,000 accounts and 24 months
-          completions  Print a completion script for a shell
-          help         Print this message or the help of the given subcommand(s)
+            Commands:
+              init         Write a commented book.toml to start from
+              check        Read a book and say what it holds: sources, rows, days, labels, parts of the split,
+                           missing shares
+              simulate     Write a simulated B2B software book with known true probabilities
+              features     Build the feature table of every customer on every snapshot day, with labels
+              train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
+                           bundle
+              evaluate     Evaluate a bundle on the test rows of a book
+              score        Score every account as of a day
+              demo         Do everything on a simulated book of 2,000 accounts and 24 months
+              completions  Print a completion script for a shell
+              help         Print this message or the help of the given subcommand(s)
 
-        Options:
-          -h, --help
-                  Print help (see a summary with '-h')
+            Options:
+              -h, --help
+                      Print help (see a summary with '-h')
 
-          -V, --version
-                  Print version
+              -V, --version
+                      Print version
 
-        Try it: `bellwether demo --out demo` makes a book, trains, scores and reports in about a minute.
-    "#]],
+            Try it: `bellwether demo --out demo` makes a book, trains, scores and reports in about a minute.
+        "#]],
     );
 }
 
@@ -55,20 +55,20 @@ fn init() {
     check_help(
         "init",
         &expect![[r#"
-        Write a commented book.toml to start from
+            Write a commented book.toml to start from
 
-        Usage: bellwether init <FOLDER>
+            Usage: bellwether init <FOLDER>
 
-        Arguments:
-          <FOLDER>  The folder that gets book.toml; it is made where it does not exist, and an existing file
-                    is kept
+            Arguments:
+              <FOLDER>  The folder that gets book.toml; it is made where it does not exist, and an existing file
+                        is kept
 
-        Options:
-          -h, --help  Print help
+            Options:
+              -h, --help  Print help
 
-        Example:
-          bellwether init mybook      # writes mybook/book.toml
-    "#]],
+            Example:
+              bellwether init mybook      # writes mybook/book.toml
+        "#]],
     );
 }
 
@@ -77,20 +77,20 @@ fn check() {
     check_help(
         "check",
         &expect![[r#"
-        Read a book and say what it holds: sources, rows, days, labels, parts of the split, missing shares
+            Read a book and say what it holds: sources, rows, days, labels, parts of the split, missing shares
 
-        Usage: bellwether check [OPTIONS] --book <FILE>
+            Usage: bellwether check [OPTIONS] --book <FILE>
 
-        Options:
-              --book <FILE>  The book's configuration
-              --json         Print JSON to stdout
-              --seed <SEED>  Draws the parts of the split [default: 0]
-          -h, --help         Print help
+            Options:
+                  --book <FILE>  The book's configuration
+                  --json         Print JSON to stdout
+                  --seed <SEED>  Draws the parts of the split [default: 0]
+              -h, --help         Print help
 
-        Examples:
-          bellwether check --book mybook/book.toml
-          bellwether check --book mybook/book.toml --json | jq .targets
-    "#]],
+            Examples:
+              bellwether check --book mybook/book.toml
+              bellwether check --book mybook/book.toml --json | jq .targets
+        "#]],
     );
 }
 
@@ -99,22 +99,22 @@ fn simulate() {
     check_help(
         "simulate",
         &expect![[r#"
-        Write a simulated B2B software book with known true probabilities
+            Write a simulated B2B software book with known true probabilities
 
-        Usage: bellwether simulate [OPTIONS] --out <DIR>
+            Usage: bellwether simulate [OPTIONS] --out <DIR>
 
-        Options:
-              --accounts <ACCOUNTS>  How many accounts; the accounts of a smaller book are the first of a
-                                     larger one [default: 2000]
-              --months <MONTHS>      How many calendar months of history [default: 24]
-              --seed <SEED>          Another seed, other accounts [default: 1]
-              --out <DIR>            The folder that gets book.toml, the tables and truth.parquet
-              --json                 Print JSON to stdout
-          -h, --help                 Print help
+            Options:
+                  --accounts <ACCOUNTS>  How many accounts; the accounts of a smaller book are the first of a
+                                         larger one [default: 2000]
+                  --months <MONTHS>      How many calendar months of history [default: 24]
+                  --seed <SEED>          Another seed, other accounts [default: 1]
+                  --out <DIR>            The folder that gets book.toml, the tables and truth.parquet
+                  --json                 Print JSON to stdout
+              -h, --help                 Print help
 
-        Example:
-          bellwether simulate --accounts 2000 --months 24 --seed 1 --out book
-    "#]],
+            Example:
+              bellwether simulate --accounts 2000 --months 24 --seed 1 --out book
+        "#]],
     );
 }
 
@@ -123,22 +123,22 @@ fn features() {
     check_help(
         "features",
         &expect![[r#"
-        Build the feature table of every customer on every snapshot day, with labels
+            Build the feature table of every customer on every snapshot day, with labels
 
-        Usage: bellwether features [OPTIONS] --book <FILE> --out <FILE>
+            Usage: bellwether features [OPTIONS] --book <FILE> --out <FILE>
 
-        Options:
-              --book <FILE>     The book's configuration
-              --out <FILE>      The table: .parquet, .csv, .jsonl or .arrow
-              --model <BUNDLE>  Write the encoded matrix that this bundle reads instead, with the part of
-                                each row in its split and its probabilities
-              --json            Print JSON to stdout
-          -h, --help            Print help
+            Options:
+                  --book <FILE>     The book's configuration
+                  --out <FILE>      The table: .parquet, .csv, .jsonl or .arrow
+                  --model <BUNDLE>  Write the encoded matrix that this bundle reads instead, with the part of
+                                    each row in its split and its probabilities
+                  --json            Print JSON to stdout
+              -h, --help            Print help
 
-        Examples:
-          bellwether features --book mybook/book.toml --out features.parquet
-          bellwether features --book mybook/book.toml --model models/mybook --out matrix.parquet
-    "#]],
+            Examples:
+              bellwether features --book mybook/book.toml --out features.parquet
+              bellwether features --book mybook/book.toml --model models/mybook --out matrix.parquet
+        "#]],
     );
 }
 
@@ -147,24 +147,24 @@ fn train() {
     check_help(
         "train",
         &expect![[r#"
-        Fit every learner, calibrate, choose, evaluate, and write the next version of the bundle
+            Fit every learner, calibrate, choose, evaluate, and write the next version of the bundle
 
-        Usage: bellwether train [OPTIONS] --book <FILE> --models <DIR>
+            Usage: bellwether train [OPTIONS] --book <FILE> --models <DIR>
 
-        Options:
-              --book <FILE>        The book's configuration
-              --models <DIR>       The models folder
-              --seed <SEED>        Where every random choice comes from [default: 0]
-              --threads <THREADS>  Threads; the bundle is the same on any number
-              --actor <ACTOR>      Who trains, for the audit log; $USER where not given
-              --json               Print JSON to stdout
-          -h, --help               Print help
+            Options:
+                  --book <FILE>        The book's configuration
+                  --models <DIR>       The models folder
+                  --seed <SEED>        Where every random choice comes from [default: 0]
+                  --threads <THREADS>  Threads; the bundle is the same on any number
+                  --actor <ACTOR>      Who trains, for the audit log; $USER where not given
+                  --json               Print JSON to stdout
+              -h, --help               Print help
 
-        Example:
-          bellwether train --book mybook/book.toml --models models --seed 1
+            Example:
+              bellwether train --book mybook/book.toml --models models --seed 1
 
-        The bundle stands in MODELS/NAME/VERSION, its report in report.html there.
-    "#]],
+            The bundle stands in MODELS/NAME/VERSION, its report in report.html there.
+        "#]],
     );
 }
 
@@ -173,22 +173,22 @@ fn evaluate() {
     check_help(
         "evaluate",
         &expect![[r#"
-        Evaluate a bundle on the test rows of a book
+            Evaluate a bundle on the test rows of a book
 
-        Usage: bellwether evaluate [OPTIONS] --book <FILE> --model <BUNDLE>
+            Usage: bellwether evaluate [OPTIONS] --book <FILE> --model <BUNDLE>
 
-        Options:
-              --book <FILE>     The book's configuration; its features must be those of the bundle
-              --model <BUNDLE>  A bundle's folder, or MODELS/NAME for the newest version
-              --json            Print JSON to stdout
-          -h, --help            Print help
+            Options:
+                  --book <FILE>     The book's configuration; its features must be those of the bundle
+                  --model <BUNDLE>  A bundle's folder, or MODELS/NAME for the newest version
+                  --json            Print JSON to stdout
+              -h, --help            Print help
 
-        Example:
-          bellwether evaluate --book mybook/book.toml --model models/mybook
+            Example:
+              bellwether evaluate --book mybook/book.toml --model models/mybook
 
-        The test rows are those of the split that the bundle was trained with, and every labelled row of a
-        later day.
-    "#]],
+            The test rows are those of the split that the bundle was trained with, and every labelled row of a
+            later day.
+        "#]],
     );
 }
 
@@ -197,22 +197,22 @@ fn score() {
     check_help(
         "score",
         &expect![[r#"
-        Score every account as of a day
+            Score every account as of a day
 
-        Usage: bellwether score [OPTIONS] --book <FILE> --model <BUNDLE> --as-of <DATE> --out <FILE>
+            Usage: bellwether score [OPTIONS] --book <FILE> --model <BUNDLE> --as-of <DATE> --out <FILE>
 
-        Options:
-              --book <FILE>     The book's configuration; its features must be those of the bundle
-              --model <BUNDLE>  A bundle's folder, or MODELS/NAME for the newest version
-              --as-of <DATE>    The last day that scores may know
-              --out <FILE>      The scores: .parquet, .csv, .jsonl or .arrow
-              --json            Print JSON to stdout
-          -h, --help            Print help
+            Options:
+                  --book <FILE>     The book's configuration; its features must be those of the bundle
+                  --model <BUNDLE>  A bundle's folder, or MODELS/NAME for the newest version
+                  --as-of <DATE>    The last day that scores may know
+                  --out <FILE>      The scores: .parquet, .csv, .jsonl or .arrow
+                  --json            Print JSON to stdout
+              -h, --help            Print help
 
-        Example:
-          bellwether score --book mybook/book.toml --model models/mybook --as-of 2026-09-30 --out
-          scores.parquet
-    "#]],
+            Example:
+              bellwether score --book mybook/book.toml --model models/mybook --as-of 2026-09-30 --out
+              scores.parquet
+        "#]],
     );
 }
 
@@ -221,18 +221,18 @@ fn demo() {
     check_help(
         "demo",
         &expect![[r#"
-        Do everything on a simulated book of 2,000 accounts and 24 months
+            Do everything on a simulated book of 2,000 accounts and 24 months
 
-        Usage: bellwether demo [OPTIONS]
+            Usage: bellwether demo [OPTIONS]
 
-        Options:
-              --out <DIR>  The folder that gets book/, models/, scores.parquet and report.html [default:
-                           demo]
-          -h, --help       Print help
+            Options:
+                  --out <DIR>  The folder that gets book/, models/, scores.parquet and report.html [default:
+                               demo]
+              -h, --help       Print help
 
-        Example:
-          bellwether demo --out demo      # then open demo/report.html
-    "#]],
+            Example:
+              bellwether demo --out demo      # then open demo/report.html
+        "#]],
     );
 }
 
@@ -241,19 +241,19 @@ fn completions() {
     check_help(
         "completions",
         &expect![[r#"
-        Print a completion script for a shell
+            Print a completion script for a shell
 
-        Usage: bellwether completions <SHELL>
+            Usage: bellwether completions <SHELL>
 
-        Arguments:
-          <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
+            Arguments:
+              <SHELL>  The shell [possible values: bash, elvish, fish, powershell, zsh]
 
-        Options:
-          -h, --help  Print help
+            Options:
+              -h, --help  Print help
 
-        Example:
-          bellwether completions bash > ~/.local/share/bash-completion/completions/bellwether
-    "#]],
+            Example:
+              bellwether completions bash > ~/.local/share/bash-completion/completions/bellwether
+        "#]],
     );
 }
 

@@ -6,18 +6,21 @@ use std::time::{Duration, Instant};
 
 use crate::support::Folder;
 
-/// Kills a run of `arguments` after each of `n_moments` moments, which are spread over the time that a whole run takes;
-/// `check` looks at what is left.
-fn kill_at_moments(folder: &Folder, arguments: &str, n_moments: u32, check: impl Fn(&Folder, bool)) {
+/// Kills runs of `arguments` at `n_moments` moments, which are spread over the time that a whole run takes; `check` looks
+/// at what each leaves.
+#[track_caller]
+fn kill_at_moments(folder: &Folder, arguments: &str, n_moments: u32, check: impl Fn()) {
     let began = Instant::now();
     folder.run(arguments).done();
     let whole = began.elapsed();
     // The last moments are where files are written: they are closer together, and some come too late.
+    let mut n_killed = 0;
     for moment in 1..=n_moments {
         let share = 1.0 - 0.9 * (1.0 - f64::from(moment) / f64::from(n_moments)).powi(2);
-        let killed = kill_after(folder, arguments, whole.mul_f64(share));
-        check(folder, killed);
+        n_killed += u32::from(kill_after(folder, arguments, whole.mul_f64(share)));
+        check();
     }
+    assert!(n_killed > 0, "every run of {arguments} was done within {whole:?}");
 }
 
 /// Whether the run was killed before it was done.
@@ -43,11 +46,11 @@ fn a_killed_training_leaves_no_half_bundle() {
     let learners = "[train]\nlearners = [\"logistic\"]\n";
     folder.replace("book/book.toml", "[train]\n", learners);
     let train = "train --book book/book.toml --models models --seed 7";
-    kill_at_moments(&folder, train, 8, |folder, _| {
+    kill_at_moments(&folder, train, 8, || {
         let versions = std::fs::read_dir(folder.path("models/small")).expect("one version is there");
         let names = versions.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
         for version in names.filter(|name| !name.starts_with('.')) {
-            assert_eq!(finished(folder, &format!("models/small/{version}")), folder.files("models/small/1"));
+            assert_eq!(finished(&folder, &format!("models/small/{version}")), folder.files("models/small/1"));
         }
         let score = "score --book book/book.toml --model models/small --as-of 2024-06-30 --out scores.csv";
         folder.run(score).done();
@@ -65,8 +68,8 @@ fn a_killed_scoring_leaves_the_whole_file_or_none() {
     std::fs::create_dir(folder.path("out")).expect("a new folder");
     folder.run(score).done();
     let whole = finished(&folder, "out");
-    kill_at_moments(&folder, score, 20, |folder, _| {
-        let left = finished(folder, "out");
+    kill_at_moments(&folder, score, 20, || {
+        let left = finished(&folder, "out");
         assert!(left.is_empty() || left == whole, "{:?}", left.keys());
         let _ = std::fs::remove_file(folder.path("out/scores.csv"));
     });

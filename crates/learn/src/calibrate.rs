@@ -25,6 +25,9 @@ const CLEARLY: f64 = 1.645;
 /// Rows of either class below which a step function is noise.
 const LEAST_ROWS_FOR_ISOTONIC: usize = 50;
 
+/// A slope that keeps the ranking and moves no probability.
+const FLAT_SLOPE: f64 = 1e-9;
+
 type Fitter = fn(&[Row]) -> Option<Calibration>;
 
 /// The simplest first.
@@ -146,7 +149,11 @@ fn platt(rows: &[Row]) -> Option<Calibration> {
         }
         least = now;
     }
-    (slope > 0.0 && slope.is_finite()).then_some(Calibration::Platt { slope, intercept })
+    if slope.is_finite() && slope <= 0.0 {
+        // The ranking tells nothing here, or the wrong way round: all that is left is the share of positives.
+        return Some(Calibration::Platt { slope: FLAT_SLOPE, intercept: (n_positive / n_negative).ln() });
+    }
+    slope.is_finite().then_some(Calibration::Platt { slope, intercept })
 }
 
 /// The inverse Hessian times the gradient; `None` where logits do not vary.
@@ -248,11 +255,12 @@ mod tests {
     }
 
     #[test]
-    fn platt_is_finite_on_separable_rows_and_refuses_to_turn_the_ranking() {
+    fn platt_is_finite_on_separable_rows_and_flat_where_the_ranking_is_turned() {
         let separable = [(-1.0, false), (-0.5, false), (0.5, true), (1.0, true)];
         assert!(platt(&rows(&separable)).is_some_and(|calibration| calibration.validate().is_ok()));
         let turned: Vec<(f64, bool)> = separable.iter().map(|&(logit, y)| (-logit, y)).collect();
-        assert!(platt(&rows(&turned)).is_none());
+        let flat = platt(&rows(&turned)).expect("both classes and different logits");
+        assert!(flat.validate().is_ok() && (flat.probability(-1.0) - 0.5).abs() < 1e-6, "{flat:?}");
         assert!(platt(&rows(&[(1.0, true), (1.0, false)])).is_none());
     }
 

@@ -7,7 +7,7 @@
 //! Rows are those of `parity_rows`: N random ones, and every threshold with its neighbours. Compares with tract on the
 //! way: leaves in every row, logits of an ensemble in `--tract-rows` rows spread over all (20,000 unless told), because
 //! tract 0.23 steps over all leaves of the trees before, for each tree of each row. Prints one line a model, and exits
-//! with 1 if a leaf differs.
+//! with 1 if a leaf differs. Where `RUST_BACKTRACE` is set, set `RUST_LIB_BACKTRACE=0` too (see `Reference::logits`).
 
 #[path = "../tests/models/mod.rs"]
 mod models;

@@ -56,16 +56,16 @@ fn check_leaves(model: &Model, rows: &FeatureMatrix, kernel: &Kernel, reference:
 #[test]
 fn trees_agree_to_the_bit_and_to_the_leaf() {
     check("trees", LARGE, 1);
-    check("trees", Size { n_features: 20, n_trees: 10, n_leaves: 16 }, 13);
+    check("trees", Size { n_features: 20, n_trees: 5, n_leaves: 24 }, 13);
     check("trees", Size { n_features: 3, n_trees: 1, n_leaves: 2 }, 2);
-    check("trees", Size { n_features: 7, n_trees: 3, n_leaves: 200 }, 3);
-    check("trees", Size { n_features: 1, n_trees: 3, n_leaves: 1 }, 4);
+    check("trees", Size { n_features: 7, n_trees: 2, n_leaves: 200 }, 3);
+    check("trees", Size { n_features: 1, n_trees: 2, n_leaves: 1 }, 4);
 }
 
 #[test]
 fn trees_of_probabilities_agree_to_the_leaf() {
     check("probability_trees", LARGE, 5);
-    check("probability_trees", Size { n_features: 20, n_trees: 10, n_leaves: 16 }, 14);
+    check("probability_trees", Size { n_features: 20, n_trees: 5, n_leaves: 24 }, 14);
     check("probability_trees", Size { n_features: 5, n_trees: 1, n_leaves: 40 }, 6);
 }
 

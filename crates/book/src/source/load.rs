@@ -71,6 +71,8 @@ const ACCOUNT: &str = "\u{1}account";
 const DAY: &str = "\u{1}day";
 const END: &str = "\u{1}end";
 const KNOWN: &str = "\u{1}known";
+const KEY: &str = "\u{1}key";
+const VIA_DAY: &str = "\u{1}via";
 
 /// Reads the needed columns of source `name` in one streaming pass.
 pub(crate) fn load(file: &BookFile, name: &str, needs: &Needs) -> Result<LoadedRows, BookError> {
@@ -119,6 +121,7 @@ fn plan(file: &BookFile, source: &Source, scan: &Scan, needs: &Needs) -> Result<
         frame = frame.filter(scan.condition(condition, source)?);
     }
     let mut columns = Vec::new();
+    let mut via_day = false;
     let account = match (&source.account, &source.account_via) {
         (_, Some(via)) => {
             let other_name = via.source.get_ref();
@@ -126,13 +129,17 @@ fn plan(file: &BookFile, source: &Source, scan: &Scan, needs: &Needs) -> Result<
             let other = super::scan::scan(file, other_name, other_source)?;
             let on = via.on.get_ref().as_str();
             let account = other_source.account.as_ref().map_or("", |column| column.get_ref());
-            let keys = other.frame.clone().select([
-                other.column(on, ColumnUse::Key, other_source)?.alias(KNOWN),
-                other.column(account, ColumnUse::Key, other_source)?.alias(ACCOUNT),
-            ]);
+            let key = other.column(on, ColumnUse::Key, other_source)?.alias(KEY);
+            let mut looked_up = vec![key, other.column(account, ColumnUse::Key, other_source)?.alias(ACCOUNT)];
+            if let Some(date) = &other_source.date {
+                looked_up.push(other.column(date.get_ref(), ColumnUse::Date, other_source)?.alias(VIA_DAY));
+            }
+            let names: Vec<Expr> =
+                [ACCOUNT, VIA_DAY][..looked_up.len() - 1].iter().map(|name| col(*name).min()).collect();
+            let keys = other.frame.clone().select(looked_up).group_by([col(KEY)]).agg(names);
             let key = scan.column(on, ColumnUse::Key, source)?;
-            let unique = keys.unique(None, UniqueKeepStrategy::Any);
-            frame = frame.join(unique, [key], [col(KNOWN)], JoinArgs::new(JoinType::Left));
+            via_day = other_source.date.is_some();
+            frame = frame.join(keys, [key], [col(KEY)], JoinArgs::new(JoinType::Left));
             col(ACCOUNT)
         }
         (Some(account), None) => scan.column(account.get_ref(), ColumnUse::Key, source)?,
@@ -141,9 +148,18 @@ fn plan(file: &BookFile, source: &Source, scan: &Scan, needs: &Needs) -> Result<
     columns.push(account.alias(ACCOUNT));
     let dates = [(DAY, &source.date), (END, &source.end), (KNOWN, &source.known_at)];
     for (alias, column) in dates {
-        if let Some(column) = column {
+        if let Some(column) = column
+            && !(via_day && alias == KNOWN)
+        {
             columns.push(scan.column(column.get_ref(), ColumnUse::Date, source)?.alias(alias));
         }
+    }
+    if via_day {
+        // Whose row it is can't be known before the row that says so.
+        let own = source.known_at.as_ref().or(source.date.as_ref());
+        let own = own.map(|column| scan.column(column.get_ref(), ColumnUse::Date, source)).transpose()?;
+        let later = |own: Expr| when(col(VIA_DAY).gt(own.clone())).then(col(VIA_DAY)).otherwise(own);
+        columns.push(own.map_or_else(|| col(VIA_DAY), later).alias(KNOWN));
     }
     for (column, wanted) in &needs.columns {
         columns.push(scan.column(column, *wanted, source)?.alias(alias_of(column, *wanted)));

@@ -1,7 +1,7 @@
 //! Fits every learner for one target, calibrates it, and chooses.
 
 use bellwether_core::{Calibration, FeatureMatrix, Model, Probability, Progress, Target};
-use bellwether_evaluate::{log_loss, roc_auc};
+use bellwether_evaluate::{log_loss, paired_auc_difference, roc_auc};
 use bellwether_learn::{LearnerName, Settings, TrainingRows, calibrate, learner};
 use bellwether_score::Kernel;
 
@@ -15,6 +15,7 @@ pub(crate) struct Fitted {
     pub(crate) onnx: Vec<u8>,
     pub(crate) calibration: Calibration,
     /// On calibration rows.
+    pub(crate) selection_logits: Vec<f64>,
     pub(crate) selection_auc: Option<f64>,
     pub(crate) selection_log_loss: Option<f64>,
     /// Calibrated, on test rows.
@@ -28,7 +29,7 @@ pub(crate) struct Candidates {
     pub(crate) calibration: LabelledRows,
     pub(crate) test: LabelledRows,
     pub(crate) fitted: Vec<Fitted>,
-    /// Which of `fitted`: the best AUC on calibration rows, the simpler one of equals.
+    /// Which of `fitted`, see [`choose`].
     pub(crate) chosen: usize,
 }
 
@@ -59,15 +60,34 @@ impl Candidates {
             let model = learner(name, &settings)?.fit(&rows, progress)?;
             fitted.push(Fitted::of(name, model, prepared, target, (&calibration, &x_calibration), &x_test)?);
         }
-        let auc = |fitted: &Fitted| fitted.selection_auc.unwrap_or(0.0);
-        let better = |best: usize, next: usize| if auc(&fitted[next]) > auc(&fitted[best]) { next } else { best };
-        let chosen = (0..fitted.len()).reduce(better).expect("there is a learner");
+        let account: Vec<u32> = calibration.rows.iter().map(|&row| prepared.table.account[row]).collect();
+        let chosen = choose(&fitted, &calibration.y, &account)?;
         Ok(Self { target, training, calibration, test, fitted, chosen })
     }
 
     pub(crate) fn chosen(&self) -> &Fitted {
         &self.fitted[self.chosen]
     }
+}
+
+/// Confidence of the interval that decides whether a learner is clearly below the best: 5 % on that side.
+const CHOICE_CONFIDENCE: f64 = 0.9;
+
+/// The simplest learner whose AUC on calibration rows is not clearly below the best one's there (paired, accounts kept
+/// together): a complex model must earn its place (requirements.md V-14). Source: the one-standard-error rule of
+/// Breiman et al. (1984), with an interval in place of the standard error.
+fn choose(fitted: &[Fitted], y: &[bool], account: &[u32]) -> Result<usize, Failure> {
+    let auc = |fitted: &Fitted| fitted.selection_auc.unwrap_or(0.0);
+    let better = |best: usize, next: usize| if auc(&fitted[next]) > auc(&fitted[best]) { next } else { best };
+    let best = (0..fitted.len()).reduce(better).expect("there is a learner");
+    for (place, candidate) in fitted.iter().enumerate() {
+        let (a, b) = (&candidate.selection_logits, &fitted[best].selection_logits);
+        let paired = paired_auc_difference(a, b, y, account, CHOICE_CONFIDENCE).unexpected("comparing learners")?;
+        if place == best || paired.difference.high.is_some_and(|high| high >= 0.0) {
+            return Ok(place);
+        }
+    }
+    Ok(best)
 }
 
 /// The learners of the configuration; the baseline is in every comparison.
@@ -107,6 +127,7 @@ impl Fitted {
             selection_log_loss: log_loss(&probability(&logits), &rows.y),
             test_probability: probability(&kernel.logits(x_test)?),
             calibration: choice.calibration,
+            selection_logits: logits,
             model,
             onnx,
         })

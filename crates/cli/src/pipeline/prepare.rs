@@ -58,7 +58,9 @@ impl Prepared {
         warnings.extend(book.summaries().iter().filter(|source| source.n_orphans > 0).map(|source| {
             let of = source.n_orphans + source.n_rows;
             let (name, n) = (&source.name, source.n_orphans);
-            format!("source `{name}`: {n} of {of} rows are of accounts that are not listed; they were left out")
+            format!(
+                "source `{name}`: {n} of {of} rows are of no account, or of one that is not listed; they were left out"
+            )
         }));
         Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings })
     }

@@ -31,7 +31,7 @@ pub(crate) fn files() -> Vec<(&'static str, String)> {
             // Thirds have no end in binary: a sum in another order would be another sum.
             let errors = life.draw() / ease / 3.0;
             let _ = writeln!(usage, "{id},{},{logins},{errors}", date(day));
-            if (day - life.start) % 60 == 0 {
+            if (day - life.start).is_multiple_of(60) {
                 let nps =
                     if life.draw() < 0.2 { "n/a".to_owned() } else { (5.0 + 3.0 * life.mood).round().to_string() };
                 let _ = writeln!(surveys, "{id},{},{nps}", date(day));

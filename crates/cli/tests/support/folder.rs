@@ -5,10 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::{Run, book, run};
+
+const TARGET: &str = env!("CARGO_TARGET_TMPDIR");
+const SHARED: &str = "cli-shared-";
+const HOUR: Duration = Duration::from_hours(1);
 
 /// A folder that commands run in; it is removed when dropped.
 #[derive(Debug)]
@@ -17,24 +22,46 @@ pub(crate) struct Folder(TempDir);
 impl Folder {
     /// An empty one, in the target folder.
     pub(crate) fn new() -> Self {
-        let made = tempfile::Builder::new().prefix("cli-").tempdir_in(env!("CARGO_TARGET_TMPDIR"));
+        Self::with_prefix("cli-")
+    }
+
+    /// One for a static, which is never dropped: those of earlier runs are removed.
+    pub(crate) fn shared() -> Self {
+        for entry in fs::read_dir(TARGET).into_iter().flatten().flatten() {
+            let is_shared = entry.file_name().to_string_lossy().starts_with(SHARED);
+            let modified = entry.metadata().and_then(|of| of.modified()).ok();
+            // A younger one may be in use by another run.
+            if is_shared && modified.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > HOUR) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        Self::with_prefix(SHARED)
+    }
+
+    fn with_prefix(prefix: &str) -> Self {
+        let made = tempfile::Builder::new().prefix(prefix).tempdir_in(TARGET);
         Self(made.expect("a folder for tests"))
     }
 
     /// One with the small book in `book/`.
     pub(crate) fn with_book() -> Self {
         let folder = Self::new();
-        for (name, text) in book::files() {
-            folder.write(&format!("book/{name}"), &text);
-        }
+        folder.write_book();
         folder
+    }
+
+    fn write_book(&self) {
+        for (name, text) in book::files() {
+            self.write(&format!("book/{name}"), &text);
+        }
     }
 
     /// The small book in `book/` and its bundle in `models/small/1`, trained with seed 7. Not to be written to.
     pub(crate) fn trained() -> &'static Self {
         static TRAINED: OnceLock<Folder> = OnceLock::new();
         TRAINED.get_or_init(|| {
-            let folder = Self::with_book();
+            let folder = Self::shared();
+            folder.write_book();
             folder.run("train --book book/book.toml --models models --seed 7").done();
             folder
         })

@@ -1,6 +1,7 @@
 //! Folders to run in, the small book, and what a run gave.
 
 mod book;
+pub(crate) mod csv;
 mod folder;
 mod run;
 
