@@ -88,15 +88,17 @@ fn evaluate_cuts_the_test_rows_by_every_segment() {
     }
 }
 
+/// Learners are listed from the simplest on: a complex one must earn its place.
 #[test]
-fn the_chosen_learner_is_the_best_on_calibration_rows() {
+fn the_chosen_learner_is_the_best_on_calibration_rows_or_a_simpler_one() {
     for target in TARGETS {
         let of_target = trained(target);
         let learners = of_target["learners"].as_array().expect("a list");
         let auc = |learner: &Value| number(&learner["selection_auc"]);
-        let best = learners.iter().map(auc).fold(0.0, f64::max);
-        let chosen = learners.iter().find(|learner| learner["learner"] == of_target["chosen"]).expect("it was fitted");
-        assert_eq!(auc(chosen), best, "{target}");
+        let highest = learners.iter().map(auc).fold(0.0, f64::max);
+        let best = learners.iter().position(|learner| auc(learner) == highest);
+        let chosen = learners.iter().position(|learner| learner["learner"] == of_target["chosen"]);
+        assert!(chosen.is_some() && chosen <= best, "{target}: {chosen:?} of {best:?}");
     }
 }
 
@@ -212,9 +214,9 @@ fn a_score_is_the_probability_of_the_matrix_row() {
     let of_day = whole().matrix.iter().filter(|row| row["as_of"] == day);
     let of_day: BTreeMap<&str, &Value> = of_day.map(|row| (row["account_id"].as_str().expect("an id"), row)).collect();
     let past = lines(&folder, "past.jsonl");
-    let customers: Vec<&Value> = past.iter().filter(|row| row["status"] == "scored").collect();
-    assert_eq!(customers.len(), of_day.len(), "who is scored is who has a row");
-    for row in customers {
+    let is_customer = |row: &&Value| row["status"] == "scored" || row["status"] == "insufficient_data";
+    assert_eq!(past.iter().filter(is_customer).count(), of_day.len(), "who is a customer is who has a row");
+    for row in past.iter().filter(|row| row["status"] == "scored") {
         let trained = of_day[row["account_id"].as_str().expect("an id")];
         assert_eq!(row["churn_probability"], trained["probability:churn_90d"], "{row}");
         assert_eq!(row["expansion_probability"], trained["probability:expansion_90d"], "{row}");
