@@ -22,4 +22,4 @@ pub use config::{
 pub use error::BookError;
 pub use split::{Split, SplitPlan};
 pub use table::{Column, Table};
-pub use writer::{TableError, TableWriter, write_table};
+pub use writer::{TableError, TableWriter, check_output, write_table};

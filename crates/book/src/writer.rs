@@ -17,6 +17,14 @@ pub enum TableError {
     /// The ending names no known form.
     #[error("{0} is of no known form; known are .parquet, .csv, .jsonl, .arrow and .ipc")]
     UnknownForm(PathBuf),
+    /// The folder that is to hold the file is absent.
+    #[error("{path}: there is no folder {folder}")]
+    NoFolder {
+        /// The file.
+        path: PathBuf,
+        /// Its folder.
+        folder: PathBuf,
+    },
     /// The file system, or a later table with other columns.
     #[error("{path} can't be written")]
     Write {
@@ -65,14 +73,7 @@ impl TableWriter {
     /// # Errors
     /// [`TableError`] for another ending, or where the folder can't be written to.
     pub fn create(path: &Path) -> Result<Self, TableError> {
-        let form = match path.extension().and_then(|ending| ending.to_str()) {
-            Some("parquet") => Form::Parquet,
-            Some("csv") => Form::Csv,
-            Some("jsonl" | "ndjson") => Form::JsonLines,
-            Some("arrow" | "ipc" | "feather") => Form::Ipc,
-            _ => return Err(TableError::UnknownForm(path.to_owned())),
-        };
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+        let (form, folder) = form_and_folder(path)?;
         let temporary = tempfile::Builder::new()
             .prefix(".bellwether-")
             .tempfile_in(folder)
@@ -146,6 +147,29 @@ impl TableWriter {
             Form::JsonLines => Sink::JsonLines(out),
         })
     }
+}
+
+/// Whether a table could be written to `path`, so that long work for nothing is refused before it begins.
+///
+/// # Errors
+/// [`TableError::UnknownForm`] or [`TableError::NoFolder`].
+pub fn check_output(path: &Path) -> Result<(), TableError> {
+    form_and_folder(path).map(|_| ())
+}
+
+fn form_and_folder(path: &Path) -> Result<(Form, &Path), TableError> {
+    let form = match path.extension().and_then(|ending| ending.to_str()) {
+        Some("parquet") => Form::Parquet,
+        Some("csv") => Form::Csv,
+        Some("jsonl" | "ndjson") => Form::JsonLines,
+        Some("arrow" | "ipc" | "feather") => Form::Ipc,
+        _ => return Err(TableError::UnknownForm(path.to_owned())),
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    if folder.is_dir() {
+        return Ok((form, folder));
+    }
+    Err(TableError::NoFolder { path: path.to_owned(), folder: folder.to_owned() })
 }
 
 /// Writes one table as one file.

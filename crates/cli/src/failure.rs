@@ -91,8 +91,12 @@ impl From<BookError> for Failure {
 
 impl From<TableError> for Failure {
     fn from(error: TableError) -> Self {
-        let code = if matches!(error, TableError::UnknownForm(_)) { USAGE } else { UNEXPECTED };
-        Self { code, error: error.into(), hint: None }
+        let (code, hint) = match &error {
+            TableError::UnknownForm(_) => (USAGE, None),
+            TableError::NoFolder { .. } => (USAGE, Some("make the folder, or name another one")),
+            _ => (UNEXPECTED, None),
+        };
+        Self::new(code, error, hint)
     }
 }
 

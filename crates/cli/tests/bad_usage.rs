@@ -119,8 +119,19 @@ fn a_form_that_cannot_be_written() {
         "score --book book/book.toml --model models/small --as-of 2024-06-30 --out scores.xlsx",
         USAGE,
         &expect![[r#"
-            scoring book/book.toml as of 2024-06-30
             error: scores.xlsx is of no known form; known are .parquet, .csv, .jsonl, .arrow and .ipc
+        "#]],
+    );
+}
+
+#[test]
+fn a_folder_that_is_not_there() {
+    check_refused(
+        "features --book book/book.toml --out nowhere/features.parquet",
+        USAGE,
+        &expect![[r#"
+            error: nowhere/features.parquet: there is no folder nowhere
+            hint: make the folder, or name another one
         "#]],
     );
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bellwether_book::{Book, BookFile, Column, FeatureTable, Table, write_table};
+use bellwether_book::{Book, BookFile, Column, FeatureTable, Table, check_output, write_table};
 use bellwether_core::{FeatureMatrix, RawValues, TextColumn};
 use serde::Serialize;
 
@@ -20,6 +20,7 @@ struct Built {
 }
 
 pub(crate) fn run(arguments: &Features) -> Result<(), Failure> {
+    check_output(&arguments.out)?;
     let table = match &arguments.model {
         None => declared(&arguments.book)?,
         Some(model) => encoded(&arguments.book, model)?,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use bellwether_book::{Column, FeatureTable, Table, write_table};
+use bellwether_book::{Column, FeatureTable, Table, check_output, write_table};
 use bellwether_core::{Band, Date, Outcome, RowStatus};
 use bellwether_score::Scores;
 use serde::Serialize;
@@ -37,6 +37,7 @@ pub(crate) fn run(arguments: &Score) -> Result<(), Failure> {
 pub(crate) fn score(book: &Path, model: &Path, as_of: Date, out: &Path) -> Result<Scored, Failure> {
     let began = Instant::now();
     let bars = Bars::default();
+    check_output(out)?;
     say(&format!("scoring {} as of {as_of}", book.display()));
     let opened = Opened::open(book, model, &bars)?;
     let table = opened.book.as_of(as_of, &bars)?;
