@@ -71,8 +71,12 @@ fn plan<'a>(declared: &'a [DeclaredFeature], sources: &'a BTreeMap<String, Sourc
     for feature in declared {
         let rows = &sources[&feature.from];
         let known = masks.iter().find(|(from, filter, _)| *from == feature.from && *filter == feature.filter);
-        let meets = known.map_or_else(|| mask(rows, &feature.filter).into(), |(_, _, mask)| mask.clone());
-        masks.push((&feature.from, &feature.filter, meets.clone()));
+        let known = known.map(|(_, _, mask)| mask.clone());
+        let meets = known.unwrap_or_else(|| {
+            let meets: Arc<Vec<bool>> = mask(rows, &feature.filter).into();
+            masks.push((&feature.from, &feature.filter, meets.clone()));
+            meets
+        });
         let column = feature.column.as_ref().map(|column| {
             let name = column.get_ref();
             let as_text = feature.r#type == ValueType::Text || !rows.numbers.contains_key(name);

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 /// Exit codes: 0 done, 1 unexpected, 2 usage, 3 input or configuration invalid, 4 refused (no honest result can be
 /// had), 5 verification failed (a bundle is not what was written).
 #[derive(Debug, Parser)]
-#[command(name = "bellwether", version, about, long_about, max_term_width = 100)]
+#[command(name = "bellwether", version, max_term_width = 100)]
 #[command(
     after_help = "Try it: `bellwether demo --out demo` makes a book, trains, scores and reports in about a minute."
 )]

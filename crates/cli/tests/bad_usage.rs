@@ -24,7 +24,8 @@ fn no_command() {
         "",
         USAGE,
         &expect![[r#"
-            The binary bellwether.
+            Tells where a book of accounts is going: who churns in the next 90 days, who expands, how healthy
+            each one is
 
             Usage: bellwether <COMMAND>
 

@@ -133,3 +133,22 @@ impl Fitted {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The book can't see the learners, so it has their names a second time.
+    #[test]
+    fn the_configuration_knows_every_learner() {
+        const TEMPLATE: &str = include_str!("../commands/init.toml");
+        let parsed = |name: &str| {
+            let text = format!("{TEMPLATE}\n[train]\nlearners = [\"{name}\"]\n");
+            bellwether_book::BookFile::parse(text, std::path::Path::new("book.toml"))
+        };
+        for learner in LearnerName::ALL {
+            assert!(parsed(learner.name()).is_ok(), "{learner}");
+        }
+        assert!(parsed("gbm").is_err());
+    }
+}
