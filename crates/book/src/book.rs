@@ -20,8 +20,18 @@ use crate::split::{Split, SplitRows, hash, split};
 pub struct Book {
     file: BookFile,
     accounts: Vec<AccountId>,
-    sources: BTreeMap<String, SourceRows>,
+    part: Part,
     data_end: Date,
+}
+
+/// The rows of a stretch of accounts, every source's. What is read off rows is read part by part, so that a book need
+/// not fit into memory; the results of parts are put together by the caller.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// Places of its accounts in the book; account `accounts.start + a` is account `a` of the sources' rows.
+    pub(crate) accounts: std::ops::Range<usize>,
+    /// The sources by name.
+    pub(crate) sources: BTreeMap<String, SourceRows>,
 }
 
 /// What a source holds, for provenance and reports.
@@ -91,7 +101,8 @@ impl Book {
         };
         let last_day = sources.values().filter_map(last_day).max().map_or(NO_DAY, Date::from_days);
         let data_end = file.config.snapshots.data_end.unwrap_or(last_day);
-        Ok(Self { file, accounts: universe.ids, sources, data_end })
+        let part = Part { accounts: 0..universe.ids.len(), sources };
+        Ok(Self { file, accounts: universe.ids, part, data_end })
     }
 
     /// What the user declared.
@@ -109,9 +120,22 @@ impl Book {
         self.accounts.len()
     }
 
+    /// The accounts' ids, sorted; an account's place in the book is its place here.
+    pub(crate) fn accounts(&self) -> &[AccountId] {
+        &self.accounts
+    }
+
+    /// Visits the rows of all accounts, a part at a time, in order of accounts.
+    ///
+    /// # Errors
+    /// What `visit` gives, or [`BookError`] where a part can't be read.
+    pub(crate) fn each_part(&self, mut visit: impl FnMut(&Part) -> Result<(), BookError>) -> Result<(), BookError> {
+        visit(&self.part)
+    }
+
     /// Whether any source has dates.
     pub fn has_time(&self) -> bool {
-        self.sources.values().any(|rows| rows.has_dates)
+        self.part.sources.values().any(|rows| rows.has_dates)
     }
 
     /// The sources by name.
@@ -126,7 +150,7 @@ impl Book {
                 digest: rows.digest.clone(),
             }
         };
-        self.sources.iter().map(summary).collect()
+        self.part.sources.iter().map(summary).collect()
     }
 
     /// The days on which rows are made, rising.
@@ -135,7 +159,8 @@ impl Book {
             return vec![NO_DAY];
         }
         let snapshots = &self.file.config.snapshots;
-        let first = self.sources.values().filter(|rows| rows.has_dates).filter_map(|rows| rows.day.iter().min()).min();
+        let first =
+            self.part.sources.values().filter(|rows| rows.has_dates).filter_map(|rows| rows.day.iter().min()).min();
         let from = snapshots.from.unwrap_or_else(|| first.map_or(self.data_end, |&day| Date::from_days(day)));
         let to = snapshots.to.unwrap_or(self.data_end).min(self.data_end);
         let months = snapshots.every.is_months();
@@ -170,7 +195,7 @@ impl Book {
     }
 
     fn table(&self, days: &[Date], everyone: bool, progress: &dyn Progress) -> FeatureTable {
-        let life = Life::new(&self.file, &self.sources);
+        let life = Life::new(&self.file, &self.part.sources);
         let places: Vec<(Place, RowStatus)> = (0..self.accounts.len() as u32)
             .into_par_iter()
             .flat_map_iter(|account| {
@@ -182,7 +207,9 @@ impl Book {
         let status: Vec<RowStatus> = places.iter().map(|(_, status)| *status).collect();
         let places: Vec<Place> = places.into_iter().map(|(place, _)| place).collect();
         let declared = self.file.declared();
-        let all = features::build(&declared, &self.sources, &places, progress);
+        progress.begin("features", places.len() as u64);
+        let all = features::build(&declared, &self.part.sources, life.start(), &places, progress);
+        progress.end();
         let column = |name: &str| all.columns.iter().find(|column| column.name == name);
         let config = &self.file.config;
         let segments = config.segments.iter().filter_map(|segment| {
@@ -198,7 +225,7 @@ impl Book {
         });
         let horizon_days = self.file.horizon_days();
         let label = |(target, rule): (Target, &TargetRule)| {
-            let labeller = Labeller::new(rule, &self.sources);
+            let labeller = Labeller::new(rule, &self.part.sources);
             let labels = places
                 .par_iter()
                 .map(|&(account, day)| labeller.label(account, day, horizon_days, self.data_end))
@@ -229,7 +256,7 @@ impl Book {
     pub fn split(&self, table: &FeatureTable, seed: u64) -> Result<Split, BookError> {
         let split = table.split(&self.file, seed)?;
         if let crate::SplitPlan::Time { training_to, .. } = split.plan {
-            for (name, rows) in self.sources.iter().filter(|(_, rows)| rows.has_dates) {
+            for (name, rows) in self.part.sources.iter().filter(|(_, rows)| rows.has_dates) {
                 let first_day = rows.day.iter().min().map_or(self.data_end, |&day| Date::from_days(day));
                 if first_day > training_to {
                     return Err(BookError::NothingBeforeSplit {
@@ -267,7 +294,7 @@ impl Book {
                 let from = declared.iter().find(|feature| feature.name == name);
                 let column = from.and_then(|from| Some(format!(" of column `{}`", from.column.as_ref()?.get_ref())));
                 BookError::NeverKnown {
-                    path: from.map(|from| self.sources[&from.from].path.clone()).unwrap_or_default(),
+                    path: from.map(|from| self.part.sources[&from.from].path.clone()).unwrap_or_default(),
                     feature: name,
                     column: column.unwrap_or_default(),
                     n_rows,
@@ -349,7 +376,8 @@ fn needs(file: &BookFile) -> BTreeMap<String, Needs> {
     }
     for feature in file.declared() {
         let wanted = match (feature.r#type, feature.aggregate) {
-            (ValueType::Text, _) | (_, Aggregate::Distinct) => ColumnUse::Text,
+            (ValueType::Text, _) => ColumnUse::Text,
+            (_, aggregate) if aggregate.is_of_texts() => ColumnUse::Text,
             (_, Aggregate::DaysUntil) => ColumnUse::DateAsNumber,
             _ => ColumnUse::Number,
         };

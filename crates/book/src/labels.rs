@@ -163,6 +163,11 @@ impl<'a> Life<'a> {
         Self { start, rule }
     }
 
+    /// First day of each account; `i32::MIN` where the accounts' source has no dates.
+    pub(crate) fn start(&self) -> &[i32] {
+        &self.start
+    }
+
     /// `Scored` where the account is a customer at the end of day `t`, else why not.
     pub(crate) fn status(&self, account: u32, t: Date) -> RowStatus {
         let (account, t) = (account as usize, t.days());

@@ -25,6 +25,9 @@ pub(crate) struct SourceRows {
     pub(crate) end: Vec<i32>,
     /// The day from which the row is known; empty where that is its day.
     pub(crate) known: Vec<i32>,
+    /// The day from which a later version of the row is known, `i32::MAX` where there is none; empty where no row
+    /// is ever restated.
+    pub(crate) superseded: Vec<i32>,
     pub(crate) numbers: BTreeMap<String, Vec<f64>>,
     pub(crate) texts: BTreeMap<String, TextColumn>,
     pub(crate) has_dates: bool,
@@ -43,9 +46,5 @@ impl SourceRows {
     /// The rows of account `a`.
     pub(crate) fn rows_of(&self, account: usize) -> std::ops::Range<usize> {
         self.offsets[account]..self.offsets[account + 1]
-    }
-
-    pub(crate) fn known_by(&self, row: usize, t: i32) -> bool {
-        self.day[row] <= t && self.known.get(row).is_none_or(|&known| known <= t)
     }
 }

@@ -2,7 +2,11 @@
 
 use bellwether_core::Outcome;
 
-use super::{Aggregate, BookFile, ConfigError, Source, SourceKind, Span, SplitKind, TargetRule, ValueType};
+use super::feature::MIN_PERIODS;
+use super::{
+    Aggregate, BookFile, Change, ConfigError, FeatureDeclaration, Source, SourceKind, Span, SplitKind, TargetRule,
+    ValueType,
+};
 
 type Checked = Result<(), ConfigError>;
 
@@ -152,9 +156,7 @@ fn check_features(file: &BookFile) -> Checked {
             }
             seen.push(feature.name.clone());
         }
-        let needs_column =
-            !matches!(declared.aggregate, Aggregate::Count | Aggregate::DaysSince | Aggregate::ShareOfDaysActive);
-        if needs_column && features.iter().any(|feature| feature.column.is_none()) {
+        if declared.aggregate.needs_column() && features.iter().any(|feature| feature.column.is_none()) {
             return refuse(format!("feature `{name}` aggregates no column"), "add `column`");
         }
         let is_pick = matches!(declared.aggregate, Aggregate::Last | Aggregate::First);
@@ -164,11 +166,7 @@ fn check_features(file: &BookFile) -> Checked {
                 "take away `type = \"text\"`, or use aggregate = \"distinct\"",
             );
         }
-        if (declared.change.is_some() || declared.aggregate == Aggregate::ShareOfDaysActive)
-            && declared.window.is_none()
-        {
-            return refuse(format!("feature `{name}` needs a window"), "add `window = \"30d\"`");
-        }
+        check_times(file, declared, name, at.clone())?;
         if source.kind == SourceKind::Labelled && (declared.window.is_some() || !is_pick) {
             return refuse(
                 format!("feature `{name}` is from a table without dates, where a row is a value"),
@@ -176,7 +174,7 @@ fn check_features(file: &BookFile) -> Checked {
             );
         }
         let dated = source.date.is_some() || source.kind == SourceKind::Labelled;
-        if !dated && (declared.window.is_some() || declared.aggregate == Aggregate::DaysSince) {
+        if !dated && (declared.window.is_some() || declared.lag.is_some() || declared.aggregate.needs_dates()) {
             return refuse(
                 format!("feature `{name}` needs dates and source `{}` has none", declared.from.get_ref()),
                 "name the source's `date`",
@@ -193,6 +191,48 @@ fn check_features(file: &BookFile) -> Checked {
     }
     if file.declared().iter().all(|feature| feature.helper) {
         return Err(file.error(0..0, "no feature is declared; a model needs at least one".to_owned(), None));
+    }
+    Ok(())
+}
+
+/// The rules of window, change and lag.
+fn check_times(file: &BookFile, declared: &FeatureDeclaration, name: &str, at: Span) -> Checked {
+    let refuse = |message: String, help: &str| Err(file.error(at, message, Some(help.to_owned())));
+    let has_window = declared.window.is_some();
+    let is_z_score = declared.change == Some(Change::ZScore);
+    if !has_window && (declared.aggregate.needs_window() || declared.from_start || is_z_score) {
+        return refuse(format!("feature `{name}` needs a window"), "add `window = \"30d\"`");
+    }
+    if !has_window && declared.change.is_some() && declared.lag.is_none() {
+        return refuse(
+            format!("feature `{name}` is a change without window or lag"),
+            "add `window = \"30d\"`, or `lag = \"90d\"` to compare with the state so much earlier",
+        );
+    }
+    if declared.lag.is_some() && (declared.change.is_none() || is_z_score) {
+        return refuse(
+            format!("feature `{name}` has a lag, which only change = \"difference\" or \"ratio\" has"),
+            "add `change`, or take away `lag`",
+        );
+    }
+    if declared.periods.is_some_and(|periods| periods < MIN_PERIODS || !is_z_score) {
+        return refuse(
+            format!("feature `{name}` has periods, of which change = \"z_score\" has at least {MIN_PERIODS}"),
+            "raise `periods`, or take it away",
+        );
+    }
+    if declared.from_start && declared.change.is_some() {
+        return refuse(
+            format!("feature `{name}` begins with the account's first day, where there is no earlier window"),
+            "take away `change` or `from_start`",
+        );
+    }
+    let of_start = declared.from_start || declared.aggregate == Aggregate::DaysToFirst;
+    if of_start && file.config.sources[file.config.accounts.from.get_ref().as_str()].date.is_none() {
+        return refuse(
+            format!("feature `{name}` counts from the account's first day, which the accounts' source does not tell"),
+            "name the `date` of the accounts' source",
+        );
     }
     Ok(())
 }

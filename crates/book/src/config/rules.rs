@@ -33,6 +33,14 @@ impl Window {
         }
     }
 
+    /// The last day of the window that begins with `first`.
+    pub fn end(self, first: Date) -> Date {
+        match self.0 {
+            Length::Days(n) => first.plus_days(n as i32 - 1),
+            Length::Months(n) => first.plus_months(n as i32).plus_days(-1),
+        }
+    }
+
     /// Whether it is counted in months.
     pub const fn is_months(self) -> bool {
         matches!(self.0, Length::Months(_))

@@ -70,6 +70,7 @@ pub(crate) fn finish(
         day: reorder.apply(rows.day),
         end: reorder.apply(rows.end),
         known: reorder.apply(rows.known),
+        superseded: Vec::new(),
         numbers: by_name(rows.number_names, rows.numbers.into_iter().map(|values| reorder.apply(values)).collect()),
         texts: by_name(
             rows.text_names,
@@ -81,6 +82,7 @@ pub(crate) fn finish(
         path: rows.path,
     };
     check_keys(file, name, source, &finished, universe, &account)?;
+    finished.superseded = superseded(&finished, &account);
     finished.digest = digest(&finished, &account, universe);
     Ok(finished)
 }
@@ -137,6 +139,20 @@ impl Reorder {
             _ => values,
         }
     }
+}
+
+/// When each row is replaced: a state of an account and day by the next version of it that becomes known.
+fn superseded(rows: &SourceRows, account: &[u32]) -> Vec<i32> {
+    let is_state = matches!(rows.kind, SourceKind::Snapshot | SourceKind::Attribute);
+    if !is_state || rows.known.is_empty() {
+        return Vec::new();
+    }
+    let next_version = |row: usize| {
+        let next = row + 1;
+        let is_version = next < account.len() && account[next] == account[row] && rows.day[next] == rows.day[row];
+        if is_version { rows.known[next] } else { i32::MAX }
+    };
+    (0..account.len()).map(next_version).collect()
 }
 
 fn offsets(account: &[u32], n_accounts: usize) -> Vec<usize> {

@@ -1,0 +1,103 @@
+//! `[sources]`: where rows come from.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::rules::Condition;
+
+/// One table, in one file or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// What a row is.
+    pub kind: SourceKind,
+    /// A file, a glob, or a list of them, relative to `book.toml`; `.parquet`, `.csv`, `.csv.gz`, `.arrow`/`.ipc`.
+    pub path: Spanned<Paths>,
+    /// The account's column.
+    #[serde(default)]
+    pub account: Option<Spanned<String>>,
+    /// The account is found by way of another source instead; a row is known from that source's date on, not before.
+    #[serde(default)]
+    pub account_via: Option<AccountVia>,
+    /// The event's, snapshot's or first valid day; the start of a subscription.
+    #[serde(default)]
+    pub date: Option<Spanned<String>>,
+    /// The first day on which a subscription is no longer active; empty while it runs.
+    #[serde(default)]
+    pub end: Option<Spanned<String>>,
+    /// The day from which a row could be known, where that is later than its date.
+    #[serde(default)]
+    pub known_at: Option<Spanned<String>>,
+    /// strptime form of dates in text columns.
+    #[serde(default = "iso")]
+    pub date_format: String,
+    /// Texts that mean missing, beside the empty one.
+    #[serde(default)]
+    pub null_values: Vec<String>,
+    /// CSV only.
+    #[serde(default = "comma")]
+    pub separator: char,
+    /// Rows kept: those for which every condition holds.
+    #[serde(default)]
+    pub filter: Vec<Condition>,
+    /// Columns computed from others.
+    #[serde(default)]
+    pub derived: Vec<Derived>,
+    /// Drop rows without account (guests) instead of refusing them.
+    #[serde(default)]
+    pub drop_missing_account: bool,
+}
+
+/// What a source's row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// An account's state on a date: one row an account and date.
+    Snapshot,
+    /// Something that happened on a date: any number of rows.
+    Event,
+    /// What an account is: one row an account, or one for each date from which it is valid.
+    Attribute,
+    /// What an account pays for, from `date` until before `end`.
+    Subscription,
+    /// A table that is already labelled: one row an account, no dates.
+    Labelled,
+}
+
+/// One path or several.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Paths {
+    /// One.
+    One(String),
+    /// Several, read as one table.
+    Many(Vec<String>),
+}
+
+/// `account_via = { source = "subscriptions", on = "subscription_id" }`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountVia {
+    /// The source that has both the key and the account.
+    pub source: Spanned<String>,
+    /// The key's column, in both sources.
+    pub on: Spanned<String>,
+}
+
+/// A column computed from others: the product of its factors.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Derived {
+    /// Its name.
+    pub name: String,
+    /// The columns that are multiplied.
+    pub multiply: Vec<Spanned<String>>,
+}
+
+fn iso() -> String {
+    "%Y-%m-%d".to_owned()
+}
+
+const fn comma() -> char {
+    ','
+}
