@@ -6,20 +6,23 @@
 mod book;
 mod config;
 mod error;
+mod feature_table;
 mod features;
 mod labels;
+mod parts;
 mod source;
 mod split;
 mod table;
 mod writer;
 
-pub use book::{Book, FeatureTable, SourceSummary};
+pub use book::{Book, History, SourceSummary};
 pub use config::{
     AccountVia, Accounts, Active, Aggregate, BookConfig, BookFile, CalibrationRows, Change, Condition, ConfigError,
     DeclaredFeature, Derived, FeatureDeclaration, Paths, Segment, Snapshots, Source, SourceKind, Span, SplitConfig,
     SplitKind, TargetRule, Targets, TrainConfig, Value, ValueType, Window,
 };
 pub use error::BookError;
+pub use feature_table::FeatureTable;
 pub use split::{Split, SplitPlan};
 pub use table::{Column, Table};
 pub use writer::{TableError, TableWriter, check_output, write_table};

@@ -12,7 +12,7 @@ fn every_declared_feature_and_target_has_values() {
     let file = BookFile::read(&folder.path().join("book.toml")).expect("the declaration is in order");
     assert_eq!(file.targets().len(), 2);
     let book = Book::open(file, &Quiet).expect("the tables are as declared");
-    let table = book.history(&book.snapshot_days(), &Quiet);
+    let table = book.history(&book.snapshot_days(), &Quiet).expect("rows are in memory").table;
     assert!(table.raw.columns.len() > 30, "{} features", table.raw.columns.len());
     for column in &table.raw.columns {
         let known = match &column.values {

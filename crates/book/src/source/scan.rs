@@ -1,5 +1,6 @@
 //! Files to lazy frames with one type a use.
 
+use std::ops::Range;
 use std::path::Path;
 
 use polars::prelude::*;
@@ -17,7 +18,19 @@ pub(super) struct Scan {
     pub(super) name: String,
 }
 
-pub(super) fn scan(file: &BookFile, name: &str, source: &Source) -> Result<Scan, BookError> {
+/// Which rows of a source's files are read, told by their numbers from 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Rows {
+    All,
+    /// All, with their numbers in the column [`NUMBER`].
+    Numbered,
+    /// Stretches, rising and apart.
+    Runs(Vec<Range<u32>>),
+}
+
+pub(super) const NUMBER: &str = "\u{1}number";
+
+pub(super) fn scan(file: &BookFile, name: &str, source: &Source, rows: &Rows) -> Result<Scan, BookError> {
     let folder = file.path.parent().unwrap_or_else(|| Path::new("."));
     let listed: Vec<&String> = match source.path.get_ref() {
         Paths::One(path) => vec![path],
@@ -55,7 +68,7 @@ pub(super) fn scan(file: &BookFile, name: &str, source: &Source) -> Result<Scan,
     } else {
         return Err(BookError::UnknownForm { source_name: name.into(), path: shown });
     };
-    let mut frame = frame.map_err(read_error)?;
+    let mut frame = chosen(frame.map_err(read_error)?, rows).map_err(read_error)?;
     let schema = frame.collect_schema().map_err(read_error)?;
     let mut scan = Scan { frame, schema, path: shown, name: name.into() };
     for derived in &source.derived {
@@ -66,6 +79,20 @@ pub(super) fn scan(file: &BookFile, name: &str, source: &Source) -> Result<Scan,
         scan.schema = scan.frame.collect_schema().map_err(|cause| scan.read_error(cause))?;
     }
     Ok(scan)
+}
+
+fn chosen(frame: LazyFrame, rows: &Rows) -> PolarsResult<LazyFrame> {
+    match rows {
+        Rows::All => Ok(frame),
+        Rows::Numbered => Ok(frame.with_row_index(NUMBER, None)),
+        Rows::Runs(runs) => match &runs[..] {
+            [run] => Ok(frame.slice(run.start.into(), run.end - run.start)),
+            runs => {
+                let slices = runs.iter().map(|run| frame.clone().slice(run.start.into(), run.end - run.start));
+                concat(slices.collect::<Vec<_>>(), UnionArgs::default())
+            }
+        },
+    }
 }
 
 impl Scan {
@@ -108,6 +135,12 @@ impl Scan {
                 if wanted == ColumnUse::Date { days } else { days.cast(DataType::Float64) }
             }
         })
+    }
+
+    /// The column as it stands in the file, for texts that are trimmed and read once a distinct one; `None` where it
+    /// holds no texts.
+    pub(super) fn raw_text(&self, column: &str) -> Option<Expr> {
+        self.schema.get(column).filter(|dtype| dtype.is_string()).map(|_| col(column))
     }
 
     fn dtype(&self, column: &str) -> Result<DataType, BookError> {

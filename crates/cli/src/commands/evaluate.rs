@@ -25,7 +25,7 @@ struct Evaluated<'a> {
 pub(crate) fn run(arguments: &Evaluate) -> Result<(), Failure> {
     let bars = Bars::default();
     let opened = Opened::open(&arguments.book, &arguments.model, &bars)?;
-    let table = opened.book.history(&opened.book.snapshot_days(), &bars);
+    let table = opened.book.history(&opened.book.snapshot_days(), &bars)?.table;
     let x = opened.encode(&table)?;
     let seed = opened.bundle.provenance().seed;
     let test_rows = test_rows(&opened, &table)?;

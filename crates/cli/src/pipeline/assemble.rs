@@ -63,7 +63,8 @@ fn target_model(candidates: &Candidates) -> TargetModel {
 fn provenance(prepared: &Prepared, seed: u64) -> Result<Provenance, Failure> {
     let file = prepared.book.file();
     let source = |summary: bellwether_book::SourceSummary| {
-        (summary.name, SourceProvenance { n_rows: summary.n_rows as u64, digest: summary.digest })
+        let digest = prepared.digests[&summary.name].clone();
+        (summary.name, SourceProvenance { n_rows: summary.n_rows as u64, digest })
     };
     Ok(Provenance {
         bellwether_version: env!("CARGO_PKG_VERSION").to_owned(),

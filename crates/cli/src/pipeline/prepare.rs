@@ -1,9 +1,9 @@
 //! From a book to rows that a learner can take.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bellwether_book::{Book, BookError, FeatureTable, Split};
-use bellwether_core::{Encoding, FeatureMatrix, FeatureSchema, Progress, Target};
+use bellwether_book::{Book, BookError, FeatureTable, History, Split};
+use bellwether_core::{Digest, Encoding, FeatureMatrix, FeatureSchema, Progress, Target};
 use bellwether_health::Scorecard;
 
 use crate::failure::{Failure, Unexpected as _};
@@ -18,6 +18,8 @@ pub(crate) struct Prepared {
     pub(crate) x: FeatureMatrix,
     pub(crate) scorecard: Scorecard,
     pub(crate) warnings: Vec<String>,
+    /// Each source's content.
+    pub(crate) digests: BTreeMap<String, Digest>,
 }
 
 /// The three parts of a split.
@@ -46,7 +48,7 @@ pub(crate) struct LabelledRows {
 
 impl Prepared {
     pub(crate) fn of(book: Book, seed: u64, progress: &dyn Progress) -> Result<Self, Failure> {
-        let table = book.history(&book.snapshot_days(), progress);
+        let History { table, digests } = book.history(&book.snapshot_days(), progress)?;
         check_minimums(&book, &table)?;
         let split = book.split(&table, seed)?;
         let encoding = book.learn_encoding(&table, &split.training)?;
@@ -62,7 +64,7 @@ impl Prepared {
                 "source `{name}`: {n} of {of} rows are of no account, or of one that is not listed; they were left out"
             )
         }));
-        Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings })
+        Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings, digests })
     }
 
     pub(crate) fn targets(&self) -> impl Iterator<Item = Target> {
