@@ -31,7 +31,9 @@ pub(crate) fn build(
     places: &[Place],
     progress: &dyn Progress,
 ) -> RawTable {
-    let plan = Plan::new(declared, sources);
+    let groups = Groups::new(declared);
+    let views: Vec<View<'_>> = groups.views(sources);
+    let plan = Plan::new(declared, sources, &groups, &views);
     let chunks: Vec<Vec<Values>> = places
         .par_chunks(ROWS_A_TASK)
         .map(|places| {
@@ -59,17 +61,48 @@ enum Values {
     Code(Vec<u32>),
 }
 
+/// Which features read the same source by the same filter: filters are evaluated once a source, not once a feature.
+struct Groups<'a> {
+    views: Vec<(&'a str, &'a [Condition], Vec<&'a DeclaredFeature>)>,
+    /// The place in `views` of each feature.
+    view_of: Vec<usize>,
+}
+
+impl<'a> Groups<'a> {
+    fn new(declared: &'a [DeclaredFeature]) -> Self {
+        let mut groups = Self { views: Vec::new(), view_of: Vec::new() };
+        for feature in declared {
+            let is_it =
+                |(from, filter, _): &(&str, &[Condition], _)| *from == feature.from && *filter == feature.filter;
+            let view = groups.views.iter().position(is_it).unwrap_or_else(|| {
+                groups.views.push((&feature.from, &feature.filter, Vec::new()));
+                groups.views.len() - 1
+            });
+            groups.views[view].2.push(feature);
+            groups.view_of.push(view);
+        }
+        groups
+    }
+
+    fn views(&self, sources: &'a BTreeMap<String, SourceRows>) -> Vec<View<'a>> {
+        let view =
+            |(from, filter, features): &(&str, &[Condition], Vec<_>)| View::new(&sources[*from], filter, features);
+        self.views.par_iter().map(view).collect()
+    }
+}
+
 /// Declared features with the rows that they read at hand.
 struct Plan<'a> {
-    views: Vec<View<'a>>,
     features: Vec<Planned<'a>>,
 }
 
 struct Planned<'a> {
     feature: &'a DeclaredFeature,
     rows: &'a SourceRows,
-    /// Its place in `Plan::views`.
-    view: usize,
+    view: &'a View<'a>,
+    /// The view's number.
+    view_number: usize,
+    column: Column<'a>,
     per: Option<usize>,
 }
 
@@ -81,22 +114,18 @@ struct Lookup {
 }
 
 impl<'a> Plan<'a> {
-    fn new(declared: &'a [DeclaredFeature], sources: &'a BTreeMap<String, SourceRows>) -> Self {
-        // Filters are evaluated once a source, not once a feature.
-        let mut groups: Vec<(&str, &[Condition], Vec<&DeclaredFeature>)> = Vec::new();
-        let mut features = Vec::with_capacity(declared.len());
-        for feature in declared {
-            let known = groups.iter().position(|(from, filter, _)| *from == feature.from && *filter == feature.filter);
-            let view = known.unwrap_or_else(|| {
-                groups.push((&feature.from, &feature.filter, Vec::new()));
-                groups.len() - 1
-            });
-            groups[view].2.push(feature);
+    fn new(
+        declared: &'a [DeclaredFeature],
+        sources: &'a BTreeMap<String, SourceRows>,
+        groups: &Groups<'_>,
+        views: &'a [View<'a>],
+    ) -> Self {
+        let planned = |(feature, &view_number): (&'a DeclaredFeature, &usize)| {
+            let (rows, view) = (&sources[&feature.from], &views[view_number]);
             let per = feature.per.as_ref().and_then(|per| declared.iter().position(|other| &other.name == per));
-            features.push(Planned { feature, rows: &sources[&feature.from], view, per });
-        }
-        let views = groups.par_iter().map(|(from, filter, features)| View::new(&sources[*from], filter, features));
-        Self { views: views.collect(), features }
+            Planned { feature, rows, view, view_number, column: view.column(feature, rows), per }
+        };
+        Self { features: declared.iter().zip(&groups.view_of).map(planned).collect() }
     }
 
     fn build(&self, places: &[Place], start: &[i32]) -> Vec<Values> {
@@ -107,8 +136,7 @@ impl<'a> Plan<'a> {
             lookup.windows.clear();
             lookup.scratch.clear();
             for (at, planned) in self.features.iter().enumerate() {
-                let place =
-                    OnePlace { view: &self.views[planned.view], planned, account, t, start: start[account as usize] };
+                let place = OnePlace { planned, account, t, start: start[account as usize] };
                 let value = place.value(&mut lookup);
                 row[at] = planned.per.map_or(value, |per| ratio(value, row[per]));
             }
@@ -152,7 +180,6 @@ impl Planned<'_> {
 
 /// One feature of one row.
 struct OnePlace<'a> {
-    view: &'a View<'a>,
     planned: &'a Planned<'a>,
     account: u32,
     t: Date,
@@ -201,15 +228,14 @@ impl OnePlace<'_> {
             }
             Some(window) => (window.start(as_of).days(), as_of.days()),
         };
-        let frame = Frame { day: &self.view.day, after, t: until, start: self.start };
+        let frame = Frame { day: &self.planned.view.day, after, t: until, start: self.start };
         let seen = self.see((after, until), feature.window.is_none(), lookup);
         let earlier = if feature.aggregate == Aggregate::DistinctNew {
             self.see((i32::MIN, after), false, lookup)
         } else {
             Seen::Run(0..0)
         };
-        let column = self.view.column(feature, self.planned.rows);
-        self.aggregate(column, frame, &seen, &earlier, &lookup.scratch)
+        self.aggregate(self.planned.column, frame, &seen, &earlier, &lookup.scratch)
     }
 
     fn aggregate(&self, column: Column<'_>, frame: Frame<'_>, seen: &Seen, earlier: &Seen, scratch: &[usize]) -> f64 {
@@ -232,15 +258,15 @@ impl OnePlace<'_> {
     }
 
     fn see(&self, window: (i32, i32), whole: bool, lookup: &mut Lookup) -> Seen {
-        let running = whole && self.view.kind == SourceKind::Subscription;
-        let view = self.planned.view;
+        let running = whole && self.planned.view.kind == SourceKind::Subscription;
+        let view = self.planned.view_number;
         let is_it = |known: &&(usize, (i32, i32), bool, Seen)| (known.0, known.1, known.2) == (view, window, running);
         if let Some((.., seen)) = lookup.windows.iter().find(is_it) {
             return seen.clone();
         }
-        let mut seen = self.view.see(self.account as usize, self.t.days(), window, &mut lookup.scratch);
+        let mut seen = self.planned.view.see(self.account as usize, self.t.days(), window, &mut lookup.scratch);
         if running {
-            seen = self.view.running(seen, window.1, &mut lookup.scratch);
+            seen = self.planned.view.running(seen, window.1, &mut lookup.scratch);
         }
         lookup.windows.push((view, window, running, seen.clone()));
         seen

@@ -1,6 +1,5 @@
 //! A first pass over a large source: whose rows stand where. Only account and day are read.
 
-use bellwether_core::TextColumn;
 use polars::prelude::*;
 
 use crate::BookError;
@@ -64,9 +63,7 @@ pub(crate) fn accounts(file: &BookFile, name: &str) -> Result<Vec<String>, BookE
     let scan = scan(file, name, source, &Rows::All)?;
     let plan = plan(file, source, &scan, None)?.select([col(ACCOUNT)]);
     let interner = stream(plan, account_interner(&scan, source), |interner: &mut Interner, batch| {
-        for text in batch.column(ACCOUNT)?.str()?.iter() {
-            interner.code(text);
-        }
+        interner.each_code(batch.column(ACCOUNT)?.str()?, |_| ());
         Ok(())
     });
     Ok(interner.map_err(|cause| scan.read_error(cause))?.texts)
@@ -90,6 +87,8 @@ struct Indexing {
     whereabouts: Whereabouts,
     n_orphans: usize,
     days: Option<(i32, i32)>,
+    /// Of the batch in hand.
+    codes: Vec<u32>,
 }
 
 /// Reads account and day of every row.
@@ -108,6 +107,7 @@ pub(crate) fn index(
         whereabouts: Whereabouts { rows_of: vec![0; universe.ids.len()], stretches: Vec::new() },
         n_orphans: 0,
         days: None,
+        codes: Vec::new(),
     };
     let done = stream(plan, state, Indexing::append).map_err(|cause| {
         let needs = super::Needs::default();
@@ -125,39 +125,36 @@ pub(crate) fn index(
 
 impl Indexing {
     fn append(&mut self, batch: &DataFrame) -> PolarsResult<()> {
-        let numbers = batch.column(NUMBER)?.u32()?.rechunk().into_owned();
+        let numbers = batch.column(NUMBER)?.u32()?;
         let (Some(first), Some(last)) = (numbers.min(), numbers.max()) else { return Ok(()) };
+        let mut codes = std::mem::take(&mut self.codes);
+        codes.clear();
+        self.interner.each_code(batch.column(ACCOUNT)?.str()?, |code| codes.push(code));
+        let universe = &self.universe;
+        let known = self.place_of_code.len();
+        self.place_of_code.extend(self.interner.texts[known..].iter().map(|id| universe.place_of(id)));
         let mut stretch = Stretch { first, last, lowest: u32::MAX, highest: 0 };
-        let days = batch.column(DAY).ok().map(|days| days.i32().cloned()).transpose()?;
-        let mut days = days.as_ref().map(|days| days.iter());
-        for text in batch.column(ACCOUNT)?.str()?.iter() {
-            let day = days.as_mut().and_then(Iterator::next).flatten();
-            let Some(place) = self.place(text) else {
-                self.n_orphans += 1;
-                continue;
-            };
-            self.whereabouts.rows_of[place as usize] += 1;
-            stretch.lowest = stretch.lowest.min(place);
-            stretch.highest = stretch.highest.max(place);
-            if let Some(day) = day {
-                self.days = Some(self.days.map_or((day, day), |(first, last)| (first.min(day), last.max(day))));
+        for &code in &codes {
+            match self.place_of_code.get(code as usize).copied().flatten() {
+                None => self.n_orphans += 1,
+                Some(place) => {
+                    self.whereabouts.rows_of[place as usize] += 1;
+                    stretch.lowest = stretch.lowest.min(place);
+                    stretch.highest = stretch.highest.max(place);
+                }
             }
         }
         if stretch.lowest <= stretch.highest {
             self.whereabouts.stretches.push(stretch);
         }
+        if let Ok(days) = batch.column(DAY) {
+            let is_listed = |code: &u32| self.place_of_code.get(*code as usize).copied().flatten().is_some();
+            let listed = days.i32()?.iter().zip(&codes).filter(|(_, code)| is_listed(code));
+            for day in listed.filter_map(|(day, _)| day) {
+                self.days = Some(self.days.map_or((day, day), |(first, last)| (first.min(day), last.max(day))));
+            }
+        }
+        self.codes = codes;
         Ok(())
-    }
-
-    fn place(&mut self, text: Option<&str>) -> Option<u32> {
-        let code = self.interner.code(text);
-        if code == TextColumn::MISSING {
-            return None;
-        }
-        while self.place_of_code.len() <= code as usize {
-            let next = &self.interner.texts[self.place_of_code.len()];
-            self.place_of_code.push(self.universe.place_of(next));
-        }
-        self.place_of_code[code as usize]
     }
 }

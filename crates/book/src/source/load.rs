@@ -50,31 +50,44 @@ pub(crate) struct Interner {
     nulls: Option<Vec<String>>,
     /// The code of each text as it was read, [`TextColumn::MISSING`] for one that means missing.
     code_of: HashMap<String, u32>,
-    last: (String, u32),
 }
 
 impl Interner {
     fn with_nulls(nulls: Option<&[String]>) -> Self {
         let trimmed = |nulls: &[String]| nulls.iter().map(|null| null.trim().to_owned()).collect();
-        Self { nulls: nulls.map(trimmed), last: (String::new(), TextColumn::MISSING), ..Self::default() }
+        Self { nulls: nulls.map(trimmed), ..Self::default() }
     }
 
-    pub(super) fn push(&mut self, text: Option<&str>) {
-        let code = self.code(text);
-        self.codes.push(code);
+    /// Keeps a column's codes.
+    fn append(&mut self, column: &StringChunked) {
+        let mut codes = std::mem::take(&mut self.codes);
+        codes.reserve(column.len());
+        self.each_code(column, |code| codes.push(code));
+        self.codes = codes;
     }
 
-    /// The code of a text; [`TextColumn::MISSING`] for one that means missing.
-    pub(super) fn code(&mut self, text: Option<&str>) -> u32 {
-        let Some(text) = text else { return TextColumn::MISSING };
-        // Files are mostly sorted by account: the last code is mostly the right one.
-        if self.last.1 == TextColumn::MISSING || self.last.0 != text {
-            let code = self.code_of.get(text).copied().unwrap_or_else(|| self.learn(text));
-            self.last.0.clear();
-            self.last.0.push_str(text);
-            self.last.1 = code;
+    /// The code of each text of a column; [`TextColumn::MISSING`] for one that means missing.
+    pub(super) fn each_code(&mut self, column: &StringChunked, mut take: impl FnMut(u32)) {
+        for (chunk, array) in column.downcast_iter().zip(column.chunks()) {
+            let validity = array.validity();
+            // Files are mostly sorted by account: the last code is mostly the right one. Within a chunk, equal views
+            // are equal texts.
+            let mut last = None;
+            for (row, view) in chunk.views().iter().enumerate() {
+                let view = view.as_u128();
+                let code = match last {
+                    _ if validity.is_some_and(|validity| !validity.get_bit(row)) => TextColumn::MISSING,
+                    Some((known, code)) if known == view => code,
+                    _ => {
+                        let text = chunk.value(row);
+                        let code = self.code_of.get(text).copied().unwrap_or_else(|| self.learn(text));
+                        last = Some((view, code));
+                        code
+                    }
+                };
+                take(code);
+            }
         }
-        self.last.1
     }
 
     fn learn(&mut self, text: &str) -> u32 {
@@ -251,9 +264,7 @@ fn alias_of(column: &str, wanted: ColumnUse) -> String {
 
 impl LoadedRows {
     fn append(&mut self, batch: &DataFrame) -> PolarsResult<()> {
-        for text in batch.column(ACCOUNT)?.str()?.iter() {
-            self.account.push(text);
-        }
+        self.account.append(batch.column(ACCOUNT)?.str()?);
         let dates =
             [(DAY, &mut self.day, i32::MIN), (END, &mut self.end, i32::MAX), (KNOWN, &mut self.known, i32::MIN)];
         for (alias, into, missing) in dates {
@@ -267,9 +278,7 @@ impl LoadedRows {
             extend(into, values.f64()?, f64::NAN);
         }
         for (column, into) in self.text_names.iter().zip(&mut self.texts) {
-            for text in batch.column(&alias_of(column, ColumnUse::Text))?.str()?.iter() {
-                into.push(text);
-            }
+            into.append(batch.column(&alias_of(column, ColumnUse::Text))?.str()?);
         }
         Ok(())
     }
