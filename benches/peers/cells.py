@@ -130,7 +130,8 @@ def selftest() -> list[str]:
         ("a column fewer", base.drop_columns(["text"]), None),
         ("a text as number", made(number, [1.0, None, 2.0, 3.0]), None),
     ]
-    return [f"{name}: {found(base, other)} differ, not {wanted}" for name, other, wanted in facts if found(base, other) != wanted]
+    results = [(name, found(base, other), wanted) for name, other, wanted in facts]
+    return [f"{name}: {n_found} differ, not {wanted}" for name, n_found, wanted in results if n_found != wanted]
 
 
 def made(number: list, text: list) -> pa.Table:

@@ -79,6 +79,11 @@ class Measured:
         """Our seconds to DuckDB's."""
         return self.ours.seconds / self.duckdb.seconds
 
+    @property
+    def cpu_ratio(self) -> float:
+        """Our CPU seconds to DuckDB's."""
+        return self.ours.cpu_seconds / self.duckdb.cpu_seconds
+
 
 def main() -> int:
     arguments = parse_arguments()
@@ -107,7 +112,7 @@ def parse_arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.accounts, arguments.runs = [1_000], 1
-    if min(*arguments.accounts, arguments.runs, arguments.threads, MONTHS) < 1:
+    if min(*arguments.accounts, arguments.runs, arguments.threads) < 1:
         parser.error("--accounts, --runs and --threads are at least 1")
     return arguments
 
@@ -189,12 +194,12 @@ def run_duckdb(folder: Path, out: Path, threads: int) -> Run:
     return Run(told["seconds"], told["cpu_seconds"], process.peak_mib)
 
 
-def run(command: list[object], environment: dict[str, str] = {}) -> tuple[Run, str]:
+def run(command: list[object], environment: dict[str, str] | None = None) -> tuple[Run, str]:
     """Runs a program to its end: what it took, and what it printed."""
     words = [str(word) for word in command]
     with tempfile.TemporaryFile("w+") as stdout, tempfile.TemporaryFile("w+") as stderr:
         began = time.perf_counter()
-        process = subprocess.Popen(words, stdout=stdout, stderr=stderr, env=os.environ | environment)
+        process = subprocess.Popen(words, stdout=stdout, stderr=stderr, env=os.environ | (environment or {}))
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -227,28 +232,31 @@ def text(measured: list[Measured], compared: list) -> str:
 
 def lines(measured: list[Measured], compared: list) -> Iterator[str]:
     yield (
-        f"{'accounts':>8} {'usage MiB':>9} {'ours s':>8} {'DuckDB s':>8} {'ratio':>6} {'ours CPU':>8} {'its CPU':>8} "
+        f"{'accounts':>8} {'usage MiB':>9} {'ours s':>8} {'DuckDB s':>8} {'ratio':>6} "
+        f"{'ours CPU':>8} {'its CPU':>8} {'ratio':>6} "
         f"{'ours MiB':>8} {'its MiB':>8} {'cells':>12} {'missing':>10} {'differ':>7}"
     )
     for of, comparison in zip(measured, compared):
         yield (
-            f"{of.accounts:>8,} {of.usage_mib:>9.1f} {of.ours.seconds:>8.2f} {of.duckdb.seconds:>8.2f} {of.ratio:>6.2f} "
-            f"{of.ours.cpu_seconds:>8.2f} {of.duckdb.cpu_seconds:>8.2f} {of.ours.peak_mib:>8,.0f} "
-            f"{of.duckdb.peak_mib:>8,.0f} {comparison.cells:>12,} {comparison.missing:>10,} {comparison.differing:>7,}"
+            f"{of.accounts:>8,} {of.usage_mib:>9.1f} "
+            f"{of.ours.seconds:>8.2f} {of.duckdb.seconds:>8.2f} {of.ratio:>6.2f} "
+            f"{of.ours.cpu_seconds:>8.2f} {of.duckdb.cpu_seconds:>8.2f} {of.cpu_ratio:>6.2f} "
+            f"{of.ours.peak_mib:>8,.0f} {of.duckdb.peak_mib:>8,.0f} "
+            f"{comparison.cells:>12,} {comparison.missing:>10,} {comparison.differing:>7,}"
         )
 
 
 def differences(measured: list[Measured], compared: list) -> Iterator[str]:
     for of, comparison in zip(measured, compared):
         for column, examples in comparison.examples.items():
-            yield from (f"differs: {of.accounts:,} accounts: {column}: {words} (ours and DuckDB)" for words in examples)
+            yield from (f"differs: {of.accounts:,} accounts: {column}: {words} (ours and DuckDB's)" for words in examples)
 
 
 def growth_lines(measured: list[Measured]) -> Iterator[str]:
     for step in growth(measured):
         yield (
-            f"from {step['from']:,} to {step['to']:,} accounts: growth {step['ours']:.2f} ours, {step['duckdb']:.2f} DuckDB; "
-            f"of CPU seconds {step['ours_cpu']:.2f} and {step['duckdb_cpu']:.2f}"
+            f"from {step['from']:,} to {step['to']:,} accounts: growth {step['ours']:.2f} ours, "
+            f"{step['duckdb']:.2f} DuckDB; of CPU seconds {step['ours_cpu']:.2f} and {step['duckdb_cpu']:.2f}"
         )
 
 
@@ -273,7 +281,8 @@ def facts(arguments: argparse.Namespace, measured: list[Measured], compared: lis
     import duckdb
 
     books = [
-        asdict(of) | {"ratio": of.ratio, "compared": asdict(comparison)} for of, comparison in zip(measured, compared)
+        asdict(of) | {"ratio": of.ratio, "cpu_ratio": of.cpu_ratio, "compared": asdict(comparison)}
+        for of, comparison in zip(measured, compared)
     ]
     return {
         "duckdb": duckdb.__version__,

@@ -1,15 +1,15 @@
--- The features of features.toml by hand: a row a customer and month's end, in the fastest form that was found. It may use
--- what the simulated book's README promises, which bellwether does not know: one row of use an account and day without
--- nulls, whole numbers, and at most 24 features of the product, so that a mask of bits counts the distinct ones.
+-- The features of features.toml by hand: a row a customer and month's end, in the fastest form that was found. It may
+-- use what the simulated book's README promises, which bellwether does not know: one row of use an account and day
+-- without nulls, whole numbers, and at most 24 features of the product, so that a mask of bits counts distinct ones.
 --
 -- The windows' ends cut the calendar into spans. A day's row goes into its span once, and a window is put together from
--- spans, of which there are some six times fewer than days of use. Whole numbers of 64 bits are summed as 128, hence the
--- casts. Seconds and CPU seconds at 10,000 accounts, 2 threads, DuckDB 2.0.0, the least of three to five runs of each on a
--- busy machine, but of the last two, which ran once:
+-- spans, of which there are some six times fewer than days of use. 64-bit whole numbers are summed as 128, hence the
+-- casts. Seconds and CPU seconds at 10,000 accounts, 2 threads, DuckDB 2.0.0, the least of several runs of each on a
+-- busy machine (the last two ran once):
 --
---   3.0   2.5   spans, with 32-bit numbers (this query)
+--   3.0   2.5   spans, with 32-bit numbers (this query; 1.7 where the machine was idle)
 --   3.9   2.7   spans, with the numbers as the file has them
---   4.0   2.9   a row of use joined with a calendar to each of its months' ends, filtered aggregates, 32-bit numbers, mask
+--   4.0   2.9   use joined with a calendar to each of its months' ends, filtered aggregates, 32-bit numbers, mask
 --   4.7   3.5   the same with the numbers as the file has them
 --   5.6   3.6   spans, and the distinct features by a group of their own
 --   5.8   4.0   customers joined with use on account and a range of days
