@@ -249,7 +249,7 @@ def lines(measured: list[Measured], compared: list) -> Iterator[str]:
 def differences(measured: list[Measured], compared: list) -> Iterator[str]:
     for of, comparison in zip(measured, compared):
         for column, examples in comparison.examples.items():
-            yield from (f"differs: {of.accounts:,} accounts: {column}: {words} (ours and DuckDB's)" for words in examples)
+            yield from (f"differs: {of.accounts:,} accounts: {column}: {words} (ours, theirs)" for words in examples)
 
 
 def growth_lines(measured: list[Measured]) -> Iterator[str]:
