@@ -383,7 +383,7 @@ fn needs(file: &BookFile) -> BTreeMap<String, Needs> {
     for feature in file.declared() {
         let wanted = match (feature.r#type, feature.aggregate) {
             (ValueType::Text, _) => ColumnUse::Text,
-            (_, aggregate) if aggregate.is_of_texts() => ColumnUse::Text,
+            (_, aggregate) if aggregate.is_of_texts() => ColumnUse::Value,
             (_, Aggregate::DaysUntil) => ColumnUse::DateAsNumber,
             _ => ColumnUse::Number,
         };

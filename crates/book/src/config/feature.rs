@@ -68,7 +68,7 @@ pub enum Aggregate {
     /// The value of the latest row (of several on one day: the last known, then the largest).
     #[default]
     Last,
-    /// The value of the earliest row.
+    /// The value of the earliest row (of several on one day: the first known, then the smallest).
     First,
     /// Sum; 0 without rows.
     Sum,

@@ -270,7 +270,7 @@ fn bad_value(scan: &Scan, source: &Source, column: &str, wanted: ColumnUse, need
     let is_date_column = scan.schema.get(column).is_some_and(DataType::is_temporal);
     let is_bad = |text: Option<&str>| match (text, wanted) {
         (None, _) => needed,
-        (Some(_), ColumnUse::Text) => false,
+        (Some(_), ColumnUse::Text | ColumnUse::Value) => false,
         (Some(text), ColumnUse::Key) => {
             scan.schema.get(column).is_some_and(DataType::is_float)
                 && text.parse::<f64>().is_ok_and(|x| x.fract() != 0.0)

@@ -19,6 +19,8 @@ pub(crate) enum ColumnUse {
     DateAsNumber,
     Number,
     Text,
+    /// To tell values apart: as numbers where the column holds numbers, as texts otherwise.
+    Value,
 }
 
 /// The columns of a source that features, targets and filters read.
@@ -130,6 +132,7 @@ const VIA_DAY: &str = "\u{1}via";
 pub(crate) fn load(file: &BookFile, name: &str, needs: &Needs, rows: &Rows) -> Result<LoadedRows, BookError> {
     let source = &file.config.sources[name];
     let scan = scan(file, name, source, rows)?;
+    let needs = &needs.for_types_of(&scan);
     let plan = plan(file, source, &scan, Some(needs))?;
     let nulls = |column: &String| scan.raw_text(column).map(|_| &source.null_values[..]);
     let empty = LoadedRows {
@@ -178,6 +181,19 @@ pub(super) fn account_interner(scan: &Scan, source: &Source) -> Interner {
 }
 
 impl Needs {
+    /// The same with numbers or texts for values.
+    fn for_types_of(&self, scan: &Scan) -> Self {
+        let read_as = |(column, wanted): &(String, ColumnUse)| {
+            let wanted = match wanted {
+                ColumnUse::Value if scan.has_numbers(column) => ColumnUse::Number,
+                ColumnUse::Value => ColumnUse::Text,
+                wanted => *wanted,
+            };
+            (column.clone(), wanted)
+        };
+        Self { columns: self.columns.iter().map(read_as).collect() }
+    }
+
     /// Columns kept as numbers, in order.
     pub(super) fn numbers(&self) -> impl Iterator<Item = &(String, ColumnUse)> {
         self.columns.iter().filter(|(_, wanted)| *wanted != ColumnUse::Text)

@@ -112,13 +112,13 @@ impl Scan {
         };
         let is_text = dtype.is_string() || dtype.is_categorical() || dtype.is_enum();
         Ok(match wanted {
-            ColumnUse::Key | ColumnUse::Text if is_text => text(),
+            ColumnUse::Key | ColumnUse::Text | ColumnUse::Value if is_text => text(),
             // An id that went through a float column is still a whole number.
             ColumnUse::Key if dtype.is_float() => col(column).strict_cast(DataType::Int64).cast(DataType::String),
             ColumnUse::Key if dtype.is_integer() => col(column).cast(DataType::String),
             ColumnUse::Key => return Err(wrong("a text or a whole number")),
             ColumnUse::Text if dtype.is_primitive_numeric() || dtype.is_bool() => col(column).cast(DataType::String),
-            ColumnUse::Text => return Err(wrong("a text, a number or a truth value")),
+            ColumnUse::Text | ColumnUse::Value => return Err(wrong("a text, a number or a truth value")),
             ColumnUse::Number if is_text => number_of_text(&text()),
             ColumnUse::Number if dtype.is_primitive_numeric() || dtype.is_bool() => col(column).cast(DataType::Float64),
             ColumnUse::Number => return Err(wrong("a number or a truth value")),
@@ -141,6 +141,11 @@ impl Scan {
     /// holds no texts.
     pub(super) fn raw_text(&self, column: &str) -> Option<Expr> {
         self.schema.get(column).filter(|dtype| dtype.is_string()).map(|_| col(column))
+    }
+
+    /// Whether the column holds numbers or truth values.
+    pub(super) fn has_numbers(&self, column: &str) -> bool {
+        self.schema.get(column).is_some_and(|dtype| dtype.is_primitive_numeric() || dtype.is_bool())
     }
 
     fn dtype(&self, column: &str) -> Result<DataType, BookError> {
