@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use bellwether_core::{
-    AccountId, Date, Digest, Encoding, EncodingError, LevelPolicy, Progress, RawColumn, RawTable, RawValues, RowKey,
-    RowStatus, Target, TextColumn,
+    AccountId, CohortPolicy, Date, Digest, Encoding, EncodingError, LevelPolicy, Progress, RawColumn, RawTable,
+    RawValues, RowKey, RowStatus, Target, TextColumn,
 };
 use rayon::prelude::*;
 
 use crate::BookError;
-use crate::config::{Aggregate, BookFile, Condition, Segment, SourceKind, TargetRule, ValueType};
+use crate::config::{Aggregate, BookFile, Condition, DeclaredFeature, Segment, SourceKind, TargetRule, ValueType};
 use crate::features::{self, Place};
 use crate::labels::{Labeller, Life};
 use crate::source::{ColumnUse, Needs, SourceRows, Universe, finish, load};
@@ -215,6 +215,7 @@ impl Book {
         let segments = config.segments.iter().filter_map(|segment| {
             Some((segment.name.clone(), segment_levels(segment, &column(segment.feature.get_ref())?.values)))
         });
+        let segments: Vec<(String, TextColumn)> = segments.collect();
         let arr = config.value.as_ref().and_then(|value| match &column(value.feature.get_ref())?.values {
             RawValues::Number(amounts) => Some(amounts.iter().map(|&x| f64::from(x) * value.times).collect()),
             RawValues::Text(_) => None,
@@ -239,12 +240,12 @@ impl Book {
             keys: places.iter().map(key).collect(),
             group: account.iter().map(|&account| account_hash[account as usize]).collect(),
             labels: self.file.targets().into_iter().map(label).collect(),
-            segments: segments.collect(),
+            raw: raw_table(&self.file, &declared, &all, &segments),
+            segments,
             arr,
             status,
             split_group,
             has_time: self.has_time(),
-            raw: RawTable { n_rows: places.len(), columns: model_columns(&all, |place| declared[place].helper) },
             account,
         }
     }
@@ -283,7 +284,15 @@ impl Book {
             let feature = declared.iter().find(|feature| feature.name == name);
             feature.map_or((None, None), |feature| (feature.category.clone(), feature.good))
         };
-        Encoding::learn(&table.raw, training_rows, policy, traits_of).map_err(|error| self.at_source(error))
+        let learn = || {
+            let encoding = Encoding::learn(&table.raw, training_rows, policy, traits_of)?;
+            let Some(cohort) = &self.file.config.cohort else { return Ok(encoding) };
+            let features: Vec<String> = cohort.features.iter().map(|name| name.get_ref().clone()).collect();
+            let (shrinkage, min_accounts) = (*cohort.shrinkage.get_ref(), cohort.min_accounts);
+            let policy = CohortPolicy { features: &features, shrinkage, min_accounts, account: &table.account };
+            encoding.with_percentiles(&table.raw, training_rows, &policy, traits_of)
+        };
+        learn().map_err(|error| self.at_source(error))
     }
 
     /// The error with the file that the feature is read from.
@@ -325,9 +334,28 @@ impl FeatureTable {
     }
 }
 
-fn model_columns(all: &RawTable, is_helper: impl Fn(usize) -> bool) -> Vec<RawColumn> {
-    let kept = all.columns.iter().enumerate().filter(|&(place, _)| !is_helper(place));
-    kept.map(|(_, column)| column.clone()).collect()
+/// What models read of all declared features, and what their percentiles need beside it.
+fn raw_table(
+    file: &BookFile,
+    declared: &[DeclaredFeature],
+    all: &RawTable,
+    segments: &[(String, TextColumn)],
+) -> RawTable {
+    let cohort = file.config.cohort.as_ref();
+    let kept = |is_kept: &dyn Fn(&DeclaredFeature) -> bool| -> Vec<RawColumn> {
+        let columns = declared.iter().zip(&all.columns).filter(|&(feature, _)| is_kept(feature));
+        columns.map(|(_, column)| column.clone()).collect()
+    };
+    let has_percentile =
+        |name: &String| cohort.is_some_and(|of| of.features.iter().any(|other| other.get_ref() == name));
+    let dimension = |name: &String| segments.iter().find(|(segment, _)| segment == name).cloned();
+    let by = cohort.into_iter().flat_map(|cohort| &cohort.by);
+    RawTable {
+        n_rows: all.n_rows,
+        columns: kept(&|feature| !feature.helper),
+        helpers: kept(&|feature| feature.helper && has_percentile(&feature.name)),
+        cohort: by.filter_map(|name| dimension(name.get_ref())).collect(),
+    }
 }
 
 /// The levels of a segment: a text's own, or the ranges between the edges.
