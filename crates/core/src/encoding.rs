@@ -357,4 +357,81 @@ mod tests {
         let refused = Encoding::learn(&table(&[None, Some("a")]), &[0], LevelPolicy::default(), |_| (None, None));
         assert!(matches!(refused, Err(EncodingError::AllMissing { n_rows: 1, .. })));
     }
+
+    /// Two accounts with a helper feature, in cohorts by plan.
+    fn with_helper() -> RawTable {
+        RawTable {
+            n_rows: 4,
+            columns: vec![RawColumn { name: "seats".into(), values: RawValues::Number(vec![1.0, 2.0, 3.0, 4.0]) }],
+            helpers: vec![RawColumn {
+                name: "logins".into(),
+                values: RawValues::Number(vec![5.0, 7.0, f32::NAN, 9.0]),
+            }],
+            cohort: vec![("plan".into(), TextColumn::from_texts([Some("a"), Some("a"), None, Some("b")]))],
+        }
+    }
+
+    fn with_percentile(raw: &RawTable, training_rows: &[usize]) -> Result<Encoding, EncodingError> {
+        let features = ["logins".to_owned(), "seats".to_owned()];
+        let policy = CohortPolicy { features: &features, shrinkage: 0.0, min_accounts: 1, account: &[0, 1, 2, 3] };
+        let traits_of = |name: &str| (Some(name.to_owned()), Some(Direction::Up));
+        let encoding = Encoding::learn(raw, training_rows, LevelPolicy::default(), traits_of)?;
+        encoding.with_percentiles(raw, training_rows, &policy, traits_of)
+    }
+
+    #[test]
+    fn percentiles_stand_after_the_other_inputs_and_come_from_training_rows() {
+        let raw = with_helper();
+        let encoding = with_percentile(&raw, &[0, 1, 2]).expect("learns");
+        let schema = encoding.schema().expect("names differ");
+        let names: Vec<&str> = schema.features().iter().map(|feature| feature.name.as_str()).collect();
+        assert_eq!(names, ["seats", "logins_percentile", "seats_percentile"]);
+        assert_eq!(schema.features()[1].category.as_deref(), Some("logins"));
+        assert_eq!(schema.features()[1].good, Some(Direction::Up));
+        let matrix = encoding.encode(&raw).expect("encodes");
+        assert_eq!(matrix.column(1)[..2], [0.25, 0.75]);
+        assert!(matrix.value(2, 1).is_nan());
+        // Plan `b` was in no training row: row 3 is held against everybody.
+        assert_eq!(matrix.value(3, 1), 1.0);
+        assert_eq!(matrix.column(2)[..3], [0.25, 0.75, 2.5 / 3.0]);
+    }
+
+    #[test]
+    fn a_table_without_what_percentiles_need_is_refused() {
+        let encoding = with_percentile(&with_helper(), &[0, 1, 2]).expect("learns");
+        let refused = |spoil: &dyn Fn(&mut RawTable)| {
+            let mut raw = with_helper();
+            spoil(&mut raw);
+            encoding.encode(&raw).expect_err("it lacks something").to_string()
+        };
+        for (spoil, told) in [
+            (
+                &|raw: &mut RawTable| raw.cohort.clear(),
+                "`logins_percentile` is within cohorts by plan; the table has cohorts by (none)",
+            ),
+            (
+                &|raw| raw.cohort[0].0 = "tier".into(),
+                "`logins_percentile` is within cohorts by plan; the table has cohorts by tier",
+            ),
+            (
+                &|raw| raw.helpers.clear(),
+                "`logins_percentile` is the percentile of `logins`, which the table does not have",
+            ),
+            (
+                &|raw| raw.helpers[0].values = RawValues::Number(vec![0.0, f32::INFINITY, 0.0, 0.0]),
+                "feature `logins` in row 1 is inf; values must be finite or missing",
+            ),
+            (
+                &|raw| raw.helpers[0].values = RawValues::Text(raw.cohort[0].1.clone()),
+                "feature `logins` changed between number and text since the model was trained",
+            ),
+            (&|raw| raw.columns.clear(), "feature 0 is `(none)` where the model expects `seats`"),
+            (&|raw| raw.columns.push(raw.helpers[0].clone()), "feature 1 is `logins` where the model expects `(none)`"),
+        ] as [(&dyn Fn(&mut RawTable), &str); 7]
+        {
+            assert_eq!(refused(spoil), told);
+        }
+        let unknown = with_percentile(&with_helper(), &[2]);
+        assert!(matches!(unknown, Err(EncodingError::AllMissing { name, n_rows: 1 }) if name == "logins"));
+    }
 }

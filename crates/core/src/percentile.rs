@@ -252,3 +252,146 @@ impl TryFrom<Stored> for Percentile {
         Ok(Self { of, by, shrinkage, cohorts })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BY: [&str; 2] = ["segment", "tenure"];
+
+    /// A row: segment, tenure, account, value.
+    type Row = (Option<&'static str>, Option<&'static str>, u32, f32);
+
+    fn dimensions(rows: &[Row]) -> Vec<(String, TextColumn)> {
+        let segment = TextColumn::from_texts(rows.iter().map(|row| row.0));
+        let tenure = TextColumn::from_texts(rows.iter().map(|row| row.1));
+        vec![(BY[0].to_owned(), segment), (BY[1].to_owned(), tenure)]
+    }
+
+    fn learn(rows: &[Row], shrinkage: f64, min_accounts: usize) -> Percentile {
+        let account: Vec<u32> = rows.iter().map(|row| row.2).collect();
+        let values: Vec<f32> = rows.iter().map(|row| row.3).collect();
+        let dimensions = dimensions(rows);
+        let cohorts = RowCohorts::new(rows.len(), &dimensions);
+        let policy = CohortPolicy { features: &[], shrinkage, min_accounts, account: &account };
+        let training_rows: Vec<usize> = (0..rows.len()).collect();
+        Percentile::learn("logins", &values, &training_rows, &cohorts, &policy).expect("there are values")
+    }
+
+    fn encode(percentile: &Percentile, rows: &[Row]) -> Vec<f32> {
+        let dimensions = dimensions(rows);
+        let values: Vec<f32> = rows.iter().map(|row| row.3).collect();
+        percentile.encode(&values, &RowCohorts::new(rows.len(), &dimensions))
+    }
+
+    /// Four accounts, three of them small; account 3 has two rows.
+    const ROWS: [Row; 6] = [
+        (Some("small"), Some("new"), 0, 1.0),
+        (Some("small"), Some("new"), 1, 2.0),
+        (Some("small"), Some("old"), 2, 3.0),
+        (Some("large"), Some("old"), 3, 10.0),
+        (Some("large"), Some("old"), 3, 20.0),
+        (Some("large"), Some("old"), 4, f32::NAN),
+    ];
+
+    #[track_caller]
+    fn check(
+        percentile: &Percentile,
+        (segment, tenure, value): (Option<&'static str>, Option<&'static str>, f32),
+        expected: f64,
+    ) {
+        let found = encode(percentile, &[(segment, tenure, 0, value)])[0];
+        assert!((f64::from(found) - expected).abs() < 1e-7, "{found} is not {expected}");
+    }
+
+    #[test]
+    fn a_thin_cohort_is_drawn_to_its_parent() {
+        let percentile = learn(&ROWS, 4.0, 1);
+        // Of everybody's 1 2 3 10 20, with 4 accounts that have one, 2 is at (1 + 1/2) / 5.
+        let everybody = 1.5 / 5.0;
+        // Of the small ones' 1 2 3, of 3 accounts, it is in the middle; of the new ones' 1 2, of 2 accounts, at 3/4.
+        let small = (3.0 * 0.5 + 4.0 * everybody) / 7.0;
+        let small_new = (2.0 * 0.75 + 4.0 * small) / 6.0;
+        check(&percentile, (Some("small"), Some("new"), 2.0), small_new);
+        // Large ones: 10 20 of one account, so that n is 1, not 2 rows.
+        let large = (0.0 + 4.0 * everybody) / 5.0;
+        check(&percentile, (Some("large"), Some("old"), 2.0), (0.0 + 4.0 * large) / 5.0);
+        check(&percentile, (Some("large"), Some("old"), 99.0), 1.0);
+        check(&percentile, (Some("large"), Some("old"), 0.0), 0.0);
+        // A level that is missing or that training did not see leaves the parent; finer levels are not looked at.
+        for tenure in [None, Some("ancient")] {
+            check(&percentile, (Some("small"), tenure, 2.0), small);
+        }
+        for segment in [None, Some("tiny")] {
+            check(&percentile, (segment, Some("new"), 2.0), everybody);
+        }
+        assert!(encode(&percentile, &[(Some("small"), Some("new"), 0, f32::NAN)])[0].is_nan());
+    }
+
+    #[test]
+    fn without_shrinkage_a_cohort_is_its_own() {
+        let percentile = learn(&ROWS, 0.0, 1);
+        check(&percentile, (Some("small"), Some("new"), 2.0), 0.75);
+        check(&percentile, (Some("small"), Some("old"), 2.0), 0.0);
+    }
+
+    #[test]
+    fn a_cohort_of_too_few_accounts_has_no_table() {
+        let percentile = learn(&ROWS, 4.0, 3);
+        let levels: Vec<String> = percentile.cohorts().iter().map(|of| of.levels.join("/")).collect();
+        assert_eq!(levels, ["", "small"]);
+        let small = (3.0 * 0.5 + 4.0 * 0.3) / 7.0;
+        check(&percentile, (Some("small"), Some("new"), 2.0), small);
+        check(&percentile, (Some("large"), Some("old"), 2.0), 0.3);
+        // Everybody has one however few there are.
+        assert_eq!(learn(&ROWS, 4.0, 100).cohorts().len(), 1);
+    }
+
+    #[test]
+    fn the_order_of_rows_and_rows_of_other_accounts_change_nothing() {
+        let percentile = learn(&ROWS, 4.0, 1);
+        let backwards: Vec<Row> = ROWS.iter().rev().copied().collect();
+        assert_eq!(learn(&backwards, 4.0, 1), percentile);
+        let whole = encode(&percentile, &ROWS);
+        for (row, &expected) in ROWS.iter().zip(&whole) {
+            assert_eq!(encode(&percentile, &[*row])[0].to_bits(), expected.to_bits());
+        }
+    }
+
+    #[test]
+    fn a_percentile_never_falls_as_its_value_rises() {
+        let percentile = learn(&ROWS, 1.5, 1);
+        for (segment, tenure, ..) in ROWS {
+            let rows: Vec<Row> = (0..250_u8).map(|step| (segment, tenure, 0, f32::from(step) / 10.0)).collect();
+            let encoded = encode(&percentile, &rows);
+            assert!(encoded.is_sorted(), "{encoded:?}");
+            assert!(encoded.iter().all(|share| (0.0..=1.0).contains(share)));
+        }
+    }
+
+    #[test]
+    fn a_percentile_that_lies_is_refused() {
+        let stored = || Stored::from(learn(&ROWS, 4.0, 1));
+        let refused = |spoil: &dyn Fn(&mut Stored)| {
+            let mut spoilt = stored();
+            spoil(&mut spoilt);
+            Percentile::try_from(spoilt).expect_err("it lies").to_string()
+        };
+        assert_eq!(Percentile::try_from(stored()).expect("was one"), learn(&ROWS, 4.0, 1));
+        for (spoil, told) in [
+            (&|of: &mut Stored| of.shrinkage = f64::NAN, "shrinkage is NaN; it must be finite and at least 0"),
+            (&|of| of.shrinkage = -1.0, "shrinkage is -1; it must be finite and at least 0"),
+            (
+                &|of| of.cohorts.clear(),
+                "cohort `` is missing; a percentile has a table for everybody, which stands first",
+            ),
+            (&|of| of.cohorts[1].n_accounts = 0, "cohort `large` has no account"),
+            (&|of| of.cohorts.swap(1, 3), "cohort `large / old` is out of order; cohorts are sorted by their levels"),
+            (&|of| drop(of.cohorts.remove(1)), "cohort `large / old` has no parent"),
+            (&|of| drop(of.by.pop()), "cohort `large / old` has more levels than there are dimensions"),
+        ] as [(&dyn Fn(&mut Stored), &str); 7]
+        {
+            assert_eq!(refused(spoil), told);
+        }
+    }
+}
