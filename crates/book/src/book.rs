@@ -286,7 +286,7 @@ impl Book {
         };
         let learn = || {
             let encoding = Encoding::learn(&table.raw, training_rows, policy, traits_of)?;
-            let Some(cohort) = &self.file.config.cohort else { return Ok(encoding) };
+            let Some(cohort) = self.file.cohort() else { return Ok(encoding) };
             let features: Vec<String> = cohort.features.iter().map(|name| name.get_ref().clone()).collect();
             let (shrinkage, min_accounts) = (*cohort.shrinkage.get_ref(), cohort.min_accounts);
             let policy = CohortPolicy { features: &features, shrinkage, min_accounts, account: &table.account };
@@ -341,7 +341,7 @@ fn raw_table(
     all: &RawTable,
     segments: &[(String, TextColumn)],
 ) -> RawTable {
-    let cohort = file.config.cohort.as_ref();
+    let cohort = file.cohort();
     let kept = |is_kept: &dyn Fn(&DeclaredFeature) -> bool| -> Vec<RawColumn> {
         let columns = declared.iter().zip(&all.columns).filter(|&(feature, _)| is_kept(feature));
         columns.map(|(_, column)| column.clone()).collect()

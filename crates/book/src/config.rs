@@ -52,7 +52,7 @@ pub struct BookConfig {
     pub segments: Vec<Segment>,
     /// Which features are held against those of like accounts.
     #[serde(default)]
-    pub cohort: Option<CohortConfig>,
+    pub cohort: Option<Spanned<CohortConfig>>,
     /// What an account is worth.
     #[serde(default)]
     pub value: Option<Value>,

@@ -177,7 +177,8 @@ fn check_refused(text: &str, with: &str, told: &Expect) {
     let folder = with_cohort();
     folder.replace("book/book.toml", text, with);
     let run = folder.run("check --book book/book.toml");
-    told.assert_eq(&run.stderr);
+    // A snapshot loses the blanks that all its lines begin with.
+    told.assert_eq(&format!("----\n{}", run.stderr));
     assert_eq!(run.code, Some(3));
 }
 
@@ -187,101 +188,109 @@ fn a_wrong_cohort_points_at_its_line() {
         r#"by = ["industry", "tenure"]"#,
         r#"by = ["industry", "tenur"]"#,
         &expect![[r#"
-          × there is no segment `tenur`
-             ╭─[book/book.toml:120:19]
-         119 │ [cohort]
-         120 │ by = ["industry", "tenur"]
-             ·                   ───┬───
-             ·                      ╰── here
-         121 │ features = ["logins_30d", "errors_90d"]
-             ╰────
-        hint: did you mean `tenure`? known here: tenure, industry
-    "#]],
+            ----
+              × there is no segment `tenur`
+                 ╭─[book/book.toml:120:19]
+             119 │ [cohort]
+             120 │ by = ["industry", "tenur"]
+                 ·                   ───┬───
+                 ·                      ╰── here
+             121 │ features = ["logins_30d", "errors_90d"]
+                 ╰────
+            hint: did you mean `tenure`? known here: tenure, industry
+        "#]],
     );
     check_refused(
         r#"by = ["industry", "tenure"]"#,
         r#"by = ["tenure", "tenure"]"#,
         &expect![[r#"
-          × cohort.by names `tenure` twice
-             ╭─[book/book.toml:120:17]
-         119 │ [cohort]
-         120 │ by = ["tenure", "tenure"]
-             ·                 ────┬───
-             ·                     ╰── here
-         121 │ features = ["logins_30d", "errors_90d"]
-             ╰────
-    "#]],
+            ----
+              × cohort.by names `tenure` twice
+                 ╭─[book/book.toml:120:17]
+             119 │ [cohort]
+             120 │ by = ["tenure", "tenure"]
+                 ·                 ────┬───
+                 ·                     ╰── here
+             121 │ features = ["logins_30d", "errors_90d"]
+                 ╰────
+        "#]],
     );
     check_refused(
         r#"by = ["industry", "tenure"]"#,
         "by = []",
         &expect![[r#"
-          × cohort.by names nothing
-           ╭─[book/book.toml:1:1]
-         1 │ # A small book whose every table is a CSV file that tests can spoil.
-           · ▲
-           · ╰── here
-         2 │ name = "small"
-           ╰────
-        hint: name some, or take [cohort] away
-    "#]],
+            ----
+              × cohort.by names nothing
+                 ╭─[book/book.toml:119:1]
+             118 │ 
+             119 │ [cohort]
+                 · ────┬───
+                 ·     ╰── here
+             120 │ by = []
+                 ╰────
+            hint: name some, or take [cohort] away
+        "#]],
     );
     check_refused(
         r#""logins_30d", "errors_90d"]"#,
         r#""logins_3d"]"#,
         &expect![[r#"
-          × there is no feature `logins_3d`
-             ╭─[book/book.toml:121:13]
-         120 │ by = ["industry", "tenure"]
-         121 │ features = ["logins_3d"]
-             ·             ─────┬─────
-             ·                  ╰── here
-         122 │ shrinkage = 20
-             ╰────
-        hint: did you mean `logins_30d`? known here: logins_30d, errors_90d, industry, logins_change_30d, nps, mrr, paperless, tenure_days
-    "#]],
+            ----
+              × there is no feature `logins_3d`
+                 ╭─[book/book.toml:121:13]
+             120 │ by = ["industry", "tenure"]
+             121 │ features = ["logins_3d"]
+                 ·             ─────┬─────
+                 ·                  ╰── here
+             122 │ shrinkage = 20
+                 ╰────
+            hint: did you mean `logins_30d`? known here: logins_30d, errors_90d, industry, logins_change_30d, nps, mrr, paperless, tenure_days
+        "#]],
     );
     check_refused(
         r#""logins_30d", "errors_90d"]"#,
         r#""industry"]"#,
         &expect![[r#"
-          × feature `industry` is a text, which has no percentile
-             ╭─[book/book.toml:121:13]
-         120 │ by = ["industry", "tenure"]
-         121 │ features = ["industry"]
-             ·             ─────┬────
-             ·                  ╰── here
-         122 │ shrinkage = 20
-             ╰────
-    "#]],
+            ----
+              × feature `industry` is a text, which has no percentile
+                 ╭─[book/book.toml:121:13]
+             120 │ by = ["industry", "tenure"]
+             121 │ features = ["industry"]
+                 ·             ─────┬────
+                 ·                  ╰── here
+             122 │ shrinkage = 20
+                 ╰────
+        "#]],
     );
     check_refused(
         r#"name = "nps""#,
         r#"name = "logins_30d_percentile""#,
         &expect![[r#"
-          × `logins_30d_percentile` is a declared feature and a percentile
-             ╭─[book/book.toml:121:13]
-         120 │ by = ["industry", "tenure"]
-         121 │ features = ["logins_30d", "errors_90d"]
-             ·             ──────┬─────
-             ·                   ╰── here
-         122 │ shrinkage = 20
-             ╰────
-        hint: give the feature `logins_30d_percentile` another name
-    "#]],
+            ----
+              × `logins_30d_percentile` is a declared feature and a percentile
+                 ╭─[book/book.toml:121:13]
+             120 │ by = ["industry", "tenure"]
+             121 │ features = ["logins_30d", "errors_90d"]
+                 ·             ──────┬─────
+                 ·                   ╰── here
+             122 │ shrinkage = 20
+                 ╰────
+            hint: give the feature `logins_30d_percentile` another name
+        "#]],
     );
     check_refused(
         "shrinkage = 20",
         "shrinkage = -1",
         &expect![[r#"
-          × cohort.shrinkage is -1; it must be finite and at least 0
-             ╭─[book/book.toml:122:13]
-         121 │ features = ["logins_30d", "errors_90d"]
-         122 │ shrinkage = -1
-             ·             ─┬
-             ·              ╰── here
-         123 │ min_accounts = 5
-             ╰────
-    "#]],
+            ----
+              × cohort.shrinkage is -1; it must be finite and at least 0
+                 ╭─[book/book.toml:122:13]
+             121 │ features = ["logins_30d", "errors_90d"]
+             122 │ shrinkage = -1
+                 ·             ─┬
+                 ·              ╰── here
+             123 │ min_accounts = 5
+                 ╰────
+        "#]],
     );
 }

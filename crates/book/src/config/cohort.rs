@@ -32,15 +32,23 @@ const fn ten() -> usize {
     10
 }
 
+impl BookFile {
+    /// The cohorts, where the book has any.
+    pub fn cohort(&self) -> Option<&CohortConfig> {
+        self.config.cohort.as_ref().map(Spanned::get_ref)
+    }
+}
+
 pub(super) fn check(file: &BookFile) -> Result<(), ConfigError> {
-    let Some(cohort) = &file.config.cohort else { return Ok(()) };
+    let Some(spanned) = &file.config.cohort else { return Ok(()) };
+    let cohort = spanned.get_ref();
     let refuse =
         |at: &Spanned<String>, message: String, help: Option<String>| Err(file.error(at.span(), message, help));
     let is_repeated = |list: &[Spanned<String>], place: usize| list[..place].iter().any(|name| name == &list[place]);
     for (list, what) in [(&cohort.by, "by"), (&cohort.features, "features")] {
         if list.is_empty() {
             let help = "name some, or take [cohort] away".to_owned();
-            return Err(file.error(0..0, format!("cohort.{what} names nothing"), Some(help)));
+            return Err(file.error(spanned.span(), format!("cohort.{what} names nothing"), Some(help)));
         }
         if let Some(place) = (0..list.len()).find(|&place| is_repeated(list, place)) {
             return refuse(&list[place], format!("cohort.{what} names `{}` twice", list[place].get_ref()), None);
