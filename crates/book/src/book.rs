@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use bellwether_core::{
-    AccountId, Date, Digest, Encoding, EncodingError, LevelPolicy, Progress, RawColumn, RawTable, RawValues, RowKey,
-    RowStatus, Target, TextColumn,
+    AccountId, CohortPolicy, Date, Digest, Encoding, EncodingError, LevelPolicy, Progress, RawColumn, RawTable,
+    RawValues, RowKey, RowStatus, Target, TextColumn,
 };
 use rayon::prelude::*;
 
 use crate::BookError;
-use crate::config::{Aggregate, BookFile, Condition, Segment, TargetRule, ValueType};
+use crate::config::{Aggregate, BookFile, Condition, DeclaredFeature, Segment, TargetRule, ValueType};
 use crate::feature_table::FeatureTable;
 use crate::features::{self, Place};
 use crate::labels::{Labeller, Life};
@@ -238,6 +238,7 @@ impl Book {
         let segments = config.segments.iter().filter_map(|segment| {
             Some((segment.name.clone(), segment_levels(segment, &column(segment.feature.get_ref())?.values)))
         });
+        let segments: Vec<(String, TextColumn)> = segments.collect();
         let arr = config.value.as_ref().and_then(|value| match &column(value.feature.get_ref())?.values {
             RawValues::Number(amounts) => Some(amounts.iter().map(|&x| f64::from(x) * value.times).collect()),
             RawValues::Text(_) => None,
@@ -254,12 +255,12 @@ impl Book {
             group: places.iter().map(|&(account, _)| account_hash[account as usize]).collect(),
             account: places.iter().map(|&(account, _)| part.accounts.start as u32 + account).collect(),
             labels: self.labels(part, &places),
-            segments: segments.collect(),
+            raw: raw_table(&self.file, &declared, all, &segments),
+            segments,
             arr,
             status,
             split_group,
             has_time: self.has_time(),
-            raw: RawTable { n_rows: places.len(), columns: model_columns(all, |place| declared[place].helper) },
         }
     }
 
@@ -310,7 +311,15 @@ impl Book {
             let feature = declared.iter().find(|feature| feature.name == name);
             feature.map_or((None, None), |feature| (feature.category.clone(), feature.good))
         };
-        Encoding::learn(&table.raw, training_rows, policy, traits_of).map_err(|error| self.at_source(error))
+        let learn = || {
+            let encoding = Encoding::learn(&table.raw, training_rows, policy, traits_of)?;
+            let Some(cohort) = self.file.cohort() else { return Ok(encoding) };
+            let features: Vec<String> = cohort.features.iter().map(|name| name.get_ref().clone()).collect();
+            let (shrinkage, min_accounts) = (*cohort.shrinkage.get_ref(), cohort.min_accounts);
+            let policy = CohortPolicy { features: &features, shrinkage, min_accounts, account: &table.account };
+            encoding.with_percentiles(&table.raw, training_rows, &policy, traits_of)
+        };
+        learn().map_err(|error| self.at_source(error))
     }
 
     /// The error with the file that the feature is read from.
@@ -332,8 +341,27 @@ impl Book {
     }
 }
 
-fn model_columns(all: RawTable, is_helper: impl Fn(usize) -> bool) -> Vec<RawColumn> {
-    all.columns.into_iter().enumerate().filter(|&(place, _)| !is_helper(place)).map(|(_, column)| column).collect()
+/// What models read of all declared features, and what their percentiles need beside it.
+fn raw_table(
+    file: &BookFile,
+    declared: &[DeclaredFeature],
+    all: RawTable,
+    segments: &[(String, TextColumn)],
+) -> RawTable {
+    let cohort = file.cohort();
+    let has_percentile =
+        |name: &String| cohort.is_some_and(|of| of.features.iter().any(|other| other.get_ref() == name));
+    let dimension = |name: &String| segments.iter().find(|(segment, _)| segment == name).cloned();
+    let by = cohort.into_iter().flat_map(|cohort| &cohort.by);
+    let (helpers, columns): (Vec<_>, Vec<_>) =
+        declared.iter().zip(all.columns).partition(|(feature, _)| feature.helper);
+    let column = |(_, column): (&DeclaredFeature, RawColumn)| column;
+    RawTable {
+        n_rows: all.n_rows,
+        columns: columns.into_iter().map(column).collect(),
+        helpers: helpers.into_iter().filter(|(feature, _)| has_percentile(&feature.name)).map(column).collect(),
+        cohort: by.filter_map(|name| dimension(name.get_ref())).collect(),
+    }
 }
 
 /// The levels of a segment: a text's own, or the ranges between the edges.

@@ -1,6 +1,7 @@
 //! `book.toml`: what the user declares. A wrong line is an error that points at it.
 
 mod check;
+mod cohort;
 mod error;
 mod feature;
 mod frozen;
@@ -19,6 +20,7 @@ use miette::NamedSource;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use cohort::CohortConfig;
 pub use error::ConfigError;
 pub(crate) use feature::MIN_PERIODS;
 pub use feature::{Aggregate, Change, DeclaredFeature, FeatureDeclaration, ValueType};
@@ -48,6 +50,9 @@ pub struct BookConfig {
     /// What reports are cut by.
     #[serde(default)]
     pub segments: Vec<Segment>,
+    /// Which features are held against those of like accounts.
+    #[serde(default)]
+    pub cohort: Option<Spanned<CohortConfig>>,
     /// What an account is worth.
     #[serde(default)]
     pub value: Option<Value>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_core::{Date, RawTable, RawValues, RowKey, RowStatus, Target, TextColumn};
+use bellwether_core::{Date, RawColumn, RawTable, RawValues, RowKey, RowStatus, Target, TextColumn};
 
 use crate::BookError;
 use crate::config::BookFile;
@@ -49,19 +49,13 @@ impl FeatureTable {
         self.account.extend(next.account);
         self.status.extend(next.status);
         self.raw.n_rows += next.raw.n_rows;
-        for (column, next) in self.raw.columns.iter_mut().zip(next.raw.columns) {
-            match (&mut column.values, next.values) {
-                (RawValues::Number(values), RawValues::Number(next)) => values.extend(next),
-                (RawValues::Text(texts), RawValues::Text(next)) => append_texts(texts, next),
-                _ => unreachable!("a feature is a number or a text in every part"),
-            }
-        }
+        append_columns(&mut self.raw.columns, next.raw.columns);
+        append_columns(&mut self.raw.helpers, next.raw.helpers);
+        append_levels(&mut self.raw.cohort, next.raw.cohort);
         for (labels, next) in self.labels.values_mut().zip(next.labels.into_values()) {
             labels.extend(next);
         }
-        for ((_, texts), (_, next)) in self.segments.iter_mut().zip(next.segments) {
-            append_texts(texts, next);
-        }
+        append_levels(&mut self.segments, next.segments);
         if let (Some(arr), Some(next)) = (&mut self.arr, next.arr) {
             arr.extend(next);
         }
@@ -81,6 +75,22 @@ impl FeatureTable {
         let groups: Vec<&str> = (0..self.n_rows()).map(group).collect();
         let rows = SplitRows { days: &days, is_labelled: &is_labelled, groups: &groups, has_time: self.has_time };
         split(&rows, &file.config.split, file.horizon_days(), seed)
+    }
+}
+
+fn append_columns(columns: &mut [RawColumn], next: Vec<RawColumn>) {
+    for (column, next) in columns.iter_mut().zip(next) {
+        match (&mut column.values, next.values) {
+            (RawValues::Number(values), RawValues::Number(next)) => values.extend(next),
+            (RawValues::Text(texts), RawValues::Text(next)) => append_texts(texts, next),
+            _ => unreachable!("a feature is a number or a text in every part"),
+        }
+    }
+}
+
+fn append_levels(columns: &mut [(String, TextColumn)], next: Vec<(String, TextColumn)>) {
+    for ((_, texts), (_, next)) in columns.iter_mut().zip(next) {
+        append_texts(texts, next);
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn build(
             }
         }
     }
-    RawTable { n_rows: places.len(), columns }
+    RawTable { n_rows: places.len(), columns, ..RawTable::default() }
 }
 
 /// A stretch of one feature's column.

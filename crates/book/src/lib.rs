@@ -17,9 +17,9 @@ mod writer;
 
 pub use book::{Book, History, SourceSummary};
 pub use config::{
-    AccountVia, Accounts, Active, Aggregate, BookConfig, BookFile, CalibrationRows, Change, Condition, ConfigError,
-    DeclaredFeature, Derived, FeatureDeclaration, Paths, Segment, Snapshots, Source, SourceKind, Span, SplitConfig,
-    SplitKind, TargetRule, Targets, TrainConfig, Value, ValueType, Window,
+    AccountVia, Accounts, Active, Aggregate, BookConfig, BookFile, CalibrationRows, Change, CohortConfig, Condition,
+    ConfigError, DeclaredFeature, Derived, FeatureDeclaration, Paths, Segment, Snapshots, Source, SourceKind, Span,
+    SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, Value, ValueType, Window,
 };
 pub use error::BookError;
 pub use feature_table::FeatureTable;

@@ -19,11 +19,12 @@ pub(super) fn check(file: &BookFile) -> Checked {
     check_targets(file)?;
     check_features(file)?;
     check_uses_of_features(file)?;
+    super::cohort::check(file)?;
     check_training(file)
 }
 
 /// `help` that lists what there is, the nearest first.
-fn choose_from<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(super) fn choose_from<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let mut known: Vec<&str> = known.collect();
     known.sort_by_key(|name| (strsim::levenshtein(wanted, name), *name));
     let nearest = known.first()?;
@@ -189,7 +190,7 @@ fn check_features(file: &BookFile) -> Checked {
             }
         }
     }
-    if file.declared().iter().all(|feature| feature.helper) {
+    if file.config.cohort.is_none() && file.declared().iter().all(|feature| feature.helper) {
         return Err(file.error(0..0, "no feature is declared; a model needs at least one".to_owned(), None));
     }
     Ok(())

@@ -56,7 +56,7 @@ pub struct FeatureDeclaration {
     /// Kind of indicator, such as `usage`, `support`.
     #[serde(default)]
     pub category: Option<String>,
-    /// Kept out of the models: only segments, `per` and `value` use it.
+    /// Kept out of the models: only segments, `per`, `value` and percentiles use it.
     #[serde(default)]
     pub helper: bool,
 }

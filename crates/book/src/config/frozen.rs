@@ -8,18 +8,29 @@ use super::BookFile;
 const FREE: [&str; 3] = ["path", "separator", "date_format"];
 
 impl BookFile {
-    /// The first difference between what this book and `frozen`, a bundle's `book.toml`, declare of features, accounts
-    /// and the meaning of sources; `None` where they agree. Paths, dates and training settings may differ.
+    /// The first difference between what this book and `frozen`, a bundle's `book.toml`, declare of features, cohorts,
+    /// accounts and the meaning of sources; `None` where they agree. Paths, dates and training settings may differ.
     pub fn difference_to(&self, frozen: &str) -> Option<String> {
         let parse = |text: &str| text.parse::<Table>();
         let (Ok(here), Ok(there)) = (parse(&self.text), parse(frozen)) else {
             return Some("the bundle's book.toml can't be read".to_owned());
         };
         features(&here, &there).or_else(|| {
-            let parts = ["accounts", "sources", "value"];
-            parts.into_iter().find_map(|part| difference(part, here.get(part), there.get(part)))
+            let parts = ["accounts", "sources", "value", "cohort"];
+            let differs = parts.into_iter().find_map(|part| difference(part, here.get(part), there.get(part)));
+            differs.or_else(|| cohort_segments(&here, &there))
         })
     }
+}
+
+/// The segments that make cohorts decide what a percentile is; the others only cut reports.
+fn cohort_segments(here: &Table, there: &Table) -> Option<String> {
+    let by = here.get("cohort").and_then(|cohort| cohort.get("by")?.as_array()).into_iter().flatten();
+    let segment = |table: &Table, name: &Value| {
+        let segments = table.get("segments").and_then(Value::as_array)?;
+        segments.iter().find(|segment| segment.get("name") == Some(name)).cloned()
+    };
+    by.into_iter().find(|name| segment(here, name) != segment(there, name)).map(|name| format!("segment {name}"))
 }
 
 fn features(here: &Table, there: &Table) -> Option<String> {

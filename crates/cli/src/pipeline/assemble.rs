@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bellwether_bundle::{BundleContents, ParityVectors, Provenance, SourceProvenance, TargetModel};
-use bellwether_core::{Digest, Model, RawValues};
+use bellwether_core::{Digest, Model};
 use bellwether_report::{FeatureRow, IndicatorRow, Rendered, SourceRow, TargetReport, TrainingReport};
 use bellwether_score::{Scorer, ScorerParts, ScorerTarget, parity_rows_for};
 
@@ -178,19 +178,19 @@ fn split_facts(prepared: &Prepared) -> Vec<(String, String)> {
 
 fn feature_rows(prepared: &Prepared) -> Vec<FeatureRow> {
     let rows = &prepared.split.training;
-    let row = |(input, column): (&bellwether_core::EncodedInput, &bellwether_core::RawColumn)| {
-        let is_missing = |row: usize| match &column.values {
-            RawValues::Number(values) => values[row].is_nan(),
-            RawValues::Text(texts) => texts.get(row).is_none(),
-        };
+    let mut first = 0;
+    let row = |input: &bellwether_core::EncodedInput| {
+        // What is missing of an input is missing in all its columns.
+        let values = prepared.x.column(first);
+        first += input.n_columns();
         FeatureRow {
             name: input.name.clone(),
             category: input.category.clone(),
             good: input.good,
-            missing_share: rows.iter().filter(|&&row| is_missing(row)).count() as f64 / rows.len() as f64,
+            missing_share: rows.iter().filter(|&&row| values[row].is_nan()).count() as f64 / rows.len() as f64,
         }
     };
-    prepared.encoding.inputs.iter().zip(&prepared.table.raw.columns).map(row).collect()
+    prepared.encoding.inputs.iter().map(row).collect()
 }
 
 fn provenance_facts(provenance: &Provenance) -> Vec<(String, String)> {
