@@ -223,22 +223,21 @@ impl Book {
             RawValues::Text(texts) => Some(texts.clone()),
             RawValues::Number(_) => None,
         });
-        let horizon_days = self.file.horizon_days();
-        let label = |(target, rule): (Target, &TargetRule)| {
-            let labeller = Labeller::new(rule, &self.part.sources);
-            let labels = places
-                .par_iter()
-                .map(|&(account, day)| labeller.label(account, day, horizon_days, self.data_end))
-                .collect();
-            (target, labels)
-        };
+        let mut labels = BTreeMap::new();
+        for (outcome, rule) in self.file.outcomes() {
+            let labeller = Labeller::new(&self.file, rule.get_ref(), &self.part.sources);
+            for horizon_days in self.file.horizons_of(rule.get_ref()) {
+                let label = |&(account, day): &Place| labeller.label(account, day, horizon_days, self.data_end);
+                labels.insert(Target { outcome, horizon_days }, places.par_iter().map(label).collect());
+            }
+        }
         let account_hash: Vec<u64> = self.accounts.par_iter().map(|id| hash(&id.0)).collect();
         let account: Vec<u32> = places.iter().map(|&(account, _)| account).collect();
         let key = |&(account, day): &Place| RowKey { account: self.accounts[account as usize].clone(), as_of: day };
         FeatureTable {
             keys: places.iter().map(key).collect(),
             group: account.iter().map(|&account| account_hash[account as usize]).collect(),
-            labels: self.file.targets().into_iter().map(label).collect(),
+            labels,
             segments: segments.collect(),
             arr,
             status,
@@ -313,7 +312,10 @@ impl FeatureTable {
 
     fn split(&self, file: &BookFile, seed: u64) -> Result<Split, BookError> {
         let days: Vec<Date> = self.keys.iter().map(|key| key.as_of).collect();
-        let labelled = |row: usize| self.labels.values().any(|labels| labels[row].is_some());
+        // The main horizon draws the parts, so that all horizons are measured on the same rows.
+        let of_main = |(target, _): &(&Target, _)| target.horizon_days == file.horizon_days();
+        let main: Vec<&Vec<Option<bool>>> = self.labels.iter().filter(of_main).map(|(_, labels)| labels).collect();
+        let labelled = |row: usize| main.iter().any(|labels| labels[row].is_some());
         let is_labelled: Vec<bool> = (0..self.n_rows()).map(labelled).collect();
         let group = |row: usize| match &self.split_group {
             Some(texts) => texts.get(row).unwrap_or(""),
@@ -321,7 +323,7 @@ impl FeatureTable {
         };
         let groups: Vec<&str> = (0..self.n_rows()).map(group).collect();
         let rows = SplitRows { days: &days, is_labelled: &is_labelled, groups: &groups, has_time: self.has_time };
-        split(&rows, &file.config.split, file.horizon_days(), seed)
+        split(&rows, &file.config.split, file.reach_days(), seed)
     }
 }
 
@@ -386,18 +388,19 @@ fn needs(file: &BookFile) -> BTreeMap<String, Needs> {
             need(&feature.from, Some((&name, wanted)));
         }
     }
-    for (_, rule) in file.targets() {
-        match rule {
-            TargetRule::Event { source, filter } => {
+    for (_, rule) in file.outcomes() {
+        match rule.get_ref() {
+            TargetRule::Event { source, filter } | TargetRule::NoActivity { source, filter, .. } => {
                 need(source, None);
                 for (name, wanted) in of_conditions(filter) {
                     need(source, Some((&name, wanted)));
                 }
             }
-            TargetRule::NoSubscription { source, .. } | TargetRule::NoActivity { source } => need(source, None),
-            TargetRule::RecurringRevenueUp { source, column, .. } | TargetRule::SpendUp { source, column, .. } => {
-                need(source, Some((column, ColumnUse::Number)));
-            }
+            TargetRule::NoSubscription { source, .. } => need(source, None),
+            TargetRule::RecurringRevenueUp { source, column, .. }
+            | TargetRule::RecurringRevenueDown { source, column, .. }
+            | TargetRule::SpendUp { source, column, .. }
+            | TargetRule::SpendDown { source, column, .. } => need(source, Some((column, ColumnUse::Number))),
             TargetRule::Column { source, column, .. } => need(source, Some((column, ColumnUse::Text))),
         }
     }

@@ -65,8 +65,9 @@ impl Prepared {
         Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings })
     }
 
-    pub(crate) fn targets(&self) -> impl Iterator<Item = Target> {
-        self.table.labels.keys().copied()
+    /// Outcome by outcome, the main horizon first.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        self.book.file().targets()
     }
 
     /// The rows of `part` whose label for `target` is known.
@@ -93,7 +94,8 @@ impl Prepared {
 /// Enough accounts with and without each outcome, over all labelled rows.
 fn check_minimums(book: &Book, table: &FeatureTable) -> Result<(), Failure> {
     let train = &book.file().config.train;
-    for (&target, labels) in &table.labels {
+    for target in book.file().targets() {
+        let labels = &table.labels[&target];
         let accounts_with = |wanted: bool| {
             let has = |&(row, label): &(usize, &Option<bool>)| *label == Some(wanted) && row < table.account.len();
             let accounts = labels.iter().enumerate().filter(has).map(|(row, _)| table.account[row]);
