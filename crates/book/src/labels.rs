@@ -186,8 +186,8 @@ fn days_within(rows: &SourceRows, account: usize, after: i32, until: i32) -> Ran
 /// The first day from `t` on without an active subscription, gaps of up to `grace_days` passed over.
 fn covered_until(rows: &SourceRows, account: usize, t: i32, grace_days: i32) -> i32 {
     let mut covered = t;
-    // Rows stand in order of their first day, so one walk joins them.
-    for row in rows.rows_of(account) {
+    // Rows stand in order of their first day, so one walk joins them. One that ends as it begins joins nothing.
+    for row in rows.rows_of(account).filter(|&row| rows.day[row] < rows.end[row]) {
         if rows.day[row] <= covered.saturating_add(grace_days) {
             covered = covered.max(rows.end[row]);
         }
