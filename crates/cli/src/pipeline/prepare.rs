@@ -73,7 +73,7 @@ impl Prepared {
     /// The rows of `part` whose label for `target` is known.
     ///
     /// # Errors
-    /// [`BookError::SingleClass`] where all labels are the same.
+    /// [`BookError::NoRows`] where no label is known, [`BookError::SingleClass`] where all labels are the same.
     pub(crate) fn rows(&self, target: Target, part: Part) -> Result<LabelledRows, Failure> {
         let of_part = match part {
             Part::Training => &self.split.training,
@@ -82,6 +82,11 @@ impl Prepared {
         };
         let labels = &self.table.labels[&target];
         let (rows, y): (Vec<usize>, Vec<bool>) = of_part.iter().filter_map(|&row| Some((row, labels[row]?))).unzip();
+        if rows.is_empty() {
+            let what = format!("target {target}, the {} part", part.name());
+            let rule = format!("a label is known only where {} days after it lie within the data", target.horizon_days);
+            return Err(BookError::NoRows { what, rule }.into());
+        }
         let n_events = y.iter().filter(|&&y| y).count();
         if n_events == 0 || n_events == y.len() {
             let (n_rows, only) = (y.len(), n_events > 0);
