@@ -58,6 +58,7 @@ pub(crate) fn of_candidates(
         calibration: chosen.calibration.name().to_owned(),
         n_training: candidates.training.rows.len(),
         n_calibration: candidates.calibration.rows.len(),
+        n_moved: chosen.test_probability.iter().zip(of_chosen).filter(|(own, ordered)| own != ordered).count(),
         evaluation,
         learners,
     })
