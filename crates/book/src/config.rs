@@ -86,7 +86,8 @@ pub struct Snapshots {
 pub struct Accounts {
     /// The source that lists them; its first date is an account's start.
     pub from: Spanned<String>,
-    /// When an account is a customer; from its start until it churned where not given.
+    /// When an account is a customer; from its start until it churned where not given. A churn rule `no_activity` with
+    /// `days` holds beside it.
     #[serde(default)]
     pub active: Option<Active>,
 }
