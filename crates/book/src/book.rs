@@ -265,16 +265,15 @@ impl Book {
     }
 
     fn labels(&self, part: &Part, places: &[Place]) -> BTreeMap<Target, Vec<Option<bool>>> {
-        let horizon_days = self.file.horizon_days();
-        let label = |(target, rule): (Target, &TargetRule)| {
-            let labeller = Labeller::new(rule, &part.sources);
-            let labels = places
-                .par_iter()
-                .map(|&(account, day)| labeller.label(account, day, horizon_days, self.data_end))
-                .collect();
-            (target, labels)
-        };
-        self.file.targets().into_iter().map(label).collect()
+        let mut labels = BTreeMap::new();
+        for (outcome, rule) in self.file.outcomes() {
+            let labeller = Labeller::new(&self.file, rule.get_ref(), &part.sources);
+            for horizon_days in self.file.horizons_of(rule.get_ref()) {
+                let label = |&(account, day): &Place| labeller.label(account, day, horizon_days, self.data_end);
+                labels.insert(Target { outcome, horizon_days }, places.par_iter().map(label).collect());
+            }
+        }
+        labels
     }
 
     /// Draws the parts of `table` and checks that each can teach or prove something.
@@ -420,18 +419,19 @@ fn needs(file: &BookFile) -> BTreeMap<String, Needs> {
             need(&feature.from, Some((&name, wanted)));
         }
     }
-    for (_, rule) in file.targets() {
-        match rule {
-            TargetRule::Event { source, filter } => {
+    for (_, rule) in file.outcomes() {
+        match rule.get_ref() {
+            TargetRule::Event { source, filter } | TargetRule::NoActivity { source, filter, .. } => {
                 need(source, None);
                 for (name, wanted) in of_conditions(filter) {
                     need(source, Some((&name, wanted)));
                 }
             }
-            TargetRule::NoSubscription { source, .. } | TargetRule::NoActivity { source } => need(source, None),
-            TargetRule::RecurringRevenueUp { source, column, .. } | TargetRule::SpendUp { source, column, .. } => {
-                need(source, Some((column, ColumnUse::Number)));
-            }
+            TargetRule::NoSubscription { source, .. } => need(source, None),
+            TargetRule::RecurringRevenueUp { source, column, .. }
+            | TargetRule::RecurringRevenueDown { source, column, .. }
+            | TargetRule::SpendUp { source, column, .. }
+            | TargetRule::SpendDown { source, column, .. } => need(source, Some((column, ColumnUse::Number))),
             TargetRule::Column { source, column, .. } => need(source, Some((column, ColumnUse::Text))),
         }
     }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bellwether_core::{Date, Outcome, Target};
+use bellwether_core::Date;
 use bellwether_health::ScorecardSpec;
 use miette::NamedSource;
 use serde::Deserialize;
@@ -42,7 +42,7 @@ pub struct BookConfig {
     pub sources: BTreeMap<Spanned<String>, Source>,
     /// Who the accounts are and when they are customers.
     pub accounts: Accounts,
-    /// What is predicted; at least one of churn and expansion.
+    /// What is predicted.
     #[serde(default)]
     pub targets: Targets,
     /// What the models see.
@@ -91,7 +91,8 @@ pub struct Snapshots {
 pub struct Accounts {
     /// The source that lists them; its first date is an account's start.
     pub from: Spanned<String>,
-    /// When an account is a customer; from its start until it churned where not given.
+    /// When an account is a customer; from its start until it churned where not given. A churn rule `no_activity` with
+    /// `days` holds beside it.
     #[serde(default)]
     pub active: Option<Active>,
 }
@@ -144,8 +145,6 @@ impl Default for Snapshots {
     }
 }
 
-const DEFAULT_HORIZON_DAYS: u32 = 90;
-
 fn one_month() -> Window {
     Window::months(1)
 }
@@ -193,21 +192,6 @@ impl BookFile {
                 Ok(file)
             }
         }
-    }
-
-    /// The days after a snapshot in which an outcome counts.
-    pub fn horizon_days(&self) -> u32 {
-        self.config.targets.horizon_days.unwrap_or(DEFAULT_HORIZON_DAYS)
-    }
-
-    /// The targets that are declared, with their rules.
-    pub fn targets(&self) -> Vec<(Target, &TargetRule)> {
-        let horizon_days = self.horizon_days();
-        let target = |outcome| Target { outcome, horizon_days };
-        let declared = &self.config.targets;
-        let churn = declared.churn.as_ref().map(|rule| (target(Outcome::Churn), rule.get_ref()));
-        let expansion = declared.expansion.as_ref().map(|rule| (target(Outcome::Expansion), rule.get_ref()));
-        churn.into_iter().chain(expansion).collect()
     }
 
     /// An error at a place of this file.

@@ -11,6 +11,7 @@ mod determinism;
 mod end_to_end;
 mod forms;
 mod help;
+mod horizons;
 mod interrupted;
 mod shared_data;
 mod support;

@@ -1,12 +1,11 @@
 //! The rules of `book.toml` that no type can state.
 
-use bellwether_core::Outcome;
-
 use super::feature::MIN_PERIODS;
 use super::{
-    Aggregate, BookFile, Change, ConfigError, FeatureDeclaration, Source, SourceKind, Span, SplitKind, TargetRule,
-    ValueType,
+    Aggregate, BookFile, Change, ConfigError, FeatureDeclaration, Source, SourceKind, Span, SplitKind, ValueType,
 };
+
+mod targets;
 
 type Checked = Result<(), ConfigError>;
 
@@ -16,7 +15,7 @@ pub(super) fn check(file: &BookFile) -> Checked {
     check_name(file)?;
     check_sources(file)?;
     check_accounts(file)?;
-    check_targets(file)?;
+    targets::check(file)?;
     check_features(file)?;
     check_uses_of_features(file)?;
     super::cohort::check(file)?;
@@ -106,38 +105,6 @@ fn need_kind(file: &BookFile, name: &str, kind: SourceKind, at: Span) -> Checked
     }
     let message = format!("source `{name}` is of kind {:?}; this rule needs {kind:?}", source.kind);
     Err(file.error(at, message, None))
-}
-
-fn check_targets(file: &BookFile) -> Checked {
-    let targets = &file.config.targets;
-    if targets.horizon_days == Some(0) {
-        return Err(file.error(0..0, "targets.horizon_days is 0; it must be at least 1".to_owned(), None));
-    }
-    let rules = [(Outcome::Churn, &targets.churn), (Outcome::Expansion, &targets.expansion)];
-    for (outcome, rule) in rules.into_iter().filter_map(|(outcome, rule)| Some((outcome, rule.as_ref()?))) {
-        let at = rule.span();
-        let refuse = |message: String| Err(file.error(at.clone(), message, None));
-        let (source, kind) = match rule.get_ref() {
-            TargetRule::Event { source, .. }
-            | TargetRule::NoActivity { source }
-            | TargetRule::SpendUp { source, .. } => (source, SourceKind::Event),
-            TargetRule::NoSubscription { source, .. } | TargetRule::RecurringRevenueUp { source, .. } => {
-                (source, SourceKind::Subscription)
-            }
-            TargetRule::Column { source, .. } => (source, SourceKind::Labelled),
-        };
-        need_kind(file, source, kind, at.clone())?;
-        match rule.get_ref() {
-            TargetRule::RecurringRevenueUp { by, .. } | TargetRule::SpendUp { by, .. } if *by <= 0.0 => {
-                return refuse(format!("{}: by = {by} must be above 0", outcome.name()));
-            }
-            TargetRule::Column { positive, .. } if positive.is_empty() => {
-                return refuse(format!("{}: `positive` lists no text", outcome.name()));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 fn check_features(file: &BookFile) -> Checked {
@@ -292,12 +259,12 @@ fn check_training(file: &BookFile) -> Checked {
             return Err(file.error(0..0, message, None));
         }
     }
-    if let Some(days) = split.purge_days.filter(|&days| days < file.horizon_days()) {
+    let reach_days = file.reach_days();
+    if let Some(days) = split.purge_days.filter(|&days| days < reach_days) {
         let message = format!(
-            "split.purge_days is {days}, shorter than the horizon of {} days: training outcomes would reach into the test part",
-            file.horizon_days()
+            "split.purge_days is {days}, shorter than the {reach_days} days that labels reach (the longest horizon and grace_days): training outcomes would reach into the test part"
         );
-        return Err(file.error(0..0, message, Some("take it away or make it at least the horizon".to_owned())));
+        return Err(file.error(0..0, message, Some(format!("take it away or make it at least {reach_days}"))));
     }
     if !(0.0..=1.0).contains(&train.min_coverage) {
         let message = format!("train.min_coverage is {}; it must be within 0..=1", train.min_coverage);

@@ -2,6 +2,7 @@
 
 mod common;
 mod forms;
+mod label_rules;
 mod labels;
 mod point_in_time;
 mod split;

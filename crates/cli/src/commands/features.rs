@@ -79,11 +79,9 @@ fn encoded(book: &Path, model: &Path) -> Result<Table, Failure> {
         }
     }
     let mut out = keys(&table).with("part", Column::Text(part));
-    for of_target in opened.bundle.targets() {
-        let kernel = opened.scorer.kernel(of_target.target).expect("a scorer has a kernel for each target");
-        let logits = kernel.logits(&x)?;
-        let probability = logits.into_iter().map(|logit| Some(of_target.calibration.probability(logit))).collect();
-        out = out.with(&format!("probability:{}", of_target.target), Column::Float(probability));
+    for (target, probability) in opened.scorer.probabilities(&x)? {
+        let probability = probability.into_iter().map(Some).collect();
+        out = out.with(&format!("probability:{target}"), Column::Float(probability));
     }
     Ok(with_matrix(out, &x, opened.scorer.schema().features().iter().map(|feature| feature.name.as_str())))
 }

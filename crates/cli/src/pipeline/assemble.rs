@@ -22,10 +22,24 @@ const LOCK: &str = include_str!("../../../../Cargo.lock");
 const ARITHMETIC: [&str; 7] =
     ["polars", "linfa-logistic", "linfa-trees", "smartcore", "forust-ml", "tract-onnx", "ndarray"];
 
+/// The chosen models as they will score.
+pub(crate) fn scorer(prepared: &Prepared, candidates: &[Candidates]) -> Result<Scorer, Failure> {
+    Ok(Scorer::from_parts(ScorerParts {
+        schema: prepared.schema.clone(),
+        encoding: prepared.encoding.clone(),
+        scorecard: prepared.scorecard.model.clone(),
+        bands: prepared.scorecard.bands,
+        targets: candidates.iter().map(scorer_target).collect(),
+        min_coverage: prepared.book.file().config.train.min_coverage,
+        digest: Digest::of(b""),
+    })?)
+}
+
 /// Puts a bundle together.
 pub(crate) fn contents(
     prepared: &Prepared,
     candidates: &[Candidates],
+    scorer: &Scorer,
     targets: Vec<TargetReport>,
     seed: u64,
 ) -> Result<BundleContents, Failure> {
@@ -45,7 +59,7 @@ pub(crate) fn contents(
         book_toml: file.text.clone(),
         evaluation,
         provenance,
-        parity: parity(prepared, candidates)?,
+        parity: parity(candidates, scorer)?,
         extra_files: files(rendered),
     })
 }
@@ -86,19 +100,10 @@ fn crate_versions() -> BTreeMap<String, String> {
     ARITHMETIC.iter().filter_map(|name| version_of(name)).collect()
 }
 
-fn parity(prepared: &Prepared, candidates: &[Candidates]) -> Result<ParityVectors, Failure> {
+fn parity(candidates: &[Candidates], scorer: &Scorer) -> Result<ParityVectors, Failure> {
     let models: Vec<&Model> = candidates.iter().map(|of| &of.chosen().model).collect();
     let rows = parity_rows_for(&models, 0, N_RANDOM_PARITY_ROWS);
     let kept: Vec<usize> = (0..rows.n_rows().min(MAX_PARITY_ROWS)).collect();
-    let scorer = Scorer::from_parts(ScorerParts {
-        schema: prepared.schema.clone(),
-        encoding: prepared.encoding.clone(),
-        scorecard: prepared.scorecard.model.clone(),
-        bands: prepared.scorecard.bands,
-        targets: candidates.iter().map(scorer_target).collect(),
-        min_coverage: prepared.book.file().config.train.min_coverage,
-        digest: Digest::of(b""),
-    })?;
     Ok(scorer.parity_vectors(&rows.select(&kept))?)
 }
 

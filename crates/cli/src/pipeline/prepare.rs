@@ -67,14 +67,15 @@ impl Prepared {
         Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings, digests })
     }
 
-    pub(crate) fn targets(&self) -> impl Iterator<Item = Target> {
-        self.table.labels.keys().copied()
+    /// Outcome by outcome, the main horizon first.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        self.book.file().targets()
     }
 
     /// The rows of `part` whose label for `target` is known.
     ///
     /// # Errors
-    /// [`BookError::SingleClass`] where all labels are the same.
+    /// [`BookError::NoRows`] where no label is known, [`BookError::SingleClass`] where all labels are the same.
     pub(crate) fn rows(&self, target: Target, part: Part) -> Result<LabelledRows, Failure> {
         let of_part = match part {
             Part::Training => &self.split.training,
@@ -83,6 +84,11 @@ impl Prepared {
         };
         let labels = &self.table.labels[&target];
         let (rows, y): (Vec<usize>, Vec<bool>) = of_part.iter().filter_map(|&row| Some((row, labels[row]?))).unzip();
+        if rows.is_empty() {
+            let what = format!("target {target}, the {} part", part.name());
+            let rule = format!("a label is known only where {} days after it lie within the data", target.horizon_days);
+            return Err(BookError::NoRows { what, rule }.into());
+        }
         let n_events = y.iter().filter(|&&y| y).count();
         if n_events == 0 || n_events == y.len() {
             let (n_rows, only) = (y.len(), n_events > 0);
@@ -95,7 +101,8 @@ impl Prepared {
 /// Enough accounts with and without each outcome, over all labelled rows.
 fn check_minimums(book: &Book, table: &FeatureTable) -> Result<(), Failure> {
     let train = &book.file().config.train;
-    for (&target, labels) in &table.labels {
+    for target in book.file().targets() {
+        let labels = &table.labels[&target];
         let accounts_with = |wanted: bool| {
             let has = |&(row, label): &(usize, &Option<bool>)| *label == Some(wanted) && row < table.account.len();
             let accounts = labels.iter().enumerate().filter(has).map(|(row, _)| table.account[row]);
