@@ -98,7 +98,7 @@ impl CodedText {
     }
 
     /// The texts in row order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
+    pub fn values(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
         self.codes.iter().map(|&code| self.text(code))
     }
 
@@ -110,11 +110,6 @@ impl CodedText {
     /// Whether there is no value.
     pub fn is_empty(&self) -> bool {
         self.codes.is_empty()
-    }
-
-    /// Makes room for so many more values.
-    pub fn reserve(&mut self, n_values: usize) {
-        self.codes.reserve(n_values);
     }
 
     /// Adds the values of another column.
@@ -149,6 +144,6 @@ impl CodedText {
 
 impl PartialEq for CodedText {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+        self.values().eq(other.values())
     }
 }
