@@ -28,7 +28,7 @@ pub enum Column {
     Bool(Vec<Option<bool>>),
 }
 
-/// Texts that repeat: each value is a code of a level. Written as the texts they stand for; two are equal where these are.
+/// Texts that repeat: each value is a code of a level. Written as the texts that they stand for; equal where these are.
 #[derive(Debug, Clone, Default)]
 pub struct CodedText {
     codes: Vec<u32>,

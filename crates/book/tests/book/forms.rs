@@ -61,7 +61,9 @@ fn coded_texts_are_written_as_their_texts() {
     let texts = [Some("ann"), None, Some("bob"), Some("bob"), Some("a name of more than twelve letters"), Some("ann")];
     let coded = |texts: &[Option<&str>]| {
         let mut values = CodedText::default();
-        texts.iter().for_each(|text| values.push(*text));
+        for text in texts {
+            values.push(*text);
+        }
         values
     };
     let mut joined = coded(&texts[..2]);
