@@ -88,8 +88,9 @@ proptest! {
                 scorer(vec![(*alone).clone()]).probabilities(&x).expect("scores")[&target][row]
             };
             prop_assert_eq!(whole.main_target(outcome), Some(targets_of[0].target));
+            let together = |row: usize| DAYS.map(|horizon_days| ordered[&Target { outcome, horizon_days }][row]);
             for row in 0..x.n_rows() {
-                let of_row = DAYS.map(|horizon_days| ordered[&Target { outcome, horizon_days }][row]);
+                let of_row = together(row);
                 let alone = DAYS.map(|days| own(days, row));
                 prop_assert!(of_row.is_sorted(), "{:?} of {:?}", of_row, alone);
                 prop_assert_eq!(of_row[main].to_bits(), alone[main].to_bits());
