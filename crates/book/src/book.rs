@@ -386,6 +386,9 @@ fn needs(file: &BookFile) -> BTreeMap<String, Needs> {
             need(&feature.from, Some((&name, wanted)));
         }
     }
+    for agree in &file.config.check.agree {
+        need(agree.source.get_ref(), Some((agree.column.get_ref(), ColumnUse::Text)));
+    }
     for (_, rule) in file.targets() {
         match rule {
             TargetRule::Event { source, filter } => {

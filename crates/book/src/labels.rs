@@ -168,6 +168,21 @@ impl<'a> Life<'a> {
         &self.start
     }
 
+    /// The first day on which the account is a customer no more, for good; `None` where it has not left, or the rule
+    /// tells of no leaving.
+    pub(crate) fn left(&self, account: usize) -> Option<i32> {
+        match &self.rule {
+            LifeRule::Always | LifeRule::Activity { .. } => None,
+            LifeRule::UntilEvent { rows, meets } => {
+                let first = rows.rows_of(account).find(|&row| meets.get(row).copied().unwrap_or(true));
+                first.map(|row| rows.day[row])
+            }
+            LifeRule::Subscription(rows) => {
+                rows.rows_of(account).map(|row| rows.end[row]).max().filter(|&end| end < i32::MAX)
+            }
+        }
+    }
+
     /// `Scored` where the account is a customer at the end of day `t`, else why not.
     pub(crate) fn status(&self, account: u32, t: Date) -> RowStatus {
         let (account, t) = (account as usize, t.days());

@@ -3,6 +3,7 @@
 mod finish;
 mod load;
 mod scan;
+mod whole;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use crate::config::SourceKind;
 
 pub(crate) use finish::{Universe, finish};
 pub(crate) use load::{ColumnUse, Needs, load};
+pub(crate) use whole::whole_rows;
 
 /// Rows of one source. Rows of account `a` (its place in the universe) are `offsets[a]..offsets[a + 1]`, by day,
 /// then by the day they were known, then by content.

@@ -16,7 +16,7 @@ use crate::failure::{Failure, Unexpected as _};
 use crate::output::{print_json, print_text};
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::Prepared;
-use crate::pipeline::{assemble, evidence};
+use crate::pipeline::{assemble, audit, evidence};
 use crate::progress::{Bars, say};
 
 #[derive(Serialize)]
@@ -80,6 +80,9 @@ pub(crate) fn train(book: &Path, models: &Path, seed: u64, actor: &str) -> Resul
     let book = Book::open(BookFile::read(book)?, &bars)?;
     let prepared = Prepared::of(book, seed, &bars)?;
     prepared.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
+    let audit = audit::of(&prepared, seed, &bars)?;
+    audit::warnings(&audit).iter().for_each(|warning| say(&format!("warning: {warning}")));
+    audit::require(&audit)?;
     let mut candidates = Vec::new();
     let mut targets = Vec::new();
     for target in prepared.targets() {
@@ -87,12 +90,13 @@ pub(crate) fn train(book: &Path, models: &Path, seed: u64, actor: &str) -> Resul
         targets.push(evidence::of_candidates(&prepared, &of_target, seed, &bars)?);
         candidates.push(of_target);
     }
-    let contents = assemble::contents(&prepared, &candidates, targets.clone(), seed)?;
+    let contents = assemble::contents(&prepared, &audit, &candidates, targets.clone(), seed)?;
     let now = jiff::Timestamp::now().to_string();
     let registered = Registry::open(models)?.register(&contents, &now, actor)?;
     // What was written is what will be opened each night: open it, and let it prove itself.
     Scorer::from_bundle(&Bundle::open(&registered.path)?)?;
-    Ok(Training { registered, targets, warnings: prepared.warnings, took: began.elapsed() })
+    let warnings = prepared.warnings.into_iter().chain(audit::warnings(&audit)).collect();
+    Ok(Training { registered, targets, warnings, took: began.elapsed() })
 }
 
 impl Training {
