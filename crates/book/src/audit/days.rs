@@ -38,6 +38,8 @@ const N_BINS: usize = 10;
 const SMOOTHING: f64 = 0.5;
 const NOTABLE: f64 = 0.25;
 const UNLIKE: f64 = 2.0;
+/// From the first to the last day of a stretch that is no season.
+const SEASON_DAYS: i32 = 89;
 /// Of chi-squared at 0.9999.
 const Z: f64 = 3.719;
 const LEAST_ROWS: usize = 50;
@@ -54,11 +56,13 @@ pub(super) fn by_day(book: &Book, table: &FeatureTable, split: Option<&Split>) -
     let n_accounts = training.iter().map(|&row| table.account[row]).collect::<BTreeSet<u32>>().len();
     // Features drift along with training rows that stand among all days: nothing is after training then.
     let is_by_time = matches!(split, Some(Split { plan: SplitPlan::Time { .. }, .. }));
+    let until = training.iter().map(|&row| table.keys[row].as_of).max().unwrap_or(book.data_end());
     let built = table.raw.columns.par_iter().map(|column| {
         let counted = Counted::of(column, &training, &place_of, &days);
         let of_days = counted.days(&days);
         let mut findings: Vec<Finding> = jump(column, &of_days).into_iter().collect();
-        findings.extend(drift(column, &of_days, &counted, n_accounts).filter(|_| is_by_time));
+        let learnt = Learnt { n_accounts, until };
+        findings.extend(drift(column, &of_days, &counted, learnt).filter(|_| is_by_time));
         (FeatureDays { name: column.name.clone(), days: of_days }, findings)
     });
     let (features, findings): (Vec<FeatureDays>, Vec<Vec<Finding>>) = built.collect::<Vec<_>>().into_iter().unzip();
@@ -183,16 +187,30 @@ fn by_chance(n_bins: usize, n_accounts: usize, n_rows: usize) -> f64 {
     quantile * (1.0 / n_accounts.max(1) as f64 + 1.0 / n_rows.max(1) as f64)
 }
 
-fn drift(column: &RawColumn, days: &[FeatureDay], counted: &Counted, n_accounts: usize) -> Option<Finding> {
+/// What training saw.
+#[derive(Clone, Copy)]
+struct Learnt {
+    n_accounts: usize,
+    /// Its last day.
+    until: Date,
+}
+
+fn drift(column: &RawColumn, days: &[FeatureDay], counted: &Counted, learnt: Learnt) -> Option<Finding> {
     let n_known = |place: usize| counted.by_day[place].iter().sum::<u32>() as usize;
-    let limit = |place: usize| by_chance(counted.training.len(), n_accounts, n_known(place));
+    let limit = |place: usize| by_chance(counted.training.len(), learnt.n_accounts, n_known(place));
     let beyond = |(place, day): (usize, &FeatureDay)| {
         let psi = day.psi.filter(|&psi| day.n_rows >= LEAST_ROWS && psi >= NOTABLE && psi > limit(place))?;
         Some((psi, limit(place), day.day))
     };
     let found: Vec<(f64, f64, Date)> = days.iter().enumerate().filter_map(beyond).collect();
     let (psi, limit, day) = found.iter().copied().max_by(|a, b| a.0.total_cmp(&b.0).then(b.2.cmp(&a.2)))?;
-    let severity = if psi >= UNLIKE { Severity::Warning } else { Severity::Note };
+    let unlike = |&(psi, _, day): &(f64, f64, Date)| psi >= UNLIKE && day > learnt.until;
+    let is_adjacent = |a: &(f64, f64, Date), b: &(f64, f64, Date)| {
+        unlike(a) && unlike(b) && !days.iter().any(|day| a.2 < day.day && day.day < b.2)
+    };
+    // A season comes and goes.
+    let lasts = |run: &[(f64, f64, Date)]| run[run.len() - 1].2.days() - run[0].2.days() >= SEASON_DAYS;
+    let severity = if found.chunk_by(is_adjacent).any(lasts) { Severity::Warning } else { Severity::Note };
     let summary = format!(
         "on {} of {} snapshot days it is distributed otherwise than in training; most on {day}, PSI {psi:.2}",
         found.len(),

@@ -100,24 +100,36 @@ fn last_few(periods: &[Period]) -> Option<usize> {
     })
 }
 
+/// Runs of periods with few rows, as places with what is usual in one: few beside what comes before and after them.
+fn runs_of_few(periods: &[Period]) -> Vec<(std::ops::Range<usize>, usize)> {
+    let usual = |periods: &[Period]| median(periods.iter().map(|period| period.n_rows).collect());
+    let mut runs = Vec::new();
+    let mut from = NEIGHBOURS / 2;
+    while from < periods.len() {
+        let before = usual(&periods[from.saturating_sub(NEIGHBOURS)..from]);
+        let n_few = periods[from..].iter().take_while(|period| is_few(period.n_rows, before)).count();
+        let to = from + n_few;
+        let after = usual(&periods[to..(to + NEIGHBOURS).min(periods.len())]);
+        let expected = before.min(after);
+        if n_few > 0 && periods[from..to].iter().all(|period| is_few(period.n_rows, expected)) {
+            runs.push((from..to, expected));
+        }
+        from = to.max(from + 1);
+    }
+    runs
+}
+
 fn gap(name: &str, periods: &[Period]) -> Option<Finding> {
     let end = periods.iter().rposition(|period| period.n_rows > 0).map_or(0, |last| last + 1);
     let end = last_few(periods).unwrap_or(end).min(end);
-    let usual = |at: usize| {
-        let around = at.saturating_sub(NEIGHBOURS)..(at + NEIGHBOURS + 1).min(end);
-        median(around.filter(|&other| other != at).map(|other| periods[other].n_rows).collect())
-    };
-    let few: Vec<usize> = (0..end).filter(|&at| is_few(periods[at].n_rows, usual(at))).collect();
-    let longest = few.chunk_by(|a, b| a + 1 == *b).max_by_key(|run| (run.len(), std::cmp::Reverse(run[0])))?;
-    let (from, to) = (&periods[longest[0]], &periods[longest[longest.len() - 1]]);
-    let n_rows: usize = longest.iter().map(|&at| periods[at].n_rows).sum();
-    let expected: usize = longest.iter().map(|&at| usual(at)).sum();
-    let summary = format!(
-        "from {} to {} there are {n_rows} rows of everybody together, where {expected} are usual",
-        from.first, to.last
-    );
-    let n_runs = few.chunk_by(|a, b| a + 1 == *b).count();
-    let found = Finding::new("gap", name, Severity::Warning, summary).with("stretches with few rows", n_runs);
+    let runs = runs_of_few(&periods[..end]);
+    let (longest, usual) = runs.iter().max_by_key(|(run, _)| (run.len(), std::cmp::Reverse(run.start)))?;
+    let n_rows: usize = periods[longest.clone()].iter().map(|period| period.n_rows).sum();
+    let expected = usual * longest.len();
+    let (first, last) = (periods[longest.start].first, periods[longest.end - 1].last);
+    let summary =
+        format!("from {first} to {last} there are {n_rows} rows of everybody together, where {expected} are usual");
+    let found = Finding::new("gap", name, Severity::Warning, summary).with("stretches with few rows", runs.len());
     Some(found.with("rows in the longest", n_rows).with("usual rows", expected))
 }
 

@@ -21,6 +21,9 @@ const MISSING_KNOWS: f64 = 0.9;
 const MISSING_TELLS: f64 = 0.8;
 const GOOD: f64 = 0.8;
 const BETTER_BY: f64 = 0.05;
+/// From here on nobody believes it unseen.
+const TOO_GOOD: f64 = 0.85;
+const FAR_BETTER_BY: f64 = 0.1;
 /// Features without which there are no others to be better than.
 const LEAST_FEATURES: usize = 5;
 const N_BINS: usize = 10;
@@ -202,7 +205,9 @@ fn too_good(table: &FeatureTable, target: Target, cases: &Cases) -> Vec<Finding>
             auc.value,
             auc.value - better_by
         );
-        let found = Finding::new("too-good", &format!("{}/{target}", column.name), Severity::Warning, summary);
+        let is_far = auc.low >= TOO_GOOD && least >= FAR_BETTER_BY;
+        let severity = if is_far { Severity::Error } else { Severity::Warning };
+        let found = Finding::new("too-good", &format!("{}/{target}", column.name), severity, summary);
         let found = found.with("AUC, low end", format!("{:.3}", auc.low));
         (least >= BETTER_BY).then(|| found.with("better by at least", format!("{least:.3}")))
     };

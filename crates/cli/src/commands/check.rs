@@ -7,7 +7,7 @@ use bellwether_core::Date;
 use serde::Serialize;
 
 use crate::args::Check;
-use crate::failure::Failure;
+use crate::failure::{Failure, Unexpected as _};
 use crate::output::{grouped, print_json, print_text};
 use crate::pipeline::audit;
 use crate::pipeline::prepare::{Part, Prepared};
@@ -74,6 +74,10 @@ pub(crate) fn run(arguments: &Check) -> Result<(), Failure> {
     let book = Book::open(BookFile::read(book)?, &bars)?;
     let prepared = Prepared::of(book, arguments.seed, &bars)?;
     let audit = audit::of(&prepared, arguments.seed, &bars)?;
+    if let Some(path) = &arguments.html {
+        let page = audit::page(&prepared, &audit)?;
+        std::fs::write(path, page).unexpected("writing the page")?;
+    }
     let checked = checked(&prepared, &audit)?;
     if arguments.json {
         print_json(&checked)?
