@@ -419,6 +419,9 @@ fn needs(file: &BookFile) -> BTreeMap<String, Needs> {
             need(&feature.from, Some((&name, wanted)));
         }
     }
+    for agree in &file.config.check.agree {
+        need(agree.source.get_ref(), Some((agree.column.get_ref(), ColumnUse::Text)));
+    }
     for (_, rule) in file.outcomes() {
         match rule.get_ref() {
             TargetRule::Event { source, filter } | TargetRule::NoActivity { source, filter, .. } => {

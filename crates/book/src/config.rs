@@ -1,5 +1,6 @@
 //! `book.toml`: what the user declares. A wrong line is an error that points at it.
 
+mod audit;
 mod check;
 mod cohort;
 mod error;
@@ -20,6 +21,7 @@ use miette::NamedSource;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use audit::{Agreement, CheckConfig, Waiver};
 pub use cohort::CohortConfig;
 pub use error::ConfigError;
 pub(crate) use feature::MIN_PERIODS;
@@ -65,6 +67,9 @@ pub struct BookConfig {
     /// The weighted 0-100 health score.
     #[serde(default)]
     pub scorecard: Option<ScorecardSpec>,
+    /// What the audit is told.
+    #[serde(default)]
+    pub check: CheckConfig,
 }
 
 /// When rows are made: at month ends, or every so many days back from the last one.

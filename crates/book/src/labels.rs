@@ -155,6 +155,11 @@ impl<'a> Events<'a> {
         self.meets.get(row).copied().unwrap_or(true)
     }
 
+    /// The day of the first one.
+    fn first(&self, account: usize) -> Option<i32> {
+        self.rows.rows_of(account).find(|&row| self.counts(row)).map(|row| self.rows.day[row])
+    }
+
     /// Whether `account` has one with day in `(after, until]`.
     fn any_within(&self, account: usize, after: i32, until: i32) -> bool {
         days_within(self.rows, account, after, until).any(|row| self.counts(row))

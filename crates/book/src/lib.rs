@@ -3,6 +3,7 @@
 //! Only this crate names polars. The way in is [`BookFile`] (what `book.toml` declares), then [`Book::open`] (the
 //! sources, read and checked), then [`Book::history`] to train or [`Book::as_of`] to score.
 
+mod audit;
 mod book;
 mod config;
 mod error;
@@ -15,11 +16,13 @@ mod split;
 mod table;
 mod writer;
 
+pub use audit::{Audit, FeatureDay, FeatureDays, Finding, RULES, Replay, Rule, Severity, SourceMonths};
 pub use book::{Book, History, SourceSummary};
 pub use config::{
-    AccountVia, Accounts, Active, Aggregate, BookConfig, BookFile, CalibrationRows, Change, CohortConfig, Condition,
-    ConfigError, DeclaredFeature, Derived, FeatureDeclaration, Paths, Segment, Snapshots, Source, SourceKind, Span,
-    SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, Value, ValueType, Window,
+    AccountVia, Accounts, Active, Aggregate, Agreement, BookConfig, BookFile, CalibrationRows, Change, CheckConfig,
+    CohortConfig, Condition, ConfigError, DeclaredFeature, Derived, FeatureDeclaration, Paths, Segment, Snapshots,
+    Source, SourceKind, Span, SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, Value, ValueType, Waiver,
+    Window,
 };
 pub use error::BookError;
 pub use feature_table::FeatureTable;

@@ -5,6 +5,7 @@ mod finish;
 mod index;
 mod load;
 mod scan;
+mod whole;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ pub(crate) use finish::{Universe, finish};
 pub(crate) use index::{SourceIndex, Whereabouts, accounts, index, n_rows};
 pub(crate) use load::{ColumnUse, LoadedRows, Needs, load};
 pub(crate) use scan::Rows;
+pub(crate) use whole::whole_rows;
 
 /// Rows of one source. Rows of account `a` (its place in the universe) are `offsets[a]..offsets[a + 1]`, by day,
 /// then by the day they were known, then by content.

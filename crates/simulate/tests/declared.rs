@@ -98,7 +98,7 @@ fn every_source_can_be_read() {
     let text = std::fs::read_to_string(&path).expect("the declaration");
     std::fs::write(&path, text + MORE).expect("the declaration is ours");
     let book = Book::open(BookFile::read(&path).expect("in order"), &Quiet).expect("the tables are as declared");
-    let table = book.history(&book.snapshot_days(), &Quiet);
+    let table = book.history(&book.snapshot_days(), &Quiet).expect("rows are in memory").table;
     let added = MORE.lines().filter_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
     for name in added {
         let column = table.raw.columns.iter().find(|column| column.name == name).expect("a declared feature");
@@ -117,7 +117,7 @@ fn a_leaking_book_is_read() {
     simulate(&config, folder.path(), &Quiet).expect("a new folder");
     let file = BookFile::read(&folder.path().join("book.toml")).expect("the declaration is in order");
     let book = Book::open(file, &Quiet).expect("the tables are as declared");
-    let table = book.history(&book.snapshot_days(), &Quiet);
+    let table = book.history(&book.snapshot_days(), &Quiet).expect("rows are in memory").table;
     for name in ["status", "seats_now", "onboarding_score", "currency_rate", "staff_per_seat", "renewal_risk"] {
         assert!(table.raw.columns.iter().any(|column| column.name == name), "{name}");
     }

@@ -2,7 +2,8 @@
 
 use super::feature::MIN_PERIODS;
 use super::{
-    Aggregate, BookFile, Change, ConfigError, FeatureDeclaration, Source, SourceKind, Span, SplitKind, ValueType,
+    Aggregate, BookFile, Change, ConfigError, FeatureDeclaration, Source, SourceKind, Span, SplitKind, TargetRule,
+    ValueType,
 };
 
 mod targets;
@@ -19,7 +20,8 @@ pub(super) fn check(file: &BookFile) -> Checked {
     check_features(file)?;
     check_uses_of_features(file)?;
     super::cohort::check(file)?;
-    check_training(file)
+    check_training(file)?;
+    check_audit(file)
 }
 
 /// `help` that lists what there is, the nearest first.
@@ -269,6 +271,37 @@ fn check_training(file: &BookFile) -> Checked {
     if !(0.0..=1.0).contains(&train.min_coverage) {
         let message = format!("train.min_coverage is {}; it must be within 0..=1", train.min_coverage);
         return Err(file.error(0..0, message, None));
+    }
+    Ok(())
+}
+
+fn check_audit(file: &BookFile) -> Checked {
+    for agree in &file.config.check.agree {
+        source(file, agree.source.get_ref(), agree.source.span())?;
+        let refuse = |message: String| Err(file.error(agree.with.span(), message, None));
+        let outcome = *agree.with.get_ref();
+        let rule =
+            file.outcomes().into_iter().find(|(declared, _)| *declared == outcome).map(|(_, rule)| rule.get_ref());
+        match rule {
+            None => return refuse(format!("check.agree: there is no target `{}`", outcome.name())),
+            Some(TargetRule::Event { .. } | TargetRule::NoSubscription { .. }) => {}
+            Some(_) => {
+                return refuse(format!(
+                    "check.agree: the rule of target `{}` has no dated outcome; `event` and `no_subscription` have",
+                    outcome.name()
+                ));
+            }
+        }
+        if agree.positive.is_empty() {
+            return refuse("check.agree: `positive` lists no text".to_owned());
+        }
+    }
+    for waiver in &file.config.check.waive {
+        if waiver.reason.trim().is_empty() {
+            let message = format!("the waiver of `{}` gives no reason", waiver.id.get_ref());
+            let help = "say in `reason` why the finding is accepted; it is stored in the bundle";
+            return Err(file.error(waiver.id.span(), message, Some(help.to_owned())));
+        }
     }
     Ok(())
 }

@@ -198,6 +198,13 @@ impl BookFile {
         self.outcomes().into_iter().flat_map(of_outcome).collect()
     }
 
+    /// Each declared outcome at the main horizon, with its rule.
+    pub(crate) fn main_targets(&self) -> Vec<(Target, &TargetRule)> {
+        let horizon_days = self.horizon_days();
+        let outcomes = self.outcomes().into_iter();
+        outcomes.map(|(outcome, rule)| (Target { outcome, horizon_days }, rule.get_ref())).collect()
+    }
+
     /// How many days after a row its labels reach: the longest horizon, and the days until a gap is known to be one.
     pub fn reach_days(&self) -> u32 {
         let reach = |(_, rule): (Outcome, &Spanned<TargetRule>)| {

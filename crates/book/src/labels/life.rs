@@ -60,6 +60,12 @@ impl<'a> Life<'a> {
         &self.start
     }
 
+    /// The first day on which the account is a customer no more, for good; `None` where it has not left, or no rule tells
+    /// of a leaving.
+    pub(crate) fn left(&self, account: usize) -> Option<i32> {
+        self.rules.iter().filter_map(|rule| rule.left(account)).min()
+    }
+
     /// `Scored` where the account is a customer at the end of day `t`, else why not.
     pub(crate) fn status(&self, account: u32, t: Date) -> RowStatus {
         let (account, t) = (account as usize, t.days());
@@ -72,6 +78,16 @@ impl<'a> Life<'a> {
 }
 
 impl LifeRule<'_> {
+    fn left(&self, account: usize) -> Option<i32> {
+        match self {
+            Self::UntilEvent(events) => events.first(account),
+            Self::Subscription(rows) => {
+                rows.rows_of(account).map(|row| rows.end[row]).max().filter(|&end| end < i32::MAX)
+            }
+            Self::Activity { .. } => None,
+        }
+    }
+
     fn status(&self, account: usize, t: i32) -> RowStatus {
         let (is_here, was_here) = match self {
             Self::UntilEvent(events) => (!events.any_within(account, i32::MIN, t), true),

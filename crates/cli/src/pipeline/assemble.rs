@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bellwether_book::Audit;
 use bellwether_bundle::{BundleContents, ParityVectors, Provenance, SourceProvenance, TargetModel};
 use bellwether_core::{Digest, Model};
 use bellwether_report::{FeatureRow, IndicatorRow, Rendered, SourceRow, TargetReport, TrainingReport};
@@ -9,6 +10,7 @@ use bellwether_score::{Scorer, ScorerParts, ScorerTarget, parity_rows_for};
 
 use crate::failure::{Failure, Unexpected as _};
 use crate::output::grouped;
+use crate::pipeline::audit::{waivers, warnings};
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::Prepared;
 
@@ -38,6 +40,7 @@ pub(crate) fn scorer(prepared: &Prepared, candidates: &[Candidates]) -> Result<S
 /// Puts a bundle together.
 pub(crate) fn contents(
     prepared: &Prepared,
+    audit: &Audit,
     candidates: &[Candidates],
     scorer: &Scorer,
     targets: Vec<TargetReport>,
@@ -47,8 +50,8 @@ pub(crate) fn contents(
     let evaluation: BTreeMap<String, _> =
         targets.iter().map(|report| (report.target.to_string(), &report.evaluation)).collect();
     let evaluation = serde_json::to_value(evaluation).unexpected("writing the evaluation")?;
-    let provenance = provenance(prepared, seed)?;
-    let report = report(prepared, &provenance, targets);
+    let provenance = provenance(prepared, audit, seed)?;
+    let report = report(prepared, audit, &provenance, targets);
     let rendered = bellwether_report::render(&report).unexpected("drawing the report")?;
     Ok(BundleContents {
         name: file.config.name.get_ref().clone(),
@@ -74,7 +77,7 @@ fn target_model(candidates: &Candidates) -> TargetModel {
     }
 }
 
-fn provenance(prepared: &Prepared, seed: u64) -> Result<Provenance, Failure> {
+fn provenance(prepared: &Prepared, audit: &Audit, seed: u64) -> Result<Provenance, Failure> {
     let file = prepared.book.file();
     let source = |summary: bellwether_book::SourceSummary| {
         let digest = prepared.digests[&summary.name].clone();
@@ -87,7 +90,7 @@ fn provenance(prepared: &Prepared, seed: u64) -> Result<Provenance, Failure> {
         config_digest: Digest::of(file.text.as_bytes()),
         sources: prepared.book.summaries().into_iter().map(source).collect(),
         split: serde_json::to_value(&prepared.split.plan).unexpected("writing the split")?,
-        waivers: Vec::new(),
+        waivers: waivers(audit),
     })
 }
 
@@ -118,7 +121,7 @@ fn files(rendered: Rendered) -> BTreeMap<String, Vec<u8>> {
     figures.chain(pages.map(|(path, text)| (path.to_owned(), text.into_bytes()))).collect()
 }
 
-fn report(prepared: &Prepared, provenance: &Provenance, targets: Vec<TargetReport>) -> TrainingReport {
+fn report(prepared: &Prepared, audit: &Audit, provenance: &Provenance, targets: Vec<TargetReport>) -> TrainingReport {
     let (book, table) = (&prepared.book, &prepared.table);
     let name = book.file().config.name.get_ref();
     let fact = |what: &str, value: String| (what.to_owned(), value);
@@ -153,9 +156,15 @@ fn report(prepared: &Prepared, provenance: &Provenance, targets: Vec<TargetRepor
             .collect(),
         bands: scorecard.bands,
         features: feature_rows(prepared),
-        notes: prepared.warnings.clone(),
+        notes: notes(prepared, audit),
         provenance: provenance_facts(provenance),
     }
+}
+
+/// Warnings, then waivers.
+fn notes(prepared: &Prepared, audit: &Audit) -> Vec<String> {
+    let waived = waivers(audit).into_iter().map(|waiver| format!("waived: {waiver}"));
+    prepared.warnings.iter().cloned().chain(warnings(audit)).chain(waived).collect()
 }
 
 fn split_facts(prepared: &Prepared) -> Vec<(String, String)> {

@@ -56,14 +56,7 @@ impl Prepared {
         let x = encoding.encode(&table.raw).map_err(BookError::from)?;
         let spec = book.file().config.scorecard.as_ref();
         let scorecard = bellwether_health::learn(spec, &schema, &x, &split.training)?;
-        let mut warnings = bellwether_health::lint(spec, &schema, &x, &split.training)?;
-        warnings.extend(book.summaries().iter().filter(|source| source.n_orphans > 0).map(|source| {
-            let of = source.n_orphans + source.n_rows;
-            let (name, n) = (&source.name, source.n_orphans);
-            format!(
-                "source `{name}`: {n} of {of} rows are of no account, or of one that is not listed; they were left out"
-            )
-        }));
+        let warnings = bellwether_health::lint(spec, &schema, &x, &split.training)?;
         Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings, digests })
     }
 
