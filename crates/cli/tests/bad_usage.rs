@@ -162,6 +162,22 @@ fn a_number_that_is_none() {
 }
 
 #[test]
+fn an_unknown_leak() {
+    check_refused(
+        "simulate --leak gaps --out more",
+        USAGE,
+        &expect![[r#"
+        error: invalid value 'gaps' for '--leak <KIND>'
+          [possible values: updated_in_place, final_value, missing_after_churn, constant_column, duplicate_column, looks_ahead, from_outcomes, lead_labels, backfilled, unit_change, rows_after_churn, rows_before_start, gap, feed_stops, future_rows, duplicate_rows, shared_customer, orphan_rows, all]
+
+          tip: a similar value exists: 'gap'
+
+        For more information, try '--help'.
+    "#]],
+    );
+}
+
+#[test]
 fn a_simulation_out_of_its_ranges() {
     check_refused(
         "simulate --accounts 0 --out more",

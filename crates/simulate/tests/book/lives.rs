@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bellwether_book::Column;
 use bellwether_core::Date;
-use bellwether_simulate::{SimulateConfig, TABLE_NAMES, tables};
+use bellwether_simulate::{SimulateConfig, TABLE_NAMES, expected_auc, tables};
 
 use crate::support::{Book, seeded};
 
@@ -181,6 +181,8 @@ fn the_truth_is_calibrated_and_ranks_as_well_as_stated() {
         let ranked: Vec<(f64, bool)> = rows.iter().map(|&(_, truth, happens)| (truth, happens)).collect();
         let auc = auc(&ranked);
         assert!(range.contains(&auc), "{outcome}: {auc}");
+        let expected = expected_auc(&ranked.iter().map(|row| row.0).collect::<Vec<_>>());
+        assert!(expected.is_some_and(|expected| (auc - expected).abs() < 0.012), "{outcome}: {auc}, {expected:?}");
         // The horizons of quarter ends do not overlap, so their errors add up as independent ones do.
         let quarter_ends = rows.iter().filter(|(date, ..)| date.ymd().1 % 3 == 0);
         let mut quarters: Vec<(f64, bool)> = quarter_ends.map(|&(_, truth, happens)| (truth, happens)).collect();

@@ -24,8 +24,8 @@ impl Book {
     }
 
     pub(crate) fn texts(&self, table: &str, column: &str) -> Vec<&str> {
-        let Column::Coded(values) = self.column(table, column) else { panic!("{table}.{column} is no text") };
-        values.iter().map(Option::unwrap_or_default).collect()
+        let Column::Coded(texts) = self.column(table, column) else { panic!("{table}.{column} is no text") };
+        texts.values().map(Option::unwrap_or_default).collect()
     }
 
     pub(crate) fn dates(&self, table: &str, column: &str) -> Vec<Option<Date>> {
