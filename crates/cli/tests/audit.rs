@@ -78,7 +78,14 @@ fn an_error_is_refused_with_the_waiver_that_would_accept_it() {
     let checked = folder.run("check --book book/book.toml");
     assert!(checked.stdout.contains("error: rows-before-start/usage\n"), "{}", checked.stdout);
     assert_eq!(checked.code, Some(REFUSED));
-    expect![[r#""#]].assert_eq(&checked.stderr);
+    expect![[r#"
+        error: the audit found 1 error:
+          rows-before-start/usage: 33.3 % of the rows (3218 of 9655) are dated before their account's first day
+        hint: correct the data (`bellwether check` says how), or say in book.toml why a finding is accepted:
+          [[check.waive]]
+          id = "rows-before-start/usage"
+          reason = "..."
+    "#]].assert_eq(&checked.stderr);
     let trained = folder.run("train --book book/book.toml --models models");
     assert!(trained.stderr.ends_with(&checked.stderr), "{}", trained.stderr);
     assert_eq!((trained.code, trained.stdout.as_str()), (Some(REFUSED), ""));
