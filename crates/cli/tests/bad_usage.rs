@@ -31,8 +31,8 @@ fn no_command() {
 
             Commands:
               init         Write a commented book.toml to start from
-              check        Read a book and say what it holds: sources, rows, days, labels, parts of the split,
-                           missing shares
+              check        Audit a book: what it holds, what is wrong with its data, and what a model could know
+                           that it must not
               simulate     Write a simulated B2B software book with known true probabilities
               features     Build the feature table of every customer on every snapshot day, with labels
               train        Fit every learner, calibrate, choose, evaluate, and write the next version of the

@@ -12,7 +12,7 @@ use super::finding::{Finding, Severity};
 use super::rows::Read;
 use super::sample::{bits, drawn, is_missing, is_undated, labelled};
 
-const CONFIDENCE: f64 = 0.999;
+const CONFIDENCE: f64 = 0.99;
 /// Accounts with the outcome, and without, that an alarm needs.
 const LEAST_ACCOUNTS: usize = 20;
 const KNOWS: f64 = 0.95;
@@ -124,10 +124,8 @@ fn ever(table: &FeatureTable, target: Target) -> Option<Cases> {
 fn of_feature(column: &RawColumn, target: Target, by_row: Option<&Cases>, by_account: Option<&Cases>) -> Vec<Finding> {
     let place = format!("{}/{target}", column.name);
     let alarm = |rule: &'static str, what: &str, severity: Severity, auc: Auc, cases: &Cases| {
-        let summary = format!(
-            "{what} has an AUC of {:.3} for {target}, at least {:.3} with 99.9 % confidence",
-            auc.value, auc.low
-        );
+        let summary =
+            format!("{what} has an AUC of {:.3} for {target}, at least {:.3} with 99 % confidence", auc.value, auc.low);
         let n_events = cases.y.iter().filter(|&&y| y).count();
         Finding::new(rule, &place, severity, summary).with("cases", cases.y.len()).with("events", n_events)
     };

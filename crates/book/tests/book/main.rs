@@ -1,5 +1,6 @@
 //! The book through its public interface.
 
+mod audit;
 mod common;
 mod forms;
 mod label_rules;
