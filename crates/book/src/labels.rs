@@ -124,8 +124,7 @@ fn covered_until(rows: &SourceRows, account: usize, t: i32, grace_days: i32) -> 
 
 /// When an account is a customer.
 pub(crate) struct Life<'a> {
-    /// First day of each account; `i32::MIN` where the accounts' source has no dates.
-    start: Vec<i32>,
+    listed: &'a SourceRows,
     rule: LifeRule<'a>,
 }
 
@@ -142,8 +141,6 @@ impl<'a> Life<'a> {
     pub(crate) fn new(file: &BookFile, sources: &'a BTreeMap<String, SourceRows>) -> Self {
         let accounts = &file.config.accounts;
         let listed = &sources[accounts.from.get_ref().as_str()];
-        let n_accounts = listed.offsets.len() - 1;
-        let start = (0..n_accounts).map(|account| listed.day[listed.offsets[account]]).collect();
         let churn = file.config.targets.churn.as_ref().map(toml::Spanned::get_ref);
         let rule = match (&accounts.active, churn) {
             (Some(Active::Subscription { source }), _) | (None, Some(TargetRule::NoSubscription { source, .. })) => {
@@ -160,20 +157,23 @@ impl<'a> Life<'a> {
             }
             (None, _) => LifeRule::Always,
         };
-        Self { start, rule }
+        Self { listed, rule }
     }
 
-    /// First day of each account; `i32::MIN` where the accounts' source has no dates.
-    pub(crate) fn start(&self) -> &[i32] {
-        &self.start
+    /// First day of an account as known at the end of day `t`; `i32::MIN` where the accounts' source has no dates,
+    /// `i32::MAX` where the account is not known yet, or does not start by `t`.
+    pub(crate) fn start(&self, account: u32, t: Date) -> i32 {
+        let is_known = |row: &usize| self.listed.known.get(*row).is_none_or(|&known| known <= t.days());
+        let first = self.listed.rows_of(account as usize).find(is_known).map(|row| self.listed.day[row]);
+        first.filter(|&day| day <= t.days()).unwrap_or(i32::MAX)
     }
 
     /// `Scored` where the account is a customer at the end of day `t`, else why not.
     pub(crate) fn status(&self, account: u32, t: Date) -> RowStatus {
-        let (account, t) = (account as usize, t.days());
-        if self.start[account] > t {
+        if self.start(account, t) == i32::MAX {
             return RowStatus::NotStarted;
         }
+        let (account, t) = (account as usize, t.days());
         let gone = |was_here: bool| if was_here { RowStatus::Churned } else { RowStatus::NotStarted };
         match &self.rule {
             LifeRule::Always => RowStatus::Scored,
