@@ -2,8 +2,11 @@
 
 mod audit;
 mod common;
+mod declared;
 mod forms;
 mod label_rules;
 mod labels;
+mod naive;
 mod point_in_time;
+mod random;
 mod split;
