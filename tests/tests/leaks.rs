@@ -42,7 +42,7 @@ fn found(n_accounts: usize, seed: u64, leak: Option<Leak>) -> Vec<Finding> {
     simulate(&config, folder.path(), &Quiet).expect("the book is simulated");
     let file = BookFile::read(&folder.path().join("book.toml")).expect("its book.toml is valid");
     let book = Book::open(file, &Quiet).expect("the book opens");
-    let table = book.history(&book.snapshot_days(), &Quiet);
+    let table = book.history(&book.snapshot_days(), &Quiet).expect("the book is read").table;
     let split = book.split(&table, 0).expect("the book is split");
     let audit = book.audit(&table, Some(&split), 0, &Quiet).expect("the book is audited");
     let told = |found: &Finding| found.severity != Severity::Note && !found.id.starts_with("few-events/");

@@ -65,7 +65,7 @@ pub(crate) fn finish(
     }
     let account: Vec<u32> =
         rows.account.codes.iter().map(|&code| place(code).expect("rows without account were left out")).collect();
-    let has_dates = !rows.day.is_empty();
+    let has_dates = source.date.is_some();
     if !has_dates {
         rows.day = vec![i32::MIN; account.len()];
     }

@@ -118,7 +118,7 @@ fn audit(tables: &Tables) -> Audit {
         ("usage.csv", tables.usage.as_str()),
     ];
     let (_folder, book) = open(&tables.toml, &files).expect("the book opens");
-    let table = book.history(&book.snapshot_days(), &Quiet);
+    let table = book.history(&book.snapshot_days(), &Quiet).expect("the book is read").table;
     let split = book.split(&table, 0).expect("the book is split");
     book.audit(&table, Some(&split), 0, &Quiet).expect("the book is audited")
 }
