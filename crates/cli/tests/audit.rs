@@ -85,7 +85,8 @@ fn an_error_is_refused_with_the_waiver_that_would_accept_it() {
           [[check.waive]]
           id = "rows-before-start/usage"
           reason = "..."
-    "#]].assert_eq(&checked.stderr);
+    "#]]
+    .assert_eq(&checked.stderr);
     let trained = folder.run("train --book book/book.toml --models models");
     assert!(trained.stderr.ends_with(&checked.stderr), "{}", trained.stderr);
     assert_eq!((trained.code, trained.stdout.as_str()), (Some(REFUSED), ""));

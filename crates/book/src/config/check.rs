@@ -294,7 +294,8 @@ fn check_training(file: &BookFile) -> Checked {
     }
     if let Some(days) = split.purge_days.filter(|&days| days < file.horizon_days()) {
         let message = format!(
-            "split.purge_days is {days}, shorter than the horizon of {} days: training outcomes would reach into the test part",
+            "split.purge_days is {days}, shorter than the horizon of {} days: training outcomes would reach into the \
+            test part",
             file.horizon_days()
         );
         return Err(file.error(0..0, message, Some("take it away or make it at least the horizon".to_owned())));
