@@ -1,4 +1,5 @@
-//! Each kind of planted leak is found, and none is where none was planted. `benches/leaks.py` does the same on many books.
+//! Each kind of planted leak is found, and none is where none was planted. `benches/leaks.py` does the same on many
+//! books.
 
 use bellwether_book::{Book, BookFile, Finding, Severity};
 use bellwether_core::Quiet;

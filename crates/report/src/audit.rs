@@ -103,7 +103,8 @@ fn markdown(report: &AuditReport, figures: &Figures) -> String {
         (
             figures::DRIFT,
             "Drift by day",
-            "Population stability index of a day's values against those of training rows. Full at 2; a dash where nothing is known.",
+            "Population stability index of a day's values against those of training rows. Full at 2; a dash where \
+            nothing is known.",
         ),
     ];
     for (prefix, heading, words) in sections {

@@ -127,8 +127,10 @@ fn disagreements(book: &Book, outcomes: &Outcomes) -> Vec<Finding> {
             _ => Severity::Note,
         };
         let (column, outcome) = (agree.column.get_ref(), agree.with.get_ref().name());
+        let unread = if state_alone + both == 0 { "; no account has a text of `positive`" } else { "" };
         let summary = format!(
-            "`{column}` disagrees with the {outcome} outcomes for {} of the accounts ({n} of {of}): {outcome_alone} with the outcome and not the state, {state_alone} with the state and not the outcome",
+            "`{column}` disagrees with the {outcome} outcomes for {} of the accounts ({n} of {of}): {outcome_alone} \
+            with the outcome and not the state, {state_alone} with the state and not the outcome{unread}",
             percent(n, of)
         );
         let place = format!("{}.{column}", agree.source.get_ref());

@@ -25,7 +25,8 @@ pub static RULES: [Rule; 30] = [
         id: "rows-before-start",
         family: "data",
         finds: "rows of an account dated before its first day",
-        limits: "error: 25 % of the source's rows; warning: 1 % of the rows, or 5 % of its accounts and 5 accounts; note: any",
+        limits: "error: 25 % of the source's rows; warning: 1 % of the rows, or 5 % of its accounts and 5 accounts; \
+            note: any",
         reason: "a few are trials and clock skew; a quarter means that a date or key is not what it is declared as",
         advice: "check the date columns of both sources, and their key; leave out what is not the account's own",
     },
@@ -42,7 +43,8 @@ pub static RULES: [Rule; 30] = [
         family: "data",
         finds: "rows of an account more than 30 days after it left",
         limits: "warning: 5 % of the accounts that left so long before the data's end, and 5 accounts; note: any",
-        reason: "30 days let a last invoice, survey or export pass; Gainsight users' idea 2341: measures go on after churn and pollute what is learnt of it",
+        reason: "30 days let a last invoice, survey or export pass; Gainsight users' idea 2341: measures go on after \
+            churn and pollute what is learnt of it",
         advice: "check the date of leaving; freeze feeds on that day, or declare what comes later as another source",
     },
     Rule {
@@ -73,7 +75,8 @@ pub static RULES: [Rule; 30] = [
         id: "gap",
         family: "data",
         finds: "whole weeks (months, quarters for sources that come so) with few rows of everybody",
-        limits: "warning: at most a fifth of the medians of the eight periods before and of those after, which are at least 50",
+        limits: "warning: at most a fifth of the medians of the eight periods before and of those after, which are \
+            at least 50",
         reason: "Poisson: 10 rows where 50 are expected have probability 1e-11; feasts seldom take four fifths",
         advice: "deliver the missing rows, or leave the snapshots out that look back over the gap",
     },
@@ -81,7 +84,8 @@ pub static RULES: [Rule; 30] = [
         id: "feed-stops",
         family: "data",
         finds: "a source whose rows end, or fall to few, before the data's end",
-        limits: "warning: a silence of 7 days and 3 times (snapshots: 1.5 times) the longest before; or, as gap, the last periods",
+        limits: "warning: a silence of 7 days and 3 times (snapshots: 1.5 times) the longest before; or, as gap, the \
+            last periods",
         reason: "exponential gaps: 3 times the longest of n is rarer than n^-2; snapshots come regularly",
         advice: "deliver the missing days, or set `snapshots.data_end` to the last day that every source covers",
     },
@@ -89,7 +93,8 @@ pub static RULES: [Rule; 30] = [
         id: "unit-change",
         family: "data",
         finds: "a column whose values change scale from one month to the next, for good",
-        limits: "error: every month's median size after is 5 times that of every month before, or a fifth; at least 2 months and 50 values each on both sides; the month of the step may lie between",
+        limits: "error: every month's median size after is 5 times that of every month before, or a fifth; at least \
+            2 months and 50 values each on both sides; the month of the step may lie between",
         reason: "seasons and growth move a median by less in a month; units differ by 7, 12, 24, 60, 100, 1000",
         advice: "bring all rows to one unit",
     },
@@ -97,7 +102,8 @@ pub static RULES: [Rule; 30] = [
         id: "backfilled",
         family: "data",
         finds: "rows that became known long after their date, many on one day",
-        limits: "warning: 5 % of the rows more than 30 days late and known on one day; or a fifth of the rows more than 90 days late",
+        limits: "warning: 5 % of the rows more than 30 days late and known on one day; or a fifth of the rows more \
+            than 90 days late",
         reason: "late feeds trickle; a migration arrives at once, and history then had no such rows",
         advice: "features of these months see nothing; begin the snapshots after the backfill, or leave the column out",
     },
@@ -115,7 +121,8 @@ pub static RULES: [Rule; 30] = [
         finds: "accounts with several churn events",
         limits: "warning: 5 % of the accounts with any, and 5 accounts; note: any",
         reason: "who left can't leave again without a return; a notice beside the leaving is one outcome twice",
-        advice: "keep one row an outcome, filter by kind, or declare when an account is a customer in `accounts.active`",
+        advice: "keep one row an outcome, filter by kind, or declare when an account is a customer in \
+            `accounts.active`",
     },
     Rule {
         id: "outcome-disagrees",
@@ -129,8 +136,10 @@ pub static RULES: [Rule; 30] = [
         id: "from-outcomes",
         family: "leakage",
         finds: "features that read the rows, or the file, that a target is read off",
-        limits: "error: the file with another date, or undated; warning: the very rows of a churn; note: those of an expansion",
-        reason: "who churned has no more rows, so before it the count is 0, unless the outcome is recorded ahead; past expansions are honest",
+        limits: "error: the file with another date, or undated; warning: the very rows of a churn; note: those of an \
+            expansion",
+        reason: "who churned has no more rows, so before it the count is 0, unless the outcome is recorded ahead; \
+            past expansions are honest",
         advice: "take the feature out, or filter the outcome's own rows away",
     },
     Rule {
@@ -145,15 +154,18 @@ pub static RULES: [Rule; 30] = [
         id: "knows-outcome",
         family: "leakage",
         finds: "a feature that alone tells who has the outcome",
-        limits: "error: AUC of at least 0.95 with 99 % confidence, by row on training rows; 0.9 by account, of ever having it, for undated columns",
-        reason: "no published churn indicator comes near (the data sets here: at most 0.85 by whole models); by account-clustered DeLong intervals, so that few rows don't alarm",
+        limits: "error: AUC of at least 0.95 with 99 % confidence, by row on training rows; 0.9 by account, of ever \
+            having it, for undated columns",
+        reason: "no published churn indicator comes near (the data sets here: at most 0.85 by whole models); by \
+            account-clustered DeLong intervals, so that few rows don't alarm",
         advice: "find out on which day the value was written; take the feature out, or date it by that day",
     },
     Rule {
         id: "missing-knows-outcome",
         family: "leakage",
         finds: "a feature whose being missing tells who has the outcome",
-        limits: "error: AUC of at least 0.9 with 99 % confidence, by row, or by account for undated columns; warning: 0.8",
+        limits: "error: AUC of at least 0.9 with 99 % confidence, by row, or by account for undated columns; \
+            warning: 0.8",
         reason: "as knows-outcome; that something is missing is seldom worth more than 0.7",
         advice: "find out when the value was erased or never asked; take the feature out",
     },
@@ -161,7 +173,8 @@ pub static RULES: [Rule; 30] = [
         id: "too-good",
         family: "leakage",
         finds: "a feature that alone ranks better than all others together",
-        limits: "error: AUC of at least 0.85, and 0.1 above the naive Bayes of the others; warning: 0.8 and 0.05; all with 99 % confidence, in books of 5 features and more",
+        limits: "error: AUC of at least 0.85, and 0.1 above the naive Bayes of the others; warning: 0.8 and 0.05; \
+            all with 99 % confidence, in books of 5 features and more",
         reason: "a driver has company: what it drives is measured too; a value from the future stands alone",
         advice: "find out on which day the value was written; waive it if that was before the outcome",
     },
@@ -209,8 +222,11 @@ pub static RULES: [Rule; 30] = [
         id: "drift",
         family: "features",
         finds: "snapshot days on which a feature is distributed otherwise than in training",
-        limits: "warning: PSI of at least 2 on every day of 3 months after training; note: 0.25 on any day; both above what chance gives, for 50 rows and more on the day, in a split by time",
-        reason: "PSI over training deciles, half a row added to each bin; chance: chi-squared(bins - 1; 0.9999) x (1/accounts in training + 1/rows), Yurdakul (2018); 0.25 is the custom of credit scoring; at 2 hardly a bin is shared, and a season passes within 3 months",
+        limits: "warning: PSI of at least 2 on every day of 3 months after training; note: 0.25 on any day; both \
+            above what chance gives, for 50 rows and more on the day, in a split by time",
+        reason: "PSI over training deciles, half a row added to each bin; chance: chi-squared(bins - 1; 0.9999) x \
+            (1/accounts in training + 1/rows), Yurdakul (2018); 0.25 is the custom of credit scoring; at 2 hardly a \
+            bin is shared, and a season passes within 3 months",
         advice: "if its cause is the data, correct it; if the world changed, train on later days",
     },
     Rule {
@@ -241,16 +257,20 @@ pub static RULES: [Rule; 30] = [
         id: "shared-rows",
         family: "split",
         finds: "accounts whose rows in a source are those of another account",
-        limits: "error: 1 % of the accounts, in two parts of a random or grouped split; warning: 1 %; note: any; all for 10 rows and more an account",
-        reason: "ten equal rows on ten days are one customer under two ids: it is counted twice, and tested on what was learnt",
+        limits: "error: 1 % of the accounts, in two parts of a random or grouped split; warning: 1 %; note: any; all \
+            for 10 rows and more an account",
+        reason: "ten equal rows on ten days are one customer under two ids: it is counted twice, and tested on what \
+            was learnt",
         advice: "give both one account id, or keep them together with split.kind = \"grouped\"",
     },
     Rule {
         id: "few-events",
         family: "split",
         finds: "parts with few events, few other rows, or few events a feature",
-        limits: "warning: below 50 accounts with either label in a part; note: below 10 training accounts with the outcome a feature",
-        reason: "below 50 an interval of AUC is wider than 0.15; 10 events a variable: Peduzzi et al. (1996); 20+ inputs are a pitfall (requirements I-03)",
+        limits: "warning: below 50 accounts with either label in a part; note: below 10 training accounts with the \
+            outcome a feature",
+        reason: "below 50 an interval of AUC is wider than 0.15; 10 events a variable: Peduzzi et al. (1996); 20+ \
+            inputs are a pitfall (requirements I-03)",
         advice: "take more history or fewer features",
     },
     Rule {

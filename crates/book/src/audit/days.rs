@@ -28,8 +28,8 @@ pub struct FeatureDay {
     pub n_rows: usize,
     /// Share of them without a value, in `0.0..=1.0`.
     pub missing_share: f64,
-    /// Population stability index of the known values against those of training rows, over the training rows' deciles or
-    /// ten commonest levels, half a row added to each bin; `None` where either has no known value.
+    /// Population stability index of the known values against those of training rows, over the training rows' deciles
+    /// or nine commonest levels and the rest, half a row added to each bin; `None` where either has no known value.
     pub psi: Option<f64>,
 }
 

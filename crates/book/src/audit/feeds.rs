@@ -156,7 +156,8 @@ fn stops(
     let is_silent = silence >= SILENT_DAYS && f64::from(silence) > times * f64::from(longest);
     if is_silent && active.len() >= CADENCE_DAYS {
         let summary = format!(
-            "the last row is of {last_day}, {silence} days before the data's end, {data_end}; the longest silence before was {longest} days"
+            "the last row is of {last_day}, {silence} days before the data's end, {data_end}; the longest silence \
+            before was {longest} days"
         );
         let found = Finding::new("feed-stops", name, Severity::Warning, summary).with("last day", last_day);
         return Some(found.with("days of silence", silence).with("longest before", longest));

@@ -75,7 +75,7 @@ fn draw(table: &FeatureTable, seed: u64) -> BTreeMap<Date, Vec<usize>> {
     days.truncate(N_DAYS);
     let of_day = |day: Date| {
         let mut rows: Vec<usize> = (0..table.n_rows()).filter(|&row| table.keys[row].as_of == day).collect();
-        rows.sort_by(|&a, &b| drawn(seed, table.group[a]).total_cmp(&drawn(seed, table.group[b])).then(a.cmp(&b)));
+        rows.sort_by_cached_key(|&row| (drawn(seed, table.group[row]).to_bits(), row));
         rows.truncate(N_ACCOUNTS);
         rows.sort_unstable();
         (day, rows)

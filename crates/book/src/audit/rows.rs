@@ -244,7 +244,7 @@ impl Visit<'_> {
         let rows = self.rows;
         let source = &self.book.file().config.sources[self.name];
         if source.account_via.is_some() {
-            // Where the row has no known day of its own, it is later than the date only for the row that says whose it is.
+            // Without a known day of its own, a row is known later than its date only for the row that says whose it is.
             let is_before = |(day, known): (&i32, &i32)| known > day;
             let own = source.known_at.is_some();
             let late = rows.day.iter().zip(&rows.known).filter(|&row| !own && is_before(row)).count();
@@ -270,13 +270,14 @@ impl Visit<'_> {
             .values()
             .map(|texts| (&texts.codes[..], texts.levels.iter().map(|level| crate::split::hash(level)).collect()))
             .collect();
+        let numbers: Vec<&[f64]> = rows.numbers.values().map(Vec::as_slice).collect();
         for account in 0..part.accounts.len() {
             let (mut hash, mut n_days) = (SEED, 0);
             let (mut last_day, mut last) = (None, 0);
             for row in rows.rows_of(account) {
                 let mut of_row = mixed(SEED, rows.day[row] as u64);
                 of_row = rows.known.get(row).map_or(of_row, |&known| mixed(of_row, known as u64));
-                for values in rows.numbers.values() {
+                for values in &numbers {
                     of_row = mixed(of_row, values[row].to_bits());
                 }
                 for (codes, levels) in &texts {

@@ -28,8 +28,8 @@ pub(super) fn bits(values: &RawValues, row: usize) -> u32 {
     }
 }
 
-/// Whether a feature reads a column without a date of its own, in a book that has dates: the last value that was written
-/// stands in all rows.
+/// Whether a feature reads a column without a date of its own, in a book that has dates: the last value that was
+/// written stands in all rows.
 pub(super) fn is_undated(book: &Book, read: &Read, feature: &DeclaredFeature) -> bool {
     let config = &book.file().config;
     let source = &config.sources[feature.from.as_str()];

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bellwether_core::{RawColumn, RawValues, Target};
-use bellwether_evaluate::paired_auc_difference;
+use bellwether_evaluate::{paired_auc_difference, roc_auc};
 use rayon::prelude::*;
 
 use crate::{Book, FeatureTable, Split};
@@ -85,11 +85,17 @@ impl Cases {
         (n_accounts >= LEAST_ACCOUNTS).then_some(Self { rows, y, account, fold, n_accounts })
     }
 
-    /// The area under the curve of `scores`, turned to lie above 0.5, with its low end; `None` where there is none.
-    fn auc(&self, scores: &[f64], kept: &[usize]) -> Option<Auc> {
+    /// The area under the curve of `scores`, turned to lie above 0.5, with its low end; `None` where that is below
+    /// `limit` or undefined.
+    fn auc(&self, scores: &[f64], kept: &[usize], limit: f64) -> Option<Auc> {
         let scores: Vec<f64> = kept.iter().map(|&at| scores[at]).collect();
         let y: Vec<bool> = kept.iter().map(|&at| self.y[at]).collect();
         let account: Vec<u32> = kept.iter().map(|&at| self.account[at]).collect();
+        // The low end is below the value, which is told in a fraction of the time.
+        let value = roc_auc(&scores, &y)?;
+        if value.max(1.0 - value) < limit {
+            return None;
+        }
         let chance = vec![0.0; scores.len()];
         let above = paired_auc_difference(&scores, &chance, &y, &account, CONFIDENCE).ok()?.difference;
         let value = 0.5 + above.value?.abs();
@@ -98,7 +104,8 @@ impl Cases {
             _ => above.low.map(|low| 0.5 + low),
         };
         // Without an error among n accounts the rate of errors is below 3 / n: the rule of three, Hanley (1983).
-        Some(Auc { value, low: low.unwrap_or(value - 3.0 / self.n_accounts as f64) })
+        let auc = Auc { value, low: low.unwrap_or(value - 3.0 / self.n_accounts as f64) };
+        (auc.low >= limit).then_some(auc)
     }
 }
 
@@ -136,7 +143,7 @@ fn of_feature(column: &RawColumn, target: Target, by_row: Option<&Cases>, by_acc
         let Some(cases) = cases else { continue };
         let known: Vec<usize> =
             (0..cases.rows.len()).filter(|&at| !is_missing(&column.values, cases.rows[at])).collect();
-        let auc = cases.auc(&scores(column, cases), &known).filter(|auc| auc.low >= limit);
+        let auc = cases.auc(&scores(column, cases), &known, limit);
         if let Some(auc) = auc {
             findings.push(alarm("knows-outcome", what, Severity::Error, auc, cases));
             break;
@@ -144,10 +151,13 @@ fn of_feature(column: &RawColumn, target: Target, by_row: Option<&Cases>, by_acc
     }
     for (cases, what) in [(by_account, "being missing, by account,"), (by_row, "being missing")] {
         let Some(cases) = cases else { continue };
+        if !cases.rows.iter().any(|&row| is_missing(&column.values, row)) {
+            continue;
+        }
         let all: Vec<usize> = (0..cases.rows.len()).collect();
         let missing: Vec<f64> =
             cases.rows.iter().map(|&row| f64::from(u8::from(is_missing(&column.values, row)))).collect();
-        let auc = cases.auc(&missing, &all).filter(|auc| auc.low >= MISSING_TELLS);
+        let auc = cases.auc(&missing, &all, MISSING_TELLS);
         if let Some(auc) = auc {
             let severity = if auc.low >= MISSING_KNOWS { Severity::Error } else { Severity::Warning };
             findings.push(alarm("missing-knows-outcome", what, severity, auc, cases));
@@ -194,7 +204,7 @@ fn too_good(table: &FeatureTable, target: Target, cases: &Cases) -> Vec<Finding>
     let total: Vec<f64> = (0..cases.rows.len()).map(|at| of_columns.iter().map(|scores| scores[at]).sum()).collect();
     let all: Vec<usize> = (0..cases.rows.len()).collect();
     let one = |(column, own): (&RawColumn, &Vec<f64>)| {
-        let auc = cases.auc(own, &all).filter(|auc| auc.low >= GOOD)?;
+        let auc = cases.auc(own, &all, GOOD)?;
         let others: Vec<f64> = total.iter().zip(own).map(|(total, own)| total - own).collect();
         let better = paired_auc_difference(own, &others, &cases.y, &cases.account, CONFIDENCE).ok()?.difference;
         let (better_by, least) = (better.value?, better.low?);

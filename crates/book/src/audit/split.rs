@@ -63,7 +63,8 @@ fn short_purge(book: &Book, table: &FeatureTable, split: &Split) -> Option<Findi
     let before = last(&split.training).max(last(&split.calibration))?;
     let between = first.days() - before.days();
     let summary = format!(
-        "{between} days lie between {before}, the last before the test part, and {first}, its first; outcomes are looked for over {horizon}"
+        "{between} days lie between {before}, the last before the test part, and {first}, its first; outcomes are \
+        looked for over {horizon}"
     );
     (between < horizon).then(|| Finding::new("short-purge", "test", Severity::Error, summary).with("days", between))
 }

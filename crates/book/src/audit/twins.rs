@@ -34,7 +34,8 @@ pub(super) fn findings(book: &Book, table: &FeatureTable, split: Option<&Split>,
         };
         let ids = [0, 1].map(|at| book.accounts()[first[at].2].to_string());
         let summary = format!(
-            "{} of the accounts ({accounts}) have rows that are another's, such as `{}` and `{}`; {n_apart} groups of them stand in two parts of the split",
+            "{} of the accounts ({accounts}) have rows that are another's, such as `{}` and `{}`; {n_apart} groups \
+            of them stand in two parts of the split",
             percent(accounts, book.n_accounts()),
             ids[0],
             ids[1]

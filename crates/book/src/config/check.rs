@@ -264,7 +264,8 @@ fn check_training(file: &BookFile) -> Checked {
     let reach_days = file.reach_days();
     if let Some(days) = split.purge_days.filter(|&days| days < reach_days) {
         let message = format!(
-            "split.purge_days is {days}, shorter than the {reach_days} days that labels reach (the longest horizon and grace_days): training outcomes would reach into the test part"
+            "split.purge_days is {days}, shorter than the {reach_days} days that labels reach (the longest horizon and \
+             grace_days): training outcomes would reach into the test part"
         );
         return Err(file.error(0..0, message, Some(format!("take it away or make it at least {reach_days}"))));
     }

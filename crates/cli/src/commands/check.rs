@@ -172,7 +172,8 @@ fn text(checked: &Checked) -> String {
         let different = grouped(replay.different);
         let _ = write!(
             text,
-            "\n\nfuture erased: {rows} rows built again without what came later ({erased} erasures); of {values} values {different} differ"
+            "\n\nfuture erased: {rows} rows built again without what came later ({erased} erasures); of {values} \
+            values {different} differ"
         );
     }
     for found in &checked.findings {
