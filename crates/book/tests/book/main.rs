@@ -5,6 +5,7 @@ mod declared;
 mod forms;
 mod labels;
 mod naive;
+mod parts;
 mod point_in_time;
 mod random;
 mod split;
