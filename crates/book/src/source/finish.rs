@@ -102,9 +102,14 @@ fn listed(places: &[Option<u32>], code: u32) -> Option<u32> {
     places.get(code as usize).copied().flatten()
 }
 
-/// The codes of texts in order of first sight, turned into codes of sorted levels.
+/// The codes of texts in order of first sight, turned into codes of sorted levels. Texts that no row has any more are no
+/// levels, so that these do not depend on what else was read.
 fn sorted_levels(mut codes: Vec<u32>, texts: &[String]) -> TextColumn {
-    let mut order: Vec<u32> = (0..texts.len() as u32).collect();
+    let mut is_used = vec![false; texts.len()];
+    for &code in codes.iter().filter(|&&code| code != TextColumn::MISSING) {
+        is_used[code as usize] = true;
+    }
+    let mut order: Vec<u32> = (0..texts.len() as u32).filter(|&code| is_used[code as usize]).collect();
     order.sort_by(|&a, &b| texts[a as usize].cmp(&texts[b as usize]));
     let mut rank = vec![0_u32; texts.len()];
     for (new, &old) in (0_u32..).zip(&order) {

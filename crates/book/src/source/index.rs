@@ -113,14 +113,17 @@ pub(crate) fn index(
         let needs = super::Needs::default();
         super::finish::first_bad_value(&scan, source, &needs).unwrap_or_else(|| scan.read_error(cause))
     })?;
-    let n_rows = done.whereabouts.rows_of.iter().map(|&n| n as usize).sum();
+    let mut whereabouts = done.whereabouts;
+    // A join gives its batches in any order.
+    whereabouts.stretches.sort_unstable_by_key(|stretch| stretch.first);
+    let n_rows = whereabouts.rows_of.iter().map(|&n| n as usize).sum();
     let (path, has_dates) = (scan.path.clone(), source.date.is_some());
     if n_rows + done.n_orphans == 0 && !source.may_be_empty {
         let why = if source.filter.is_empty() { "" } else { " that meets its filter" };
         return Err(BookError::Empty { source_name: name.to_owned(), path, why });
     }
     let index = SourceIndex { path, n_rows, n_orphans: done.n_orphans, days: done.days, has_dates };
-    Ok((index, done.whereabouts))
+    Ok((index, whereabouts))
 }
 
 impl Indexing {

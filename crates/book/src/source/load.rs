@@ -144,14 +144,26 @@ pub(crate) fn load(file: &BookFile, name: &str, needs: &Needs, rows: &Rows) -> R
         texts: needs.texts().map(|(name, _)| Interner::with_nulls(nulls(name))).collect(),
         ..LoadedRows::default()
     };
-    let rows = match stream(plan, empty, LoadedRows::append) {
-        Ok(rows) => rows,
-        Err(cause) => {
-            return Err(super::finish::first_bad_value(&scan, source, needs).unwrap_or_else(|| scan.read_error(cause)));
-        }
+    // A bad value is told by its row's number in the whole source, whichever rows are read here.
+    let bad_value = || -> Result<Option<BookError>, BookError> {
+        let whole = super::scan::scan(file, name, source, &Rows::All)?;
+        Ok(super::finish::first_bad_value(&whole, source, needs))
     };
-    check_rows(&rows, &scan, source, needs)?;
-    Ok(rows)
+    let loaded = match stream(plan, empty, LoadedRows::append) {
+        Ok(loaded) => loaded,
+        Err(cause) => return Err(bad_value()?.unwrap_or_else(|| scan.read_error(cause))),
+    };
+    // Some accounts may have no row; whether the source has any was asked of the whole.
+    if *rows == Rows::All && loaded.n_rows() == 0 && !source.may_be_empty {
+        let why = if source.filter.is_empty() { "" } else { " that meets its filter" };
+        return Err(BookError::Empty { source_name: scan.name.clone(), path: loaded.path, why });
+    }
+    if has_bad_value(&loaded, source)
+        && let Some(error) = bad_value()?
+    {
+        return Err(error);
+    }
+    Ok(loaded)
 }
 
 /// Runs a plan and gives its batches, in order, to `append`.
@@ -337,11 +349,8 @@ fn extend<T: PolarsNumericType>(into: &mut Vec<T::Native>, column: &ChunkedArray
     }
 }
 
-fn check_rows(rows: &LoadedRows, scan: &Scan, source: &Source, needs: &Needs) -> Result<(), BookError> {
-    if rows.n_rows() == 0 && !source.may_be_empty {
-        let why = if source.filter.is_empty() { "" } else { " that meets its filter" };
-        return Err(BookError::Empty { source_name: scan.name.clone(), path: rows.path.clone(), why });
-    }
+/// Whether some value that could be read breaks a rule.
+fn has_bad_value(rows: &LoadedRows, source: &Source) -> bool {
     let missing_date = rows.day.contains(&i32::MIN) || rows.known.contains(&i32::MIN);
     // A feature is of single precision.
     let too_large = |value: &f64| value.abs() > f64::from(f32::MAX);
@@ -349,11 +358,7 @@ fn check_rows(rows: &LoadedRows, scan: &Scan, source: &Source, needs: &Needs) ->
     // Unmatched keys of `account_via` are orphans, not errors.
     let may_lack_account = source.drop_missing_account || source.account_via.is_some();
     let missing_account = !may_lack_account && rows.account.codes.contains(&TextColumn::MISSING);
-    let is_bad = missing_date || infinite || missing_account;
-    if is_bad && let Some(error) = super::finish::first_bad_value(scan, source, needs) {
-        return Err(error);
-    }
-    Ok(())
+    missing_date || infinite || missing_account
 }
 
 /// Number columns by name, for the finished rows.

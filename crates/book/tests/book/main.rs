@@ -7,6 +7,7 @@ mod forms;
 mod label_rules;
 mod labels;
 mod naive;
+mod parts;
 mod point_in_time;
 mod random;
 mod split;
