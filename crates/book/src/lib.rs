@@ -21,5 +21,5 @@ pub use config::{
 };
 pub use error::BookError;
 pub use split::{Split, SplitPlan};
-pub use table::{Column, Table};
+pub use table::{CodedText, Column, Table};
 pub use writer::{TableError, TableWriter, check_output, write_table};

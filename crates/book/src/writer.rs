@@ -199,6 +199,11 @@ fn frame_of(table: &Table) -> PolarsResult<DataFrame> {
         let name: PlSmallStr = name.as_str().into();
         let series = match column {
             TableColumn::Text(values) => Series::new(name, values),
+            TableColumn::Coded(values) => {
+                let mut texts = StringChunkedBuilder::new(name, values.len());
+                values.iter().for_each(|text| texts.append_option(text));
+                texts.finish().into_series()
+            }
             TableColumn::Int(values) => Series::new(name, values),
             TableColumn::Float(values) => {
                 let values: Vec<Option<f64>> = values.iter().map(|value| value.filter(|x| !x.is_nan())).collect();
@@ -231,6 +236,7 @@ fn write_json_lines(table: &Table, out: &mut Out) -> std::io::Result<()> {
 fn json_value(column: &TableColumn, row: usize) -> serde_json::Value {
     match column {
         TableColumn::Text(values) => values[row].clone().into(),
+        TableColumn::Coded(values) => values.get(row).into(),
         TableColumn::Int(values) => values[row].into(),
         TableColumn::Float(values) => values[row].filter(|x| x.is_finite()).into(),
         TableColumn::Float32(values) => Some(values[row]).filter(|x| x.is_finite()).into(),

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use bellwether_core::Date;
+use bellwether_simulate::Leak;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
 
 /// Tells where a book of accounts is going: who churns in the next 90 days, who expands, how healthy each one is.
@@ -59,7 +61,9 @@ pub(crate) struct Check {
 
 /// Write a simulated B2B software book with known true probabilities.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  bellwether simulate --accounts 2000 --months 24 --seed 1 --out book")]
+#[command(
+    after_help = "Examples:\n  bellwether simulate --accounts 2000 --months 24 --seed 1 --out book\n  bellwether simulate --leak looks_ahead --leak gap --out leaking"
+)]
 pub(crate) struct Simulate {
     /// How many accounts; the accounts of a smaller book are the first of a larger one.
     #[arg(long, default_value_t = 2000)]
@@ -70,6 +74,12 @@ pub(crate) struct Simulate {
     /// Another seed, other accounts.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// Do something about every other account with a high hazard of churn, at random; README.md tells the effect.
+    #[arg(long)]
+    pub(crate) interventions: bool,
+    /// Plant an accident for an audit to find; may be given several times.
+    #[arg(long = "leak", value_name = "KIND", value_parser = leak_kinds())]
+    pub(crate) leaks: Vec<String>,
     /// The folder that gets book.toml, the tables and truth.parquet.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
@@ -181,4 +191,12 @@ pub(crate) struct Demo {
 pub(crate) struct Completions {
     /// The shell.
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// The name that stands for every kind of leak.
+pub(crate) const ALL_LEAKS: &str = "all";
+
+fn leak_kinds() -> PossibleValuesParser {
+    let kinds = Leak::ALL.map(|leak| PossibleValue::new(leak.name()).help(leak.summary()));
+    kinds.into_iter().chain([PossibleValue::new(ALL_LEAKS).help("every kind")]).collect::<Vec<_>>().into()
 }

@@ -104,16 +104,68 @@ fn simulate() {
             Usage: bellwether simulate [OPTIONS] --out <DIR>
 
             Options:
-                  --accounts <ACCOUNTS>  How many accounts; the accounts of a smaller book are the first of a
-                                         larger one [default: 2000]
-                  --months <MONTHS>      How many calendar months of history [default: 24]
-                  --seed <SEED>          Another seed, other accounts [default: 1]
-                  --out <DIR>            The folder that gets book.toml, the tables and truth.parquet
-                  --json                 Print JSON to stdout
-              -h, --help                 Print help
+                  --accounts <ACCOUNTS>
+                      How many accounts; the accounts of a smaller book are the first of a larger one
+          
+                      [default: 2000]
 
-            Example:
+                  --months <MONTHS>
+                      How many calendar months of history
+          
+                      [default: 24]
+
+                  --seed <SEED>
+                      Another seed, other accounts
+          
+                      [default: 1]
+
+                  --interventions
+                      Do something about every other account with a high hazard of churn, at random; README.md
+                      tells the effect
+
+                  --leak <KIND>
+                      Plant an accident for an audit to find; may be given several times
+
+                      Possible values:
+                      - updated_in_place:    accounts.status says who has left in the end, undated, and is a
+                        feature
+                      - final_value:         accounts.seats_now is the value at the end, 0 for who has left, and
+                        is a feature
+                      - missing_after_churn: accounts.onboarding_score is null for exactly those who leave, and
+                        is a feature
+                      - constant_column:     accounts.currency_rate is 1 everywhere, and is a feature
+                      - duplicate_column:    accounts.staff repeats employee_count, and so does the feature made
+                        of it
+                      - looks_ahead:         account_snapshots.renewal_risk knows the next 90 days, and is a
+                        feature
+                      - from_outcomes:       a feature counts the rows of outcomes that the targets are read off
+                      - lead_labels:         every churn has a second outcome, dated 45 days earlier
+                      - backfilled:          a stretch of usage became known months later, with a migration
+                      - unit_change:         usage.sessions_minutes holds seconds from the middle of the book on
+                      - rows_after_churn:    usage goes on for 60 days after a churn
+                      - rows_before_start:   half of the new accounts have usage and a ticket before they sign
+                        up
+                      - gap:                 usage lacks 30 days in the middle of the book
+                      - feed_stops:          usage ends 75 days before the book does
+                      - future_rows:         usage has rows dated after the last day of the book
+                      - duplicate_rows:      three rows in a hundred of usage stand there twice
+                      - shared_customer:     one account in ten stands in every table under two ids, and the
+                        split is at random
+                      - orphan_rows:         usage has rows of accounts that nobody lists
+                      - all:                 every kind
+
+                  --out <DIR>
+                      The folder that gets book.toml, the tables and truth.parquet
+
+                  --json
+                      Print JSON to stdout
+
+              -h, --help
+                      Print help (see a summary with '-h')
+
+            Examples:
               bellwether simulate --accounts 2000 --months 24 --seed 1 --out book
+              bellwether simulate --leak looks_ahead --leak gap --out leaking
         "#]],
     );
 }

@@ -33,6 +33,11 @@ impl Calendar {
         self.days.len() - HORIZON_DAYS
     }
 
+    /// The last day of the book.
+    pub(crate) fn last_day(&self) -> Date {
+        self.first_day.plus_days(self.n_book_days() as i32 - 1)
+    }
+
     /// The day so many days after the first one; at most [`HORIZON_DAYS`] after the book.
     pub(crate) fn day(&self, after_first: usize) -> Day {
         self.days[after_first]

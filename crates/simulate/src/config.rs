@@ -1,10 +1,12 @@
 //! What book is simulated.
 
+use std::collections::BTreeSet;
+
 use bellwether_core::Date;
 
-use crate::SimulateError;
+use crate::{Leak, SimulateError};
 
-/// What book is simulated. Its content follows from `n_months`, `seed` and `first_day`; `n_accounts` only says how many
+/// What book is simulated. Its content follows from all but two of the settings: `n_accounts` only says how many
 /// accounts of it are made and `chunk_accounts` only how they are cut into row groups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimulateConfig {
@@ -18,10 +20,14 @@ pub struct SimulateConfig {
     pub first_day: Date,
     /// Accounts that are held in memory at once, and make a row group: `1..`.
     pub chunk_accounts: usize,
+    /// Whether something is done about every other account with a high hazard of churn, so that fewer leave.
+    pub interventions: bool,
+    /// Accidents that are planted in it.
+    pub leaks: BTreeSet<Leak>,
 }
 
 impl Default for SimulateConfig {
-    /// 2,000 accounts over 2023 and 2024.
+    /// 2,000 accounts over 2023 and 2024, without interventions and leaks.
     fn default() -> Self {
         Self {
             n_accounts: 2_000,
@@ -29,6 +35,8 @@ impl Default for SimulateConfig {
             seed: 1,
             first_day: Date::from_ymd(2023, 1, 1).expect("a year begins on January 1"),
             chunk_accounts: 1_000,
+            interventions: false,
+            leaks: BTreeSet::new(),
         }
     }
 }

@@ -6,22 +6,28 @@ use std::path::Path;
 use bellwether_book::TableWriter;
 use bellwether_core::{Date, Progress};
 
+use crate::interventions::{self, HIGH_HAZARD, TREATMENT_DAYS, TREATMENT_EASES};
 use crate::rows::Rows;
 use crate::tables::{Chunk, TABLE_NAMES, World};
-use crate::{SimulateConfig, SimulateError};
+use crate::{Leak, SimulateConfig, SimulateError, expected_auc};
 
 const CONFIG_NAME: &str = "book.toml";
 const DATASHEET_NAME: &str = "README.md";
 const CONFIG: &str = include_str!("text/book.toml");
 const DATASHEET: &str = include_str!("text/README.md");
 
+const INTERVENTIONS: &str = interventions::SCHEMA.name;
+const INTERVENTIONS_SOURCE: &str = include_str!("text/interventions.toml");
+const INTERVENTIONS_SHEET: &str = include_str!("text/interventions.md");
+const LEAKS_SHEET: &str = "\n## Planted leaks\n\n**This book is wrong on purpose**, to try an audit on:\n\n";
+
 /// Days of history that the longest window of `book.toml` wants before the first snapshot.
 const HISTORY_DAYS: i32 = 90;
 
 /// What was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SimulatedBook {
-    /// Each table's name and how many rows it has, in the order of [`TABLE_NAMES`].
+    /// Each written table's name and how many rows it has, in the order of [`TABLE_NAMES`].
     pub rows: Vec<(&'static str, usize)>,
     /// Accounts that left within the book.
     pub n_churned: usize,
@@ -29,26 +35,39 @@ pub struct SimulatedBook {
     pub n_expanded: usize,
     /// The last day of the book.
     pub last_day: Date,
+    /// What the best possible model reaches.
+    pub bayes_auc: BayesAuc,
+}
+
+/// What the true probabilities reach as scores, by [`expected_auc`] over all month ends whose 90 days lie within the
+/// book; `None` where there are none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BayesAuc {
+    /// Of churn.
+    pub churn: Option<f64>,
+    /// Of expansion.
+    pub expansion: Option<f64>,
 }
 
 /// Simulates a book into the folder `into`, which is made where it is absent: a Parquet file a table, `book.toml` and
-/// the datasheet `README.md`. Makes `chunk_accounts` accounts in memory while it writes as many others; every table has
-/// a row group for each such chunk. `book.toml` is written last, so an interrupted simulation is no book.
+/// the datasheet `README.md`. Makes `chunk_accounts` accounts in memory while it writes as many others, and keeps 16
+/// bytes an account and month beside them; every table has a row group for each such chunk. `book.toml` is written last,
+/// so an interrupted simulation is no book. The table `interventions` is written only where there are any by `config`.
 ///
 /// # Errors
 /// [`SimulateError::Setting`] if `config` is out of its ranges, [`SimulateError::Occupied`] if the folder holds
 /// anything but a simulated book, [`SimulateError::Write`] and [`SimulateError::Table`] if a file cannot be written.
 pub fn simulate(config: &SimulateConfig, into: &Path, progress: &dyn Progress) -> Result<SimulatedBook, SimulateError> {
     config.check()?;
-    claim(into)?;
+    claim(into, config)?;
     let book = write_tables(config, into, progress)?;
     write_text(&into.join(DATASHEET_NAME), &filled(DATASHEET, config, &book))?;
-    write_text(&into.join(CONFIG_NAME), &filled(CONFIG, config, &book))?;
+    write_text(&into.join(CONFIG_NAME), &declared(&filled(CONFIG, config, &book), config))?;
     Ok(book)
 }
 
 /// Makes the folder and removes what would make a half-written book look whole.
-fn claim(into: &Path) -> Result<(), SimulateError> {
+fn claim(into: &Path, config: &SimulateConfig) -> Result<(), SimulateError> {
     std::fs::create_dir_all(into).map_err(cannot_write(into))?;
     let entries = std::fs::read_dir(into).map_err(cannot_write(into))?;
     let names: Result<Vec<_>, _> = entries.map(|entry| entry.map(|entry| entry.file_name())).collect();
@@ -58,11 +77,23 @@ fn claim(into: &Path) -> Result<(), SimulateError> {
         let (folder, entry) = (into.display().to_string(), entry.to_string_lossy().into_owned());
         return Err(SimulateError::Occupied { folder, entry });
     }
-    for name in names.iter().filter(|name| *name == CONFIG_NAME || is_unfinished(name)) {
+    let written: Vec<String> = written(config).map(|(_, table)| file_name(table)).collect();
+    let stays = |name: &OsStr| name == DATASHEET_NAME || written.iter().any(|table| name == table.as_str());
+    for name in names.iter().filter(|name| !stays(name)) {
         let path = into.join(name);
         std::fs::remove_file(&path).map_err(cannot_write(&path))?;
     }
     Ok(())
+}
+
+/// The tables that this book has, each with its place in [`TABLE_NAMES`].
+fn written(config: &SimulateConfig) -> impl Iterator<Item = (usize, &'static str)> {
+    let has = |table: &str| config.interventions || table != INTERVENTIONS;
+    TABLE_NAMES.into_iter().enumerate().filter(move |(_, table)| has(table))
+}
+
+fn file_name(table: &str) -> String {
+    format!("{table}.parquet")
 }
 
 fn is_ours(name: &OsStr) -> bool {
@@ -78,47 +109,81 @@ fn is_unfinished(name: &OsStr) -> bool {
 
 fn write_tables(config: &SimulateConfig, into: &Path, progress: &dyn Progress) -> Result<SimulatedBook, SimulateError> {
     let world = World::new(config);
-    let mut book = SimulatedBook {
-        rows: TABLE_NAMES.map(|name| (name, 0)).into(),
-        n_churned: 0,
-        n_expanded: 0,
-        last_day: config.last_day(),
-    };
-    let mut writers = Vec::with_capacity(TABLE_NAMES.len());
-    for table in TABLE_NAMES {
-        let path = into.join(format!("{table}.parquet"));
-        writers.push(TableWriter::create(&path).map_err(|cause| SimulateError::Table { table, cause })?);
-    }
+    let mut files = Files::create(config, into)?;
     progress.begin("simulating accounts", config.n_accounts as u64);
     let mut from = 0;
     let mut chunk = None;
     while from < config.n_accounts {
         let to = config.n_accounts.min(from.saturating_add(config.chunk_accounts));
-        let (next, written) = rayon::join(|| world.chunk(from..to), || append(chunk, &mut writers, &mut book));
+        let (next, written) = rayon::join(|| world.chunk(from..to), || files.append(chunk));
         written?;
         chunk = Some(next);
         progress.advance((to - from) as u64);
         from = to;
     }
-    append(chunk, &mut writers, &mut book)?;
-    for (writer, table) in writers.into_iter().zip(TABLE_NAMES) {
-        writer.finish().map_err(|cause| SimulateError::Table { table, cause })?;
-    }
+    files.append(chunk)?;
     progress.end();
-    Ok(book)
+    files.finish(config.last_day())
 }
 
-/// Writes a chunk, where there is one, and counts it in `book`.
-fn append(chunk: Option<Chunk>, writers: &mut [TableWriter], book: &mut SimulatedBook) -> Result<(), SimulateError> {
-    let Some(chunk) = chunk else { return Ok(()) };
-    for ((rows, writer), (table, n_rows)) in chunk.tables.into_iter().zip(writers).zip(&mut book.rows) {
-        let rows = Rows::into_table(rows);
-        *n_rows += rows.n_rows();
-        writer.append(&rows).map_err(|cause| SimulateError::Table { table, cause })?;
+/// The tables that are being written, and what is known of them so far.
+struct Files {
+    tables: Vec<File>,
+    n_churned: usize,
+    n_expanded: usize,
+    churn: Vec<f64>,
+    expansion: Vec<f64>,
+}
+
+struct File {
+    table: &'static str,
+    /// In [`TABLE_NAMES`].
+    place: usize,
+    writer: TableWriter,
+    n_rows: usize,
+}
+
+impl Files {
+    fn create(config: &SimulateConfig, into: &Path) -> Result<Self, SimulateError> {
+        let create = |(place, table): (usize, &'static str)| {
+            let writer = TableWriter::create(&into.join(file_name(table)))
+                .map_err(|cause| SimulateError::Table { table, cause })?;
+            Ok(File { table, place, writer, n_rows: 0 })
+        };
+        let tables = written(config).map(create).collect::<Result<_, SimulateError>>()?;
+        Ok(Self { tables, n_churned: 0, n_expanded: 0, churn: Vec::new(), expansion: Vec::new() })
     }
-    book.n_churned += chunk.n_churned;
-    book.n_expanded += chunk.n_expanded;
-    Ok(())
+
+    /// Writes a chunk, where there is one, and counts it.
+    fn append(&mut self, chunk: Option<Chunk>) -> Result<(), SimulateError> {
+        let Some(chunk) = chunk else { return Ok(()) };
+        let mut tables: Vec<Option<Rows>> = chunk.tables.into_iter().map(Some).collect();
+        for File { table, place, writer, n_rows } in &mut self.tables {
+            let Some(rows) = tables[*place].take().map(Rows::into_table) else { continue };
+            *n_rows += rows.n_rows();
+            writer.append(&rows).map_err(|cause| SimulateError::Table { table, cause })?;
+        }
+        self.n_churned += chunk.n_churned;
+        self.n_expanded += chunk.n_expanded;
+        self.churn.extend(chunk.outlooks.iter().map(|outlook| outlook.churn));
+        self.expansion.extend(chunk.outlooks.iter().map(|outlook| outlook.expansion));
+        Ok(())
+    }
+
+    fn finish(self, last_day: Date) -> Result<SimulatedBook, SimulateError> {
+        let mut rows = Vec::with_capacity(self.tables.len());
+        for File { table, writer, n_rows, .. } in self.tables {
+            writer.finish().map_err(|cause| SimulateError::Table { table, cause })?;
+            rows.push((table, n_rows));
+        }
+        Ok(SimulatedBook {
+            rows,
+            n_churned: self.n_churned,
+            n_expanded: self.n_expanded,
+            last_day,
+            bayes_auc: BayesAuc { churn: expected_auc(&self.churn), expansion: expected_auc(&self.expansion) },
+        })
+    }
 }
 
 /// The text with what is known of this book in its places.
@@ -136,9 +201,60 @@ fn filled(text: &str, config: &SimulateConfig, book: &SimulatedBook) -> String {
         ("{first_snapshot}", config.first_day.plus_days(HISTORY_DAYS - 1).min(book.last_day).to_string()),
         ("{churned}", book.n_churned.to_string()),
         ("{expanded}", book.n_expanded.to_string()),
+        ("{auc:churn}", auc_text(book.bayes_auc.churn)),
+        ("{auc:expansion}", auc_text(book.bayes_auc.expansion)),
+        ("{options}", options(config)),
+        ("{peculiar}", peculiar(config, book)),
     ]
     .into_iter()
     .fold(rows, |text, (place, value)| text.replace(place, &value))
+}
+
+fn auc_text(auc: Option<f64>) -> String {
+    auc.map_or_else(|| "undefined (no month end has 90 days after it)".to_owned(), |auc| format!("{auc:.4}"))
+}
+
+/// What the command line has beside accounts, months and seed.
+fn options(config: &SimulateConfig) -> String {
+    let interventions = if config.interventions { " --interventions" } else { "" };
+    let leaks: String = config.leaks.iter().map(|leak| format!(" --leak {}", leak.name())).collect();
+    format!("{interventions}{leaks}")
+}
+
+/// What the datasheet says of interventions and leaks where there are any.
+fn peculiar(config: &SimulateConfig, book: &SimulatedBook) -> String {
+    let mut text = String::new();
+    if config.interventions {
+        let n_rows = book.rows.iter().find(|(table, _)| *table == INTERVENTIONS).map_or(0, |(_, n_rows)| *n_rows);
+        let filled = INTERVENTIONS_SHEET
+            .replace("{rows}", &n_rows.to_string())
+            .replace("{eases}", &TREATMENT_EASES.to_string())
+            .replace("{days}", &TREATMENT_DAYS.to_string())
+            .replace("{hazard}", &HIGH_HAZARD.to_string());
+        text.push_str(&filled);
+    }
+    if !config.leaks.is_empty() {
+        text.push_str(LEAKS_SHEET);
+        text.extend(config.leaks.iter().map(|leak| format!("- `{}`: {}\n", leak.name(), leak.summary())));
+    }
+    text
+}
+
+/// `book.toml` with what interventions and leaks declare.
+fn declared(text: &str, config: &SimulateConfig) -> String {
+    let mut text = text.to_owned();
+    if config.interventions {
+        text.push_str(INTERVENTIONS_SOURCE);
+    }
+    if config.leaks.contains(&Leak::Backfilled) {
+        let usage = "path = \"usage.parquet\"\n";
+        text = text.replace(usage, &format!("{usage}known_at = \"known_at\"\n"));
+    }
+    for declaration in config.leaks.iter().map(|leak| leak.declaration()).filter(|text| !text.is_empty()) {
+        text.push('\n');
+        text.push_str(declaration);
+    }
+    text
 }
 
 fn write_text(path: &Path, text: &str) -> Result<(), SimulateError> {

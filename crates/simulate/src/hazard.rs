@@ -1,6 +1,6 @@
 //! How the hidden life of an account becomes hazards: a rate a day by level, times what the calendar does to it.
 
-use crate::account::{Account, Segment};
+use crate::account::Account;
 use crate::calendar::{Calendar, HORIZON_DAYS};
 use crate::chain::{LEVELS, Weights, value};
 
@@ -16,13 +16,8 @@ pub(crate) const CHAMPION_REPLACED: f64 = 0.06;
 pub(crate) const EXPANSION_SATES: usize = 3;
 pub(crate) const CONTRACTION_FREES: usize = 3;
 
-/// How many times likelier a churn is while there is no champion. A whole number, so that one survival gives the other.
-const WITHOUT_CHAMPION: i32 = 3;
-
-/// Logarithms of hazard ratios for one standard deviation of health, of fit and of appetite.
-const CHURN_BY_HEALTH: f64 = -1.9;
+/// Logarithms of hazard ratios for one standard deviation, where they are the same in every segment.
 const CHURN_BY_FIT: f64 = -0.4;
-const EXPANSION_BY_APPETITE: f64 = 1.5;
 const EXPANSION_BY_FIT: f64 = 0.3;
 const CONTRACTION_BY_APPETITE: f64 = -1.2;
 
@@ -36,6 +31,8 @@ pub(crate) struct Hazards {
     expansion: Weights,
     /// Contraction a day by level of appetite; the calendar does nothing to it.
     contraction: Weights,
+    /// How many times likelier a churn is while there is no champion.
+    without_champion: i32,
     churn_calendar: Cumulated,
     expansion_calendar: Cumulated,
 }
@@ -79,19 +76,16 @@ impl Cumulated {
 impl Hazards {
     /// Days are counted from the account's first day within the book.
     pub(crate) fn new(account: &Account, calendar: &Calendar) -> Self {
-        let (churn_a_year, expansion_a_year, contraction_a_year) = match account.segment {
-            Segment::Smb => (0.044, 0.140, 0.030),
-            Segment::MidMarket => (0.026, 0.168, 0.024),
-            Segment::Enterprise => (0.018, 0.200, 0.016),
-        };
+        let drivers = account.segment.drivers();
         let by_level = |a_year: f64, ratio: f64, by_fit: f64| -> Weights {
             std::array::from_fn(|level| a_year / DAYS_A_YEAR * (ratio * value(level) + by_fit * account.fit).exp())
         };
         let days = day_factors(account, calendar);
         Self {
-            churn: by_level(churn_a_year, CHURN_BY_HEALTH, CHURN_BY_FIT),
-            expansion: by_level(expansion_a_year, EXPANSION_BY_APPETITE, EXPANSION_BY_FIT),
-            contraction: by_level(contraction_a_year, CONTRACTION_BY_APPETITE, 0.0),
+            churn: by_level(drivers.churn_a_year, drivers.churn_by_health, CHURN_BY_FIT),
+            expansion: by_level(drivers.expansion_a_year, drivers.expansion_by_appetite, EXPANSION_BY_FIT),
+            contraction: by_level(drivers.contraction_a_year, CONTRACTION_BY_APPETITE, 0.0),
+            without_champion: drivers.without_champion,
             churn_calendar: Cumulated::new(days.iter().map(|day| day.0)),
             expansion_calendar: Cumulated::new(days.iter().map(|day| day.1)),
         }
@@ -100,26 +94,31 @@ impl Hazards {
     /// The hazards of one day.
     pub(crate) fn on(&self, day: usize, health: usize, champion: bool, appetite: usize) -> DayHazards {
         DayHazards {
-            churn: times_champion(self.churn[health] * self.churn_calendar.sum(day, day + 1), champion),
+            churn: self.times_champion(self.churn[health] * self.churn_calendar.sum(day, day + 1), champion),
             expansion: self.expansion[appetite] * self.expansion_calendar.sum(day, day + 1),
             contraction: self.contraction[appetite],
         }
     }
 
-    /// What churn leaves of each level over the days `from..to`, with and without champion.
-    pub(crate) fn churn_survival(&self, from: usize, to: usize) -> [Survival; 2] {
-        let times = self.churn_calendar.sum(from, to);
+    /// What churn leaves of each level over the days `from..to`, with and without champion, while something multiplies
+    /// its hazard by `eased`.
+    pub(crate) fn churn_survival(&self, from: usize, to: usize, eased: f64) -> [Survival; 2] {
+        let times = self.churn_calendar.sum(from, to) * eased;
         let with = survival(&self.churn, times);
-        let without = with.map(|share| share.powi(WITHOUT_CHAMPION));
+        let without = with.map(|share| share.powi(self.without_champion));
         // The mean of exp(-x d / n) over the days d = 1..=n: its integral, and Euler and Maclaurin's first correction.
         let half_a_day = 0.5 / (to - from) as f64;
         [(with, true), (without, false)].map(|(at_end, champion)| {
             let on_mean_day = std::array::from_fn(|level| {
-                let hazard = times_champion(self.churn[level] * times, champion);
+                let hazard = self.times_champion(self.churn[level] * times, champion);
                 if hazard > 0.0 { (1.0 - at_end[level]) * (1.0 / hazard - half_a_day) } else { 1.0 }
             });
             Survival { at_end, on_mean_day }
         })
+    }
+
+    fn times_champion(&self, hazard: f64, champion: bool) -> f64 {
+        if champion { hazard } else { hazard * f64::from(self.without_champion) }
     }
 
     /// The share of each level that does not expand over the days `from..to`.
@@ -131,10 +130,6 @@ impl Hazards {
     pub(crate) fn contracting(&self, n_days: usize) -> Weights {
         self.contraction.map(|a_day| (a_day * n_days as f64).min(1.0))
     }
-}
-
-fn times_champion(hazard: f64, champion: bool) -> f64 {
-    if champion { hazard } else { hazard * f64::from(WITHOUT_CHAMPION) }
 }
 
 fn survival(rates: &Weights, times: f64) -> Weights {

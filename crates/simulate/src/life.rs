@@ -7,6 +7,7 @@ use crate::hazard::{
     APPETITE_CORRELATION, CHAMPION_LEAVES, CHAMPION_REPLACED, CONTRACTION_FREES, DayHazards, EXPANSION_SATES,
     HEALTH_CORRELATION, Hazards,
 };
+use crate::interventions::{Intervention, TREATMENT_DAYS, TREATMENT_EASES};
 use crate::random::Random;
 
 /// Days between two moves of the hidden levels.
@@ -27,6 +28,8 @@ pub(crate) struct Life {
     pub(crate) days: Vec<State>,
     /// Changes of its seats, by day.
     pub(crate) changes: Vec<SeatChange>,
+    /// What was done about a high hazard of churn, by day; nothing where the book has no interventions.
+    pub(crate) interventions: Vec<Intervention>,
     /// Whether it left on the day after the last one; otherwise the book ends there.
     pub(crate) churned: bool,
 }
@@ -66,16 +69,19 @@ impl Chains {
 }
 
 impl Life {
-    /// Lives an account's life until it leaves or the book ends.
+    /// Lives an account's life until it leaves or the book ends. Interventions draw from their own stream, where there
+    /// is one.
     pub(crate) fn live(
         account: &Account,
         calendar: &Calendar,
         chains: &Chains,
         hazards: &Hazards,
         random: &mut Random,
+        mut interventions: Option<Random>,
     ) -> Self {
         let n_days = calendar.n_book_days() - account.first;
-        let mut life = Self { days: Vec::with_capacity(n_days), changes: Vec::new(), churned: false };
+        let mut life =
+            Self { days: Vec::with_capacity(n_days), changes: Vec::new(), interventions: Vec::new(), churned: false };
         let mut state = State {
             health: Chain::settled(random) as u8,
             appetite: Chain::settled(random) as u8,
@@ -89,7 +95,10 @@ impl Life {
                 state.week_passes(chains, random);
             }
             let hazard = hazards.on(day, state.health.into(), state.champion, state.appetite.into());
-            clocks.churn -= hazard.churn;
+            if let Some(random) = interventions.as_mut().filter(|_| day % WEEK == 0) {
+                life.interventions.extend(Intervention::due(day, hazard.churn, &life.interventions, random));
+            }
+            clocks.churn -= hazard.churn * life.eased(day);
             if clocks.churn <= 0.0 {
                 life.churned = true;
                 break;
@@ -101,6 +110,17 @@ impl Life {
             life.days.push(state);
         }
         life
+    }
+
+    /// What a treatment that runs on this day multiplies the hazard of churn by; 1 where none does.
+    pub(crate) fn eased(&self, day: usize) -> f64 {
+        if day < self.eased_until(day) { TREATMENT_EASES } else { 1.0 }
+    }
+
+    /// The first day after the last treatment that began by `day`; 0 where there was none.
+    pub(crate) fn eased_until(&self, day: usize) -> usize {
+        let begun = self.interventions.iter().rev().find(|intervention| intervention.day <= day);
+        begun.filter(|intervention| intervention.treated).map_or(0, |intervention| intervention.day + TREATMENT_DAYS)
     }
 
     /// Whether it ever paid for more seats.

@@ -4,7 +4,7 @@ use bellwether_core::Date;
 
 use crate::account::Term;
 use crate::chain::value;
-use crate::random::Random;
+use crate::random::{Random, Topic};
 use crate::rows::{Cell, Kind, Rows, Schema};
 use crate::tables::Customer;
 
@@ -37,6 +37,7 @@ pub(crate) static INVOICE_EVENTS: Schema = Schema {
         ("amount", Kind::Float),
         ("due_on", Kind::Date),
         ("days_late", Kind::Int),
+        ("known_at", Kind::Date),
     ],
 };
 
@@ -117,6 +118,7 @@ pub(crate) fn write_outcomes(customer: &Customer<'_>, rows: &mut Rows) {
 
 /// Writes a row when an invoice is issued and another when it is paid, invoice by invoice.
 pub(crate) fn write_invoices(customer: &Customer<'_>, rows: &mut Rows, random: &mut Random) {
+    let mut late = customer.stream(Topic::Invoices);
     let account = customer.account;
     let months = account.term.months_billed();
     let due_days = (0..).map(|n| account.signup.plus_months(n * months));
@@ -127,15 +129,21 @@ pub(crate) fn write_invoices(customer: &Customer<'_>, rows: &mut Rows, random: &
         let invoice_id = format!("{}-I{n_invoices:03}", account.id);
         let amount = Cell::Float((account.mrr(state.seats) * f64::from(months) * 100.0).round() / 100.0);
         let due = issued.plus_days(DAYS_TO_PAY);
-        let unwilling = (-0.5 * value(state.health.into()) + 0.7 * account.habits.paying).exp();
+        let by_health = account.segment.drivers().delay_by_health;
+        let unwilling = (by_health * value(state.health.into()) + 0.7 * account.habits.paying).exp();
         let days_late = (-9.0 + 5.0 * unwilling * random.exponential() + 4.0 * random.normal()).round() as i32;
         let paid = due.plus_days(days_late).max(issued.plus_days(1));
 
         let (id, invoice, due_on) = (customer.id(), Cell::Text(&invoice_id), Cell::Date(due));
-        rows.push([id, invoice, Cell::Date(issued), Cell::Text("issued"), amount, due_on, Cell::Null]);
-        if paid < customer.end() {
+        let Some(known) = customer.known(issued, &mut late) else { continue };
+        let (at, kind) = (Cell::Date(issued), Cell::Text("issued"));
+        rows.push([id, invoice, at, kind, amount, due_on, Cell::Null, Cell::Date(known)]);
+        if paid < customer.end()
+            && let Some(known_paid) = customer.known(paid, &mut late)
+        {
             let days_late = Cell::Int((paid.days() - due.days()).into());
-            rows.push([id, invoice, Cell::Date(paid), Cell::Text("paid"), amount, due_on, days_late]);
+            let (at, kind) = (Cell::Date(paid), Cell::Text("paid"));
+            rows.push([id, invoice, at, kind, amount, due_on, days_late, Cell::Date(known_paid.max(known))]);
         }
     }
 }

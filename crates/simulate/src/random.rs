@@ -4,14 +4,58 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1, Poisson, StandardNormal};
 
+use crate::Leak;
+
 /// An account's own stream of random numbers.
 pub(crate) struct Random(ChaCha8Rng);
+
+/// What draws beside an account's main stream, each from a stream of its own, so that none moves another's draws.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Topic {
+    Interventions,
+    Tickets,
+    Surveys,
+    Invoices,
+    Adoption,
+    Engagement,
+    Messages,
+    Goals,
+    External,
+    Crm,
+    Leak(Leak),
+}
+
+impl Topic {
+    fn number(self) -> u64 {
+        match self {
+            Self::Interventions => 1,
+            Self::Tickets => 2,
+            Self::Surveys => 3,
+            Self::Invoices => 4,
+            Self::Adoption => 5,
+            Self::Engagement => 6,
+            Self::Messages => 7,
+            Self::Goals => 8,
+            Self::External => 9,
+            Self::Crm => 10,
+            Self::Leak(leak) => 0x100 + leak as u64,
+        }
+    }
+}
 
 impl Random {
     /// The stream of account `number` of the book `seed`.
     pub(crate) fn of_account(seed: u64, number: usize) -> Self {
         let mut stream = ChaCha8Rng::seed_from_u64(seed);
         stream.set_stream(number as u64);
+        Self(stream)
+    }
+
+    /// The stream of account `number` that only this topic draws from.
+    pub(crate) fn of_topic(seed: u64, number: usize, topic: Topic) -> Self {
+        let mut stream = ChaCha8Rng::seed_from_u64(seed);
+        // Numbers of accounts stay below this bit.
+        stream.set_stream(number as u64 | (topic.number() << 40));
         Self(stream)
     }
 
@@ -49,6 +93,11 @@ impl Random {
     pub(crate) fn share_of(&mut self, n: f64, probability: f64) -> f64 {
         let mean = n * probability;
         (mean + (mean * (1.0 - probability)).sqrt() * self.normal()).round().clamp(0.0, n)
+    }
+
+    /// One of `choices`, each as likely as another.
+    pub(crate) fn one_of<T: Copy, const N: usize>(&mut self, choices: &[T; N]) -> T {
+        choices[self.below(N as u32) as usize]
     }
 
     /// One of `choices`, each with its weight.

@@ -3,6 +3,7 @@
 use crate::calendar::HORIZON_DAYS;
 use crate::chain::{LEVELS, Weights};
 use crate::hazard::{CHAMPION_LEAVES, CHAMPION_REPLACED, Hazards};
+use crate::interventions::TREATMENT_EASES;
 use crate::life::{Chains, State, WEEK, freed};
 
 /// What a day's hidden state says of the days after it.
@@ -23,12 +24,13 @@ struct Cloud {
     expansion: Weights,
 }
 
-/// Follows every path from `state` at the end of `day` over the horizon and adds up what happens on it.
+/// Follows every path from `state` at the end of `day` over the horizon and adds up what happens on it, where a
+/// treatment runs until before day `eased_until` and no other follows.
 ///
 /// The churn is exact. The expansion is so but for what happens within one week: it is held against the week's mean
 /// survival, and a contraction comes after the week's expansions. That is less than 0.005 off, unless both are all but
 /// certain.
-pub(crate) fn outlook(state: State, day: usize, hazards: &Hazards, chains: &Chains) -> Outlook {
+pub(crate) fn outlook(state: State, day: usize, eased_until: usize, hazards: &Hazards, chains: &Chains) -> Outlook {
     let mut cloud = Cloud::at(state);
     let end = day + 1 + HORIZON_DAYS;
     let (mut from, mut expanded) = (day + 1, 0.0);
@@ -37,7 +39,9 @@ pub(crate) fn outlook(state: State, day: usize, hazards: &Hazards, chains: &Chai
             cloud.week_passes(chains);
         }
         let to = end.min((from / WEEK + 1) * WEEK);
-        let staying_meanwhile = cloud.churns(hazards, from, to);
+        // A treatment begins and ends with a week.
+        let eased = if from < eased_until { TREATMENT_EASES } else { 1.0 };
+        let staying_meanwhile = cloud.churns(hazards, from, to, eased);
         expanded += staying_meanwhile * cloud.expands(hazards, from, to);
         from = to;
     }
@@ -65,9 +69,9 @@ impl Cloud {
     }
 
     /// Takes out what leaves over the days `from..to`; gives the mean share that has not left on these days.
-    fn churns(&mut self, hazards: &Hazards, from: usize, to: usize) -> f64 {
+    fn churns(&mut self, hazards: &Hazards, from: usize, to: usize, eased: f64) -> f64 {
         let mut meanwhile = 0.0;
-        for (weights, survival) in self.churn.iter_mut().zip(hazards.churn_survival(from, to)) {
+        for (weights, survival) in self.churn.iter_mut().zip(hazards.churn_survival(from, to, eased)) {
             meanwhile += weights.iter().zip(&survival.on_mean_day).map(|(weight, share)| weight * share).sum::<f64>();
             times(weights, &survival.at_end);
         }
@@ -107,7 +111,7 @@ mod tests {
     use crate::random::Random;
 
     /// The same probabilities from the joint table of all hidden states, day by day, without any shortcut.
-    fn by_joint_table(state: State, day: usize, hazards: &Hazards, chains: &Chains) -> Outlook {
+    fn by_joint_table(state: State, day: usize, eased_until: usize, hazards: &Hazards, chains: &Chains) -> Outlook {
         let mut joint = [[[0.0; LEVELS]; LEVELS]; 2]; // champion, health, appetite
         joint[usize::from(!state.champion)][usize::from(state.health)][usize::from(state.appetite)] = 1.0;
         let mut waiting = joint;
@@ -121,7 +125,8 @@ mod tests {
                 let gone = usize::from(!champion);
                 let mut moved = [0.0; LEVELS];
                 for appetite in 0..LEVELS {
-                    let hazard = hazards.on(day, health, champion, appetite);
+                    let mut hazard = hazards.on(day, health, champion, appetite);
+                    hazard.churn *= if day < eased_until { TREATMENT_EASES } else { 1.0 };
                     let [stays, waits, keeps] =
                         [hazard.churn, hazard.expansion, hazard.contraction].map(|x| (-x).exp());
                     churned += joint[gone][health][appetite] * (1.0 - stays);
@@ -167,8 +172,9 @@ mod tests {
             for (health, appetite, champion) in [(8, 8, true), (3, 13, false), (2, 14, true), (12, 5, false)] {
                 let state = State { health, appetite, champion, seats: 10 };
                 for day in [0, 6, 38].map(|day| day.min(calendar.n_book_days() - account.first - 1)) {
-                    let (ours, joint) =
-                        (outlook(state, day, &hazards, &chains), by_joint_table(state, day, &hazards, &chains));
+                    let eased_until = if health == 3 { (day / WEEK + 5) * WEEK } else { 0 };
+                    let ours = outlook(state, day, eased_until, &hazards, &chains);
+                    let joint = by_joint_table(state, day, eased_until, &hazards, &chains);
                     assert!((ours.churn - joint.churn).abs() < 1e-9, "{ours:?}, {joint:?}");
                     assert!((ours.expansion - joint.expansion).abs() < 5e-3, "{ours:?}, {joint:?}");
                 }

@@ -21,38 +21,40 @@ pub(crate) static SCHEMA: Schema = Schema {
 };
 
 /// Features that the product has.
-const N_FEATURES: f64 = 24.0;
+pub(crate) const N_FEATURES: f64 = 24.0;
 
 /// Weekly moods of an account that say nothing about health: correlation from week to week and standard deviation.
 const MOOD_CORRELATION: f64 = 0.75;
 const MOOD_SPREAD: f64 = 0.18;
 
 /// What one day's hidden state does to usage, before the day's own chance.
-struct Drive {
+pub(crate) struct Drive {
     /// Share of seats whose users come on a usual Tuesday.
-    share_active: f64,
+    pub(crate) share_active: f64,
     /// Further logins a user.
     logins: f64,
     /// Minutes a login.
     minutes: f64,
     /// Rises with how many features a user knows.
-    breadth: f64,
+    pub(crate) breadth: f64,
     /// Core actions a login.
-    actions: f64,
+    pub(crate) actions: f64,
     /// Errors a login.
     errors: f64,
 }
 
 impl Drive {
-    fn of(state: State, customer: &Customer<'_>, mood: f64) -> Self {
+    pub(crate) fn of(state: State, customer: &Customer<'_>, mood: f64) -> Self {
         let (health, appetite) = (value(state.health.into()), value(state.appetite.into()));
         let (fit, habits) = (customer.account.fit, customer.account.habits);
-        let seated = 0.1 + 0.5 * appetite + 0.55 * health + 0.25 * fit + 0.4 * habits.usage + mood;
+        let drivers = customer.account.segment.drivers();
+        let seated = 0.1 + 0.5 * appetite + drivers.usage_by_health * health + 0.25 * fit + 0.4 * habits.usage + mood;
         Self {
             share_active: 0.72 / (1.0 + (-seated).exp()),
             logins: 0.9 * (0.22 * health + 0.2 * habits.depth).exp(),
             minutes: 13.0 * (0.15 * health + 0.2 * habits.depth + 0.5 * mood).exp(),
-            breadth: 0.16 * (0.10 * health + 0.15 * appetite + 0.1 * fit + 0.2 * habits.depth).exp(),
+            breadth: 0.16
+                * (drivers.breadth_by_health * health + 0.15 * appetite + 0.1 * fit + 0.2 * habits.depth).exp(),
             actions: 3.5 * (0.3 * health + 0.2 * habits.depth + 0.5 * mood).exp(),
             errors: 0.03 * (-0.35 * health).exp(),
         }
@@ -72,14 +74,19 @@ pub(crate) fn write(customer: &Customer<'_>, rows: &mut Rows, random: &mut Rando
         } else if state != customer.life.days[day - 1] {
             drive = Drive::of(state, customer, mood);
         }
-        // Users come aboard over the first months.
-        let aboard = 1.0 - 0.75 * (-((tenure_at_first + day) as f64) / 30.0).exp();
-        let come = drive.share_active * aboard * customer.calendar.day(customer.account.first + day).usage;
+        let come = drive.share_active
+            * aboard(tenure_at_first + day)
+            * customer.calendar.day(customer.account.first + day).usage;
         let users = random.share_of(state.seats.into(), come);
         if users > 0.0 {
             rows.push(row(customer, day, &drive, users, random));
         }
     }
+}
+
+/// The share of users who have come aboard by so many days after signup: most do over the first months.
+pub(crate) fn aboard(tenure_days: usize) -> f64 {
+    1.0 - 0.75 * (-(tenure_days as f64) / 30.0).exp()
 }
 
 fn row<'a>(customer: &'a Customer<'_>, day: usize, drive: &Drive, users: f64, random: &mut Random) -> [Cell<'a>; 8] {
