@@ -4,20 +4,23 @@
 //! sources, read and checked), then [`Book::history`] to train or [`Book::as_of`] to score.
 
 mod book;
+mod catalogue;
 mod config;
 mod error;
 mod features;
 mod labels;
+mod sentiment;
 mod source;
 mod split;
 mod table;
 mod writer;
 
 pub use book::{Book, FeatureTable, SourceSummary};
+pub use catalogue::{Catalogue, Entry, Role, RoleColumn};
 pub use config::{
-    AccountVia, Accounts, Active, Aggregate, BookConfig, BookFile, CalibrationRows, Change, Condition, ConfigError,
-    DeclaredFeature, Derived, FeatureDeclaration, Paths, Segment, Snapshots, Source, SourceKind, Span, SplitConfig,
-    SplitKind, TargetRule, Targets, TrainConfig, Value, ValueType, Window,
+    AccountVia, Accounts, Active, Aggregate, BookConfig, BookFile, CalibrationRows, CatalogueConfig, Change, Condition,
+    ConfigError, DeclaredFeature, Derived, FeatureDeclaration, Paths, RoleMapping, Segment, Snapshots, Source,
+    SourceKind, Span, SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, Value, ValueType, Window,
 };
 pub use error::BookError;
 pub use split::{Split, SplitPlan};

@@ -7,6 +7,7 @@ use bellwether_core::{FeatureMatrix, RawValues, TextColumn};
 use serde::Serialize;
 
 use crate::args::Features;
+use crate::commands::catalogue;
 use crate::failure::Failure;
 use crate::output::{grouped, print_json, print_text};
 use crate::pipeline::opened::Opened;
@@ -20,13 +21,16 @@ struct Built {
 }
 
 pub(crate) fn run(arguments: &Features) -> Result<(), Failure> {
-    check_output(&arguments.out)?;
-    let table = match &arguments.model {
-        None => declared(&arguments.book)?,
-        Some(model) => encoded(&arguments.book, model)?,
+    let (Some(book), Some(out)) = (&arguments.book, &arguments.out) else {
+        return catalogue::run(arguments);
     };
-    write_table(&table, &arguments.out)?;
-    let out = arguments.out.display().to_string();
+    check_output(out)?;
+    let table = match &arguments.model {
+        None => declared(book)?,
+        Some(model) => encoded(book, model)?,
+    };
+    write_table(&table, out)?;
+    let out = out.display().to_string();
     let built = Built { rows: table.n_rows(), columns: table.columns.len(), out };
     if arguments.json {
         return print_json(&built);
