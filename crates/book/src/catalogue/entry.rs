@@ -178,9 +178,14 @@ impl Catalogue {
     /// Formula and needs of an entry.
     fn told(&self, entry: &Entry) -> (String, Vec<String>) {
         let chain = self.chain(&entry.feature);
-        let parts: Vec<String> = chain.iter().map(|of| formula(of)).collect();
+        // What is divided by may itself be a quotient.
+        let quotient = |by: String, of: String| {
+            if by.contains(") / ") { format!("{of} / ({by})") } else { format!("{of} / {by}") }
+        };
+        let parts = chain.iter().map(|of| formula(of));
+        let formula = parts.rev().reduce(quotient).unwrap_or_default();
         let needs: BTreeSet<String> = chain.iter().flat_map(|of| needs(of)).collect();
-        (parts.join(" / "), needs.into_iter().collect())
+        (formula, needs.into_iter().collect())
     }
 }
 

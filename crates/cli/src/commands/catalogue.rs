@@ -218,8 +218,8 @@ filter = [{ column = "survey", in = ["nps"] }]   # rows of the source that play 
 - What an entry is divided by is built with it and kept out of the models, unless it is used itself.
 - A text's sentiment is a derived column of the source: `derived = [{ name = "sentiment", sentiment_of = "text" }]`
   (VADER's compound score; English).
-- `from_start` windows, `time_to_value` and `onboarding_days` look at an account's first days: where a source begins after
-  an account's first day, its early rows are not there, and counts over the first days are too low.
+- `time_to_value` and `onboarding_days` look for the first such row that there is: where a source begins after an account's
+  first day, leave rows of earlier accounts out, or the entry.
 - What a name means never changes from release to release; another meaning is another name.
 
 A formula reads `aggregate(role.column where condition, window)`. Aggregates, windows, `that of ... before` and missing values
