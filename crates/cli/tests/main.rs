@@ -6,6 +6,7 @@
 mod bad_bundle;
 mod bad_input;
 mod bad_usage;
+mod catalogue;
 mod determinism;
 mod end_to_end;
 mod forms;

@@ -48,40 +48,59 @@ pub struct RoleMapping {
     pub filter: Vec<Condition>,
 }
 
+/// What a book lacks for an entry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Lack {
+    Role { role: String },
+    Column { role: String, column: String },
+    Value { role: String, column: String, texts: String },
+    Date { source: String },
+}
+
+impl std::fmt::Display for Lack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Role { role } => write!(f, "role `{role}`"),
+            Self::Column { role, column } => write!(f, "column `{column}` of role `{role}`"),
+            Self::Value { role, column, texts } => write!(f, "value `{texts}` of column `{column}` of role `{role}`"),
+            Self::Date { source } => write!(f, "`date` of source `{source}`"),
+        }
+    }
+}
+
 impl BookFile {
     /// What is missing for an entry of the catalogue, such as ``column `tier` of role `feature_use` ``; nothing where
     /// this book can build it.
     pub fn missing_for(&self, entry: &Entry) -> Vec<String> {
-        let chain = Catalogue::standard().chain(&entry.feature);
-        let missing: BTreeSet<String> = chain.into_iter().flat_map(|declared| self.missing(declared)).collect();
-        missing.into_iter().collect()
+        self.lacks(entry).iter().map(Lack::to_string).collect()
     }
 
-    fn missing(&self, declared: &FeatureDeclaration) -> Vec<String> {
-        let role = declared.from.get_ref().as_str();
-        let Some(mapping) = self.mapping(role) else { return vec![format!("role `{role}`")] };
-        let mut missing = Vec::new();
+    fn lacks(&self, entry: &Entry) -> BTreeSet<Lack> {
+        Catalogue::standard().chain(&entry.feature).into_iter().flat_map(|declared| self.lacks_for(declared)).collect()
+    }
+
+    fn lacks_for(&self, declared: &FeatureDeclaration) -> Vec<Lack> {
+        let role = declared.from.get_ref().clone();
+        let Some(mapping) = self.mapping(&role) else { return vec![Lack::Role { role }] };
+        let mut lacks = Vec::new();
         for column in crate::catalogue::columns(declared) {
             if mapping.column(column).is_none() {
-                missing.push(format!("column `{column}` of role `{role}`"));
+                lacks.push(Lack::Column { role: role.clone(), column: column.to_owned() });
             }
         }
-        for condition in &declared.filter {
-            if !condition.r#in.is_empty() && mapping.texts(&condition.column, &condition.r#in).is_empty() {
-                let texts = condition.r#in.join("`, `");
-                missing.push(format!("value `{texts}` of column `{}` of role `{role}`", condition.column));
+        for Condition { column, r#in, .. } in &declared.filter {
+            if !r#in.is_empty() && mapping.texts(column, r#in).is_empty() {
+                lacks.push(Lack::Value { role: role.clone(), column: column.clone(), texts: r#in.join("`, `") });
             }
         }
-        let is_dated = |source: &str| self.config.sources.get(source).is_some_and(|source| source.date.is_some());
-        if !is_dated(mapping.source.get_ref()) {
-            missing.push(format!("`date` of source `{}`", mapping.source.get_ref()));
-        }
-        let accounts = self.config.accounts.from.get_ref();
         let of_start = declared.from_start || declared.aggregate == Aggregate::DaysToFirst;
-        if of_start && !is_dated(accounts) {
-            missing.push(format!("`date` of source `{accounts}`"));
+        let accounts = Some(self.config.accounts.from.get_ref()).filter(|_| of_start);
+        for source in [Some(mapping.source.get_ref()), accounts].into_iter().flatten() {
+            if self.config.sources.get(source.as_str()).is_some_and(|source| source.date.is_none()) {
+                lacks.push(Lack::Date { source: source.clone() });
+            }
         }
-        missing
+        lacks
     }
 
     /// What plays a role; `accounts` is played by the source of `[accounts]` where nothing else is said.
@@ -187,18 +206,18 @@ fn chosen(
     let found = named(file, wanted)?;
     let refuse = |message: String, help: String| Err(file.error(wanted.span(), message, Some(help)));
     if let [entry] = found.as_slice() {
-        let missing = file.missing_for(entry);
-        if !missing.is_empty() {
-            let message =
-                format!("entry `{}` can't be built: this book does not say what is {}", entry.name, missing.join(", "));
-            return refuse(message, how_to_map(entry, &missing));
+        let lacks = file.lacks(entry);
+        if !lacks.is_empty() {
+            let listed: Vec<String> = lacks.iter().map(Lack::to_string).collect();
+            let message = format!("entry `{}` can't be built without {}", entry.name, listed.join(" and "));
+            return refuse(message, how_to_map(entry, &lacks));
         }
         if own.contains(&entry.name) && entry.name == *wanted.get_ref() {
             let message = format!("feature `{}` is declared in [[features]] and by the catalogue", entry.name);
             return refuse(message, "take it out of `use`, or give the other one another `name`".to_owned());
         }
     }
-    let can = |entry: &&&Entry| !own.contains(&entry.name) && file.missing_for(entry).is_empty();
+    let can = |entry: &&&Entry| !own.contains(&entry.name) && file.lacks(entry).is_empty();
     let taken: Vec<&Entry> = found.iter().filter(can).copied().collect();
     if taken.is_empty() {
         let name = wanted.get_ref();
@@ -209,26 +228,24 @@ fn chosen(
 }
 
 /// What to write into `book.toml`.
-fn how_to_map(entry: &Entry, missing: &[String]) -> String {
-    if missing.iter().all(|missing| missing.starts_with("`date`")) {
-        return "name the source's `date`".to_owned();
-    }
-    let unmapped = |need: &&String| {
-        let (role, column) = need.split_once('.').unwrap_or((need, ""));
-        let is_in = |text: String| missing.iter().any(|missing| missing.ends_with(&text));
-        is_in(format!("role `{role}`")) && (column.is_empty() || is_in(format!("column `{column}` of role `{role}`")))
-            || missing.contains(&format!("role `{role}`"))
+fn how_to_map(entry: &Entry, lacks: &BTreeSet<Lack>) -> String {
+    let columns_of = |role: &str| {
+        let columns = entry.needs.iter().filter_map(|need| need.split_once('.').filter(|(of, _)| *of == role));
+        columns.map(|(_, column)| column).collect::<Vec<_>>().join(", ")
     };
-    let mut columns: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for need in entry.needs.iter().filter(unmapped) {
-        let (role, column) = need.split_once('.').unwrap_or((need, ""));
-        columns.entry(role).or_default().extend(Some(column).filter(|column| !column.is_empty()));
-    }
-    let section = |(role, columns): (&str, Vec<&str>)| match columns.as_slice() {
-        [] => format!("[catalogue.roles.{role}] with `source`"),
-        columns => format!("[catalogue.roles.{role}] with `source` and, in `has` or `columns`, {}", columns.join(", ")),
+    let what = |lack: &Lack| match lack {
+        Lack::Role { role } => {
+            let columns = columns_of(role);
+            let columns = if columns.is_empty() { columns } else { format!(" and, in `has` or `columns`, {columns}") };
+            format!("write [catalogue.roles.{role}] with `source`{columns}")
+        }
+        Lack::Column { role, column } => format!("name {column} in `has` or `columns` of [catalogue.roles.{role}]"),
+        Lack::Value { role, column, .. } => {
+            format!("list the value in `values.{column}` of [catalogue.roles.{role}]")
+        }
+        Lack::Date { source } => format!("name the `date` of [sources.{source}]"),
     };
-    format!("write {}", columns.into_iter().map(section).collect::<Vec<_>>().join("; "))
+    lacks.iter().map(what).collect::<Vec<_>>().join("; ")
 }
 
 /// Features as they are taken, in order.
@@ -290,13 +307,10 @@ fn check_roles(file: &BookFile) -> Result<(), ConfigError> {
         };
         let source = source(file, mapping.source.get_ref(), mapping.source.span())?;
         if !role.kinds.contains(&source.kind) {
-            let message = format!(
-                "source `{}` is of kind {:?}; role `{}` is {}",
-                mapping.source.get_ref(),
-                source.kind,
-                role.name,
-                role.kinds.iter().map(|kind| format!("{kind:?}")).collect::<Vec<_>>().join(" or ")
-            );
+            let kind = |kind: &SourceKind| format!("{kind:?}").to_lowercase();
+            let kinds: Vec<String> = role.kinds.iter().map(kind).collect();
+            let (name, found, kinds) = (mapping.source.get_ref(), kind(&source.kind), kinds.join(" or "));
+            let message = format!("source `{name}` is of kind {found}; role `{}` is {kinds}", role.name);
             return Err(file.error(mapping.source.span(), message, Some(kind_help(role))));
         }
         check_columns(file, role, mapping)?;

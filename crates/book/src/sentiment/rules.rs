@@ -1,5 +1,8 @@
 //! The rules: what stands before a word makes it stronger, weaker or its opposite. Numbers are those of the source.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::lexicon::{emoji, valence};
 
 const BOOST: f64 = 0.293;
@@ -222,6 +225,10 @@ fn in_words(text: &str) -> String {
 struct Word {
     lower: String,
     is_capitals: bool,
+    /// As the lexicon lists it.
+    valence: Option<f64>,
+    /// What it adds to a positive word that it stands before; `None` where it is no booster.
+    boost: Option<f64>,
 }
 
 impl Word {
@@ -230,7 +237,8 @@ impl Word {
         let stripped = token.trim_matches(|c: char| c.is_ascii_punctuation());
         let word = if stripped.chars().nth(2).is_none() { token } else { stripped };
         let is_capitals = word.chars().any(char::is_uppercase) && !word.chars().any(char::is_lowercase);
-        Self { lower: word.to_lowercase(), is_capitals }
+        let lower = word.to_lowercase();
+        Self { is_capitals, valence: valence(&lower), boost: boost(&lower), lower }
     }
 
     fn is(&self, text: &str) -> bool {
@@ -245,20 +253,20 @@ impl Word {
         self.is_one_of(&NEGATIONS) || self.lower.contains("n't")
     }
 
-    fn is_listed(&self) -> bool {
-        valence(&self.lower).is_some()
+    const fn is_listed(&self) -> bool {
+        self.valence.is_some()
     }
 }
 
+/// Looked up, never walked.
+static BOOSTS: LazyLock<HashMap<&str, f64>> = LazyLock::new(|| {
+    let (boosts, dampers) = (BOOSTERS.iter().map(|&word| (word, BOOST)), DAMPERS.iter().map(|&word| (word, -BOOST)));
+    boosts.chain(dampers).collect()
+});
+
 /// What a word, or several, add to a positive word that they stand before; `None` where they are no booster.
 fn boost(text: &str) -> Option<f64> {
-    if BOOSTERS.contains(&text) {
-        Some(BOOST)
-    } else if DAMPERS.contains(&text) {
-        Some(-BOOST)
-    } else {
-        None
-    }
+    BOOSTS.get(text).copied()
 }
 
 fn idiom(text: &str) -> Option<f64> {
@@ -297,7 +305,7 @@ impl Place<'_> {
     fn valence(&self) -> f64 {
         let word = &self.said[self.at];
         let is_kind_of = word.is("kind") && self.after(1).is_some_and(|next| next.is("of"));
-        let Some(listed) = valence(&word.lower).filter(|_| boost(&word.lower).is_none() && !is_kind_of) else {
+        let Some(listed) = word.valence.filter(|_| word.boost.is_none() && !is_kind_of) else {
             return 0.0;
         };
         let mut valence = listed;
@@ -324,7 +332,7 @@ impl Place<'_> {
     }
 
     fn boosted_by(&self, before: &Word, valence: f64) -> f64 {
-        let Some(boost) = boost(&before.lower) else { return 0.0 };
+        let Some(boost) = before.boost else { return 0.0 };
         let towards = if valence < 0.0 { -boost } else { boost };
         let louder = match before.is_capitals && self.some_capitals {
             false => 0.0,
