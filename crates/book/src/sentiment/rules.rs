@@ -334,12 +334,13 @@ impl Place<'_> {
     fn boosted_by(&self, before: &Word, valence: f64) -> f64 {
         let Some(boost) = before.boost else { return 0.0 };
         let towards = if valence < 0.0 { -boost } else { boost };
-        let louder = match before.is_capitals && self.some_capitals {
-            false => 0.0,
-            true if valence > 0.0 => CAPITALS,
-            true => -CAPITALS,
-        };
-        towards + louder
+        if !(before.is_capitals && self.some_capitals) {
+            towards
+        } else if valence > 0.0 {
+            towards + CAPITALS
+        } else {
+            towards - CAPITALS
+        }
     }
 
     /// `valence` after the word `n` places before was looked at.
@@ -404,6 +405,8 @@ fn emphasis(text: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::compound;
 
     /// `compound` of `vaderSentiment` 3.3.2 on Python 3.11, which rounds to four digits.
@@ -486,6 +489,17 @@ mod tests {
         for &(text, expected) in REFERENCE {
             let found = compound(text);
             assert!((found - expected).abs() <= 0.5001e-4, "{text}: {found} for {expected}");
+        }
+    }
+
+    proptest! {
+        /// Words that rules are about, in any order, beside texts of any characters.
+        #[test]
+        fn every_text_has_a_score_within_its_range(
+            words in prop::collection::vec("(?i)no|not|never|so|this|without|doubt|least|at|very|kind|of|but|good|bad|:\\)|\\PC{0,4}", 0..12)
+        ) {
+            let score = compound(&words.join(" "));
+            prop_assert!((-1.0..=1.0).contains(&score), "{}", score);
         }
     }
 }

@@ -160,8 +160,8 @@ const BY_HAND: [(&str, f64); 60] = [
     ("login_frequency", 20.0 / 10.0),
     ("login_trend", 20.0 / 5.0),
     ("days_since_login", 10.0), // the row of the 29th has no login
-    ("active_days_share", 3.0 / 28.0),
-    ("weekly_consistency", 4.0 / 12.0), // weeks that end on June 30, 23, 16 and May 26
+    ("active_days_share", 2.0 / 28.0),
+    ("weekly_consistency", 3.0 / 12.0), // weeks that end on June 23, June 16 and May 26
     ("minutes_per_login", 200.0 / 20.0),
     ("core_actions_per_seat", 8.0 / 10.0),
     ("workflow_completion", 6.0 / 8.0),
