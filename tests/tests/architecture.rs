@@ -16,7 +16,7 @@ const DESIGNED: [(&str, &[&str]); 11] = [
     ("bundle", &["core", "onnx", "health"]),
     ("score", &["bundle"]),
     ("registry", &["bundle"]),
-    ("book", &["core", "health"]),
+    ("book", &["core", "health", "evaluate"]),
     ("simulate", &["book"]),
     ("report", &["core", "evaluate", "registry", "health"]),
 ];

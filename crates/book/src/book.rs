@@ -1,37 +1,28 @@
-//! A book: its sources in memory, and the feature tables that are built from them.
+//! A book: its sources, and the feature tables that are built from them.
 
 use std::collections::BTreeMap;
 
 use bellwether_core::{
-    AccountId, Date, Digest, Encoding, EncodingError, LevelPolicy, Progress, RawColumn, RawTable, RawValues, RowKey,
-    RowStatus, Target, TextColumn,
+    AccountId, CohortPolicy, Date, Digest, Encoding, EncodingError, LevelPolicy, Progress, RawColumn, RawTable,
+    RawValues, RowKey, RowStatus, Target, TextColumn,
 };
 use rayon::prelude::*;
 
 use crate::BookError;
-use crate::config::{Aggregate, BookFile, Condition, Segment, SourceKind, TargetRule, ValueType};
+use crate::config::{Aggregate, BookFile, Condition, DeclaredFeature, Segment, TargetRule, ValueType};
+use crate::feature_table::FeatureTable;
 use crate::features::{self, Place};
 use crate::labels::{Labeller, Life};
-use crate::source::{ColumnUse, Needs, SourceRows, Universe, finish, load};
-use crate::split::{Split, SplitRows, hash, split};
+use crate::parts::{Part, Parts, is_dated};
+use crate::source::{ColumnUse, Needs, SourceDigest};
+use crate::split::{Split, hash};
 
 /// A book with its sources read and checked.
 #[derive(Debug)]
 pub struct Book {
     file: BookFile,
-    accounts: Vec<AccountId>,
-    part: Part,
+    parts: Parts,
     data_end: Date,
-}
-
-/// The rows of a stretch of accounts, every source's. What is read off rows is read part by part, so that a book need
-/// not fit into memory; the results of parts are put together by the caller.
-#[derive(Debug)]
-pub(crate) struct Part {
-    /// Places of its accounts in the book; account `accounts.start + a` is account `a` of the sources' rows.
-    pub(crate) accounts: std::ops::Range<usize>,
-    /// The sources by name.
-    pub(crate) sources: BTreeMap<String, SourceRows>,
 }
 
 /// What a source holds, for provenance and reports.
@@ -43,66 +34,56 @@ pub struct SourceSummary {
     pub n_rows: usize,
     /// Rows of accounts that the accounts' source does not list; left out.
     pub n_orphans: usize,
-    /// First and last day; `None` where the source has no dates.
+    /// First and last day; `None` where the source has no dates, or no rows.
     pub days: Option<(Date, Date)>,
-    /// Of the rows' content in a canonical order.
-    pub digest: Digest,
 }
 
-/// One row an account and day, with everything a model or a report needs of it. Sorted by account, then day.
+/// What [`Book::history`] builds.
 #[derive(Debug, Clone)]
-pub struct FeatureTable {
-    /// Who and when.
-    pub keys: Vec<RowKey>,
-    /// A hash of the account's id that no release changes.
-    pub group: Vec<u64>,
-    /// The account's place in the book, a small number.
-    pub account: Vec<u32>,
-    /// The models' features.
-    pub raw: RawTable,
-    /// The labels by target; `None` where the data can't tell yet.
-    pub labels: BTreeMap<Target, Vec<Option<bool>>>,
-    /// The levels by segment: a text's sorted, ranges from the lowest up.
-    pub segments: Vec<(String, TextColumn)>,
-    /// Annual recurring revenue; NaN where unknown, `None` where the book declares no value.
-    pub arr: Option<Vec<f64>>,
-    /// Why an account has no honest number; only scoring tables have rows that are not `Scored`.
-    pub status: Vec<RowStatus>,
-    /// The text by which a grouped split keeps rows together.
-    split_group: Option<TextColumn>,
-    has_time: bool,
+pub struct History {
+    /// The rows.
+    pub table: FeatureTable,
+    /// Each source's digest: of the values that were read, whatever the order of rows in its files.
+    pub digests: BTreeMap<String, Digest>,
+}
+
+/// Whose rows are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    Customers,
+    Everyone,
 }
 
 /// The day of rows of a book without dates.
 const NO_DAY: Date = Date::from_days(0);
 
+/// Values of 8 bytes that are held in memory at most, 1.2 GiB; a larger book is read part by part, more than once.
+const MAX_CELLS: usize = 160_000_000;
+
 impl Book {
-    /// Reads every source that the features, targets and accounts use.
+    /// Reads every source that the features, targets and accounts use. A book that does not fit into memory is only
+    /// looked through, and read part by part when features are built.
     ///
     /// # Errors
     /// [`BookError`] that names file, column, row, value and rule.
     pub fn open(file: BookFile, progress: &dyn Progress) -> Result<Self, BookError> {
-        let needs = needs(&file);
-        let from = file.config.accounts.from.get_ref().clone();
-        progress.begin("reading", needs.len() as u64);
-        let listed = load(&file, &from, &needs[&from])?;
-        let universe = Universe::of(&listed);
-        let mut sources = BTreeMap::from([(from.clone(), finish(&file, &from, listed, &universe)?)]);
-        progress.advance(1);
-        for (name, needs) in needs.iter().filter(|(name, _)| **name != from) {
-            let rows = load(&file, name, needs)?;
-            sources.insert(name.clone(), finish(&file, name, rows, &universe)?);
-            progress.advance(1);
-        }
-        progress.end();
-        let last_day = |rows: &SourceRows| match rows.kind {
-            SourceKind::Event | SourceKind::Snapshot | SourceKind::Subscription => rows.day.iter().copied().max(),
-            SourceKind::Attribute | SourceKind::Labelled => None,
+        Self::open_within(file, MAX_CELLS, progress)
+    }
+
+    /// As [`Book::open`], with at most `max_cells` values of 8 bytes in memory at a time, or one account's if that is
+    /// more. What is built does not depend on it.
+    ///
+    /// # Errors
+    /// As [`Book::open`].
+    pub fn open_within(file: BookFile, max_cells: usize, progress: &dyn Progress) -> Result<Self, BookError> {
+        let parts = Parts::open(&file, needs(&file), max_cells, progress)?;
+        let last_day = |(name, index): (&String, &crate::source::SourceIndex)| {
+            let kind = file.config.sources[name.as_str()].kind;
+            index.days.filter(|_| is_dated(kind)).map(|(_, last)| last)
         };
-        let last_day = sources.values().filter_map(last_day).max().map_or(NO_DAY, Date::from_days);
+        let last_day = parts.index.iter().filter_map(last_day).max().map_or(NO_DAY, Date::from_days);
         let data_end = file.config.snapshots.data_end.unwrap_or(last_day);
-        let part = Part { accounts: 0..universe.ids.len(), sources };
-        Ok(Self { file, accounts: universe.ids, part, data_end })
+        Ok(Self { file, parts, data_end })
     }
 
     /// What the user declared.
@@ -117,40 +98,36 @@ impl Book {
 
     /// How many accounts.
     pub fn n_accounts(&self) -> usize {
-        self.accounts.len()
+        self.accounts().len()
     }
 
     /// The accounts' ids, sorted; an account's place in the book is its place here.
     pub(crate) fn accounts(&self) -> &[AccountId] {
-        &self.accounts
+        self.parts.ids()
     }
 
     /// Visits the rows of all accounts, a part at a time, in order of accounts.
     ///
     /// # Errors
     /// What `visit` gives, or [`BookError`] where a part can't be read.
-    pub(crate) fn each_part(&self, mut visit: impl FnMut(&Part) -> Result<(), BookError>) -> Result<(), BookError> {
-        visit(&self.part)
+    pub(crate) fn each_part<E: From<BookError>>(&self, visit: impl FnMut(&Part) -> Result<(), E>) -> Result<(), E> {
+        self.parts.each(&self.file, visit)
     }
 
     /// Whether any source has dates.
     pub fn has_time(&self) -> bool {
-        self.part.sources.values().any(|rows| rows.has_dates)
+        self.parts.index.values().any(|source| source.has_dates)
     }
 
     /// The sources by name.
     pub fn summaries(&self) -> Vec<SourceSummary> {
-        let summary = |(name, rows): (&String, &SourceRows)| {
-            let days = rows.day.iter().min().zip(rows.day.iter().max()).filter(|_| rows.has_dates);
-            SourceSummary {
-                name: name.clone(),
-                n_rows: rows.n_rows(),
-                n_orphans: rows.n_orphans,
-                days: days.map(|(&first, &last)| (Date::from_days(first), Date::from_days(last))),
-                digest: rows.digest.clone(),
-            }
+        let summary = |(name, source): (&String, &crate::source::SourceIndex)| SourceSummary {
+            name: name.clone(),
+            n_rows: source.n_rows,
+            n_orphans: source.n_orphans,
+            days: source.days.map(|(first, last)| (Date::from_days(first), Date::from_days(last))),
         };
-        self.part.sources.iter().map(summary).collect()
+        self.parts.index.iter().map(summary).collect()
     }
 
     /// The days on which rows are made, rising.
@@ -159,9 +136,8 @@ impl Book {
             return vec![NO_DAY];
         }
         let snapshots = &self.file.config.snapshots;
-        let first =
-            self.part.sources.values().filter(|rows| rows.has_dates).filter_map(|rows| rows.day.iter().min()).min();
-        let from = snapshots.from.unwrap_or_else(|| first.map_or(self.data_end, |&day| Date::from_days(day)));
+        let first = self.parts.index.values().filter_map(|source| source.days).map(|(first, _)| first).min();
+        let from = snapshots.from.unwrap_or_else(|| first.map_or(self.data_end, Date::from_days));
         let to = snapshots.to.unwrap_or(self.data_end).min(self.data_end);
         let months = snapshots.every.is_months();
         let mut day = if months && to != to.month_end() { to.plus_months(-1).month_end() } else { to };
@@ -174,47 +150,95 @@ impl Book {
         days
     }
 
-    /// The rows of all customers on each of `days`, with labels.
-    pub fn history(&self, days: &[Date], progress: &dyn Progress) -> FeatureTable {
-        self.table(days, false, progress)
+    /// The rows of all customers on each of `days`, with labels; and the digest of each source's content.
+    ///
+    /// # Errors
+    /// [`BookError`] where a part of a large book can't be read.
+    pub fn history(&self, days: &[Date], progress: &dyn Progress) -> Result<History, BookError> {
+        let mut digests: BTreeMap<String, SourceDigest> = BTreeMap::new();
+        let mut table = FeatureTable::default();
+        self.build(days, Who::Customers, progress, |part, of_part| {
+            for (name, rows) in &part.sources {
+                digests.entry(name.clone()).or_default().take(rows, &self.accounts()[part.accounts.clone()]);
+            }
+            table.append(of_part);
+            Ok::<_, BookError>(())
+        })?;
+        let digests = digests.into_iter().map(|(name, digest)| (name, digest.finish())).collect();
+        Ok(History { table, digests })
+    }
+
+    /// The rows of [`Book::history`], given to `visit` a stretch of accounts at a time.
+    ///
+    /// # Errors
+    /// What `visit` gives, or [`BookError`] where a part of a large book can't be read.
+    pub fn each_history<E: From<BookError>>(
+        &self,
+        days: &[Date],
+        progress: &dyn Progress,
+        mut visit: impl FnMut(FeatureTable) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.build(days, Who::Customers, progress, |_, table| visit(table))
     }
 
     /// One row for every account as of `day`, customers or not; features of accounts that are none are missing.
     ///
     /// # Errors
-    /// [`BookError::Stale`] if `day` is after the data's end: a stale book gives no honest score.
+    /// [`BookError::Stale`] if `day` is after the data's end: a stale book gives no honest score; or another where a
+    /// part of a large book can't be read.
     pub fn as_of(&self, day: Date, progress: &dyn Progress) -> Result<FeatureTable, BookError> {
         if self.has_time() && day > self.data_end {
             return Err(BookError::Stale { as_of: day, data_end: self.data_end });
         }
-        let mut table = self.table(&[if self.has_time() { day } else { NO_DAY }], true, progress);
+        let days = [if self.has_time() { day } else { NO_DAY }];
+        let mut table = FeatureTable::default();
+        self.build(&days, Who::Everyone, progress, |_, of_part| {
+            table.append(of_part);
+            Ok::<_, BookError>(())
+        })?;
         for key in &mut table.keys {
             key.as_of = day;
         }
         Ok(table)
     }
 
-    fn table(&self, days: &[Date], everyone: bool, progress: &dyn Progress) -> FeatureTable {
-        let life = Life::new(&self.file, &self.part.sources);
-        let places: Vec<(Place, RowStatus)> = (0..self.accounts.len() as u32)
+    fn build<E: From<BookError>>(
+        &self,
+        days: &[Date],
+        who: Who,
+        progress: &dyn Progress,
+        mut visit: impl FnMut(&Part, FeatureTable) -> Result<(), E>,
+    ) -> Result<(), E> {
+        progress.begin("features", (self.n_accounts() * days.len()) as u64);
+        self.each_part(|part| {
+            let table = self.table(part, days, who, progress);
+            progress.advance((part.accounts.len() * days.len() - table.n_rows()) as u64);
+            visit(part, table)
+        })?;
+        progress.end();
+        Ok(())
+    }
+
+    fn table(&self, part: &Part, days: &[Date], who: Who, progress: &dyn Progress) -> FeatureTable {
+        let life = Life::new(&self.file, &part.sources);
+        let places: Vec<(Place, RowStatus)> = (0..part.accounts.len() as u32)
             .into_par_iter()
             .flat_map_iter(|account| {
                 let life = &life;
                 days.iter().map(move |&day| ((account, day), life.status(account, day)))
             })
-            .filter(|(_, status)| everyone || *status == RowStatus::Scored)
+            .filter(|(_, status)| who == Who::Everyone || *status == RowStatus::Scored)
             .collect();
         let status: Vec<RowStatus> = places.iter().map(|(_, status)| *status).collect();
         let places: Vec<Place> = places.into_iter().map(|(place, _)| place).collect();
         let declared = self.file.declared();
-        progress.begin("features", places.len() as u64);
-        let all = features::build(&declared, &self.part.sources, life.start(), &places, progress);
-        progress.end();
+        let all = features::build(&declared, &part.sources, life.start(), &places, progress);
         let column = |name: &str| all.columns.iter().find(|column| column.name == name);
         let config = &self.file.config;
         let segments = config.segments.iter().filter_map(|segment| {
             Some((segment.name.clone(), segment_levels(segment, &column(segment.feature.get_ref())?.values)))
         });
+        let segments: Vec<(String, TextColumn)> = segments.collect();
         let arr = config.value.as_ref().and_then(|value| match &column(value.feature.get_ref())?.values {
             RawValues::Number(amounts) => Some(amounts.iter().map(|&x| f64::from(x) * value.times).collect()),
             RawValues::Text(_) => None,
@@ -223,30 +247,33 @@ impl Book {
             RawValues::Text(texts) => Some(texts.clone()),
             RawValues::Number(_) => None,
         });
-        let horizon_days = self.file.horizon_days();
-        let label = |(target, rule): (Target, &TargetRule)| {
-            let labeller = Labeller::new(rule, &self.part.sources);
-            let labels = places
-                .par_iter()
-                .map(|&(account, day)| labeller.label(account, day, horizon_days, self.data_end))
-                .collect();
-            (target, labels)
-        };
-        let account_hash: Vec<u64> = self.accounts.par_iter().map(|id| hash(&id.0)).collect();
-        let account: Vec<u32> = places.iter().map(|&(account, _)| account).collect();
-        let key = |&(account, day): &Place| RowKey { account: self.accounts[account as usize].clone(), as_of: day };
+        let ids = &self.accounts()[part.accounts.clone()];
+        let account_hash: Vec<u64> = ids.par_iter().map(|id| hash(&id.0)).collect();
+        let key = |&(account, day): &Place| RowKey { account: ids[account as usize].clone(), as_of: day };
         FeatureTable {
             keys: places.iter().map(key).collect(),
-            group: account.iter().map(|&account| account_hash[account as usize]).collect(),
-            labels: self.file.targets().into_iter().map(label).collect(),
-            segments: segments.collect(),
+            group: places.iter().map(|&(account, _)| account_hash[account as usize]).collect(),
+            account: places.iter().map(|&(account, _)| part.accounts.start as u32 + account).collect(),
+            labels: self.labels(part, &places),
+            raw: raw_table(&self.file, &declared, all, &segments),
+            segments,
             arr,
             status,
             split_group,
             has_time: self.has_time(),
-            raw: RawTable { n_rows: places.len(), columns: model_columns(&all, |place| declared[place].helper) },
-            account,
         }
+    }
+
+    fn labels(&self, part: &Part, places: &[Place]) -> BTreeMap<Target, Vec<Option<bool>>> {
+        let mut labels = BTreeMap::new();
+        for (outcome, rule) in self.file.outcomes() {
+            let labeller = Labeller::new(&self.file, rule.get_ref(), &part.sources);
+            for horizon_days in self.file.horizons_of(rule.get_ref()) {
+                let label = |&(account, day): &Place| labeller.label(account, day, horizon_days, self.data_end);
+                labels.insert(Target { outcome, horizon_days }, places.par_iter().map(label).collect());
+            }
+        }
+        labels
     }
 
     /// Draws the parts of `table` and checks that each can teach or prove something.
@@ -256,12 +283,12 @@ impl Book {
     pub fn split(&self, table: &FeatureTable, seed: u64) -> Result<Split, BookError> {
         let split = table.split(&self.file, seed)?;
         if let crate::SplitPlan::Time { training_to, .. } = split.plan {
-            for (name, rows) in self.part.sources.iter().filter(|(_, rows)| rows.has_dates) {
-                let first_day = rows.day.iter().min().map_or(self.data_end, |&day| Date::from_days(day));
+            for (name, source) in self.parts.index.iter().filter(|(_, source)| source.has_dates) {
+                let first_day = source.days.map_or(self.data_end, |(first, _)| Date::from_days(first));
                 if first_day > training_to {
                     return Err(BookError::NothingBeforeSplit {
                         source_name: name.clone(),
-                        path: rows.path.clone(),
+                        path: source.path.clone(),
                         last_training_day: training_to,
                         first_day,
                     });
@@ -283,7 +310,15 @@ impl Book {
             let feature = declared.iter().find(|feature| feature.name == name);
             feature.map_or((None, None), |feature| (feature.category.clone(), feature.good))
         };
-        Encoding::learn(&table.raw, training_rows, policy, traits_of).map_err(|error| self.at_source(error))
+        let learn = || {
+            let encoding = Encoding::learn(&table.raw, training_rows, policy, traits_of)?;
+            let Some(cohort) = self.file.cohort() else { return Ok(encoding) };
+            let features: Vec<String> = cohort.features.iter().map(|name| name.get_ref().clone()).collect();
+            let (shrinkage, min_accounts) = (*cohort.shrinkage.get_ref(), cohort.min_accounts);
+            let policy = CohortPolicy { features: &features, shrinkage, min_accounts, account: &table.account };
+            encoding.with_percentiles(&table.raw, training_rows, &policy, traits_of)
+        };
+        learn().map_err(|error| self.at_source(error))
     }
 
     /// The error with the file that the feature is read from.
@@ -294,7 +329,7 @@ impl Book {
                 let from = declared.iter().find(|feature| feature.name == name);
                 let column = from.and_then(|from| Some(format!(" of column `{}`", from.column.as_ref()?.get_ref())));
                 BookError::NeverKnown {
-                    path: from.map(|from| self.part.sources[&from.from].path.clone()).unwrap_or_default(),
+                    path: from.map(|from| self.parts.index[&from.from].path.clone()).unwrap_or_default(),
                     feature: name,
                     column: column.unwrap_or_default(),
                     n_rows,
@@ -305,29 +340,27 @@ impl Book {
     }
 }
 
-impl FeatureTable {
-    /// How many rows.
-    pub fn n_rows(&self) -> usize {
-        self.keys.len()
+/// What models read of all declared features, and what their percentiles need beside it.
+fn raw_table(
+    file: &BookFile,
+    declared: &[DeclaredFeature],
+    all: RawTable,
+    segments: &[(String, TextColumn)],
+) -> RawTable {
+    let cohort = file.cohort();
+    let has_percentile =
+        |name: &String| cohort.is_some_and(|of| of.features.iter().any(|other| other.get_ref() == name));
+    let dimension = |name: &String| segments.iter().find(|(segment, _)| segment == name).cloned();
+    let by = cohort.into_iter().flat_map(|cohort| &cohort.by);
+    let (helpers, columns): (Vec<_>, Vec<_>) =
+        declared.iter().zip(all.columns).partition(|(feature, _)| feature.helper);
+    let column = |(_, column): (&DeclaredFeature, RawColumn)| column;
+    RawTable {
+        n_rows: all.n_rows,
+        columns: columns.into_iter().map(column).collect(),
+        helpers: helpers.into_iter().filter(|(feature, _)| has_percentile(&feature.name)).map(column).collect(),
+        cohort: by.filter_map(|name| dimension(name.get_ref())).collect(),
     }
-
-    fn split(&self, file: &BookFile, seed: u64) -> Result<Split, BookError> {
-        let days: Vec<Date> = self.keys.iter().map(|key| key.as_of).collect();
-        let labelled = |row: usize| self.labels.values().any(|labels| labels[row].is_some());
-        let is_labelled: Vec<bool> = (0..self.n_rows()).map(labelled).collect();
-        let group = |row: usize| match &self.split_group {
-            Some(texts) => texts.get(row).unwrap_or(""),
-            None => self.keys[row].account.0.as_str(),
-        };
-        let groups: Vec<&str> = (0..self.n_rows()).map(group).collect();
-        let rows = SplitRows { days: &days, is_labelled: &is_labelled, groups: &groups, has_time: self.has_time };
-        split(&rows, &file.config.split, file.horizon_days(), seed)
-    }
-}
-
-fn model_columns(all: &RawTable, is_helper: impl Fn(usize) -> bool) -> Vec<RawColumn> {
-    let kept = all.columns.iter().enumerate().filter(|&(place, _)| !is_helper(place));
-    kept.map(|(_, column)| column.clone()).collect()
 }
 
 /// The levels of a segment: a text's own, or the ranges between the edges.
@@ -377,7 +410,7 @@ fn needs(file: &BookFile) -> BTreeMap<String, Needs> {
     for feature in file.declared() {
         let wanted = match (feature.r#type, feature.aggregate) {
             (ValueType::Text, _) => ColumnUse::Text,
-            (_, aggregate) if aggregate.is_of_texts() => ColumnUse::Text,
+            (_, aggregate) if aggregate.is_of_texts() => ColumnUse::Value,
             (_, Aggregate::DaysUntil) => ColumnUse::DateAsNumber,
             _ => ColumnUse::Number,
         };
@@ -386,18 +419,22 @@ fn needs(file: &BookFile) -> BTreeMap<String, Needs> {
             need(&feature.from, Some((&name, wanted)));
         }
     }
-    for (_, rule) in file.targets() {
-        match rule {
-            TargetRule::Event { source, filter } => {
+    for agree in &file.config.check.agree {
+        need(agree.source.get_ref(), Some((agree.column.get_ref(), ColumnUse::Text)));
+    }
+    for (_, rule) in file.outcomes() {
+        match rule.get_ref() {
+            TargetRule::Event { source, filter } | TargetRule::NoActivity { source, filter, .. } => {
                 need(source, None);
                 for (name, wanted) in of_conditions(filter) {
                     need(source, Some((&name, wanted)));
                 }
             }
-            TargetRule::NoSubscription { source, .. } | TargetRule::NoActivity { source } => need(source, None),
-            TargetRule::RecurringRevenueUp { source, column, .. } | TargetRule::SpendUp { source, column, .. } => {
-                need(source, Some((column, ColumnUse::Number)));
-            }
+            TargetRule::NoSubscription { source, .. } => need(source, None),
+            TargetRule::RecurringRevenueUp { source, column, .. }
+            | TargetRule::RecurringRevenueDown { source, column, .. }
+            | TargetRule::SpendUp { source, column, .. }
+            | TargetRule::SpendDown { source, column, .. } => need(source, Some((column, ColumnUse::Number))),
             TargetRule::Column { source, column, .. } => need(source, Some((column, ColumnUse::Text))),
         }
     }

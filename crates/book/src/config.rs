@@ -1,7 +1,9 @@
 //! `book.toml`: what the user declares. A wrong line is an error that points at it.
 
+mod audit;
 mod catalogue;
 mod check;
+mod cohort;
 mod error;
 mod feature;
 mod frozen;
@@ -14,13 +16,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bellwether_core::{Date, Outcome, Target};
+use bellwether_core::Date;
 use bellwether_health::ScorecardSpec;
 use miette::NamedSource;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use audit::{Agreement, CheckConfig, Waiver};
 pub use catalogue::{CatalogueConfig, RoleMapping};
+pub use cohort::CohortConfig;
 pub use error::ConfigError;
 pub(crate) use feature::MIN_PERIODS;
 pub use feature::{Aggregate, Change, DeclaredFeature, FeatureDeclaration, ValueType};
@@ -43,7 +47,7 @@ pub struct BookConfig {
     pub sources: BTreeMap<Spanned<String>, Source>,
     /// Who the accounts are and when they are customers.
     pub accounts: Accounts,
-    /// What is predicted; at least one of churn and expansion.
+    /// What is predicted.
     #[serde(default)]
     pub targets: Targets,
     /// What the models see; the catalogue may add to it.
@@ -55,6 +59,9 @@ pub struct BookConfig {
     /// What reports are cut by.
     #[serde(default)]
     pub segments: Vec<Segment>,
+    /// Which features are held against those of like accounts.
+    #[serde(default)]
+    pub cohort: Option<Spanned<CohortConfig>>,
     /// What an account is worth.
     #[serde(default)]
     pub value: Option<Value>,
@@ -67,6 +74,9 @@ pub struct BookConfig {
     /// The weighted 0-100 health score.
     #[serde(default)]
     pub scorecard: Option<ScorecardSpec>,
+    /// What the audit is told.
+    #[serde(default)]
+    pub check: CheckConfig,
 }
 
 /// When rows are made: at month ends, or every so many days back from the last one.
@@ -93,7 +103,8 @@ pub struct Snapshots {
 pub struct Accounts {
     /// The source that lists them; its first date is an account's start.
     pub from: Spanned<String>,
-    /// When an account is a customer; from its start until it churned where not given.
+    /// When an account is a customer; from its start until it churned where not given. A churn rule `no_activity` with
+    /// `days` holds beside it.
     #[serde(default)]
     pub active: Option<Active>,
 }
@@ -146,8 +157,6 @@ impl Default for Snapshots {
     }
 }
 
-const DEFAULT_HORIZON_DAYS: u32 = 90;
-
 fn one_month() -> Window {
     Window::months(1)
 }
@@ -199,21 +208,6 @@ impl BookFile {
                 Ok(file)
             }
         }
-    }
-
-    /// The days after a snapshot in which an outcome counts.
-    pub fn horizon_days(&self) -> u32 {
-        self.config.targets.horizon_days.unwrap_or(DEFAULT_HORIZON_DAYS)
-    }
-
-    /// The targets that are declared, with their rules.
-    pub fn targets(&self) -> Vec<(Target, &TargetRule)> {
-        let horizon_days = self.horizon_days();
-        let target = |outcome| Target { outcome, horizon_days };
-        let declared = &self.config.targets;
-        let churn = declared.churn.as_ref().map(|rule| (target(Outcome::Churn), rule.get_ref()));
-        let expansion = declared.expansion.as_ref().map(|rule| (target(Outcome::Expansion), rule.get_ref()));
-        churn.into_iter().chain(expansion).collect()
     }
 
     /// An error at a place of this file.

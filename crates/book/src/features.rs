@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use bellwether_core::{Date, Progress, RawColumn, RawTable, RawValues, TextColumn};
 use rayon::prelude::*;
 
-use crate::config::{Aggregate, Change, Condition, DeclaredFeature, MIN_PERIODS, SourceKind, ValueType, Window};
+use crate::config::{
+    Aggregate, Change, Condition, DeclaredFeature, MIN_PERIODS, SourceKind, ValueType, Window as Length,
+};
 use crate::source::SourceRows;
 
 use aggregate::{Column, Frame, z_score};
@@ -31,11 +33,14 @@ pub(crate) fn build(
     places: &[Place],
     progress: &dyn Progress,
 ) -> RawTable {
-    let plan = Plan::new(declared, sources);
+    let groups = Groups::new(declared);
+    let views: Vec<View<'_>> = groups.views(sources);
+    let plan = Plan::new(declared, sources, &groups, &views);
+    let days = plan.days(places);
     let chunks: Vec<Vec<Values>> = places
         .par_chunks(ROWS_A_TASK)
         .map(|places| {
-            let columns = plan.build(places, start);
+            let columns = plan.build(places, start, &days);
             progress.advance(places.len() as u64);
             columns
         })
@@ -50,7 +55,7 @@ pub(crate) fn build(
             }
         }
     }
-    RawTable { n_rows: places.len(), columns }
+    RawTable { n_rows: places.len(), columns, ..RawTable::default() }
 }
 
 /// A stretch of one feature's column.
@@ -59,57 +64,128 @@ enum Values {
     Code(Vec<u32>),
 }
 
+/// Which features read the same source by the same filter: filters are evaluated once a source, not once a feature.
+struct Groups<'a> {
+    views: Vec<(&'a str, &'a [Condition], Vec<&'a DeclaredFeature>)>,
+    /// The place in `views` of each feature.
+    view_of: Vec<usize>,
+}
+
+impl<'a> Groups<'a> {
+    fn new(declared: &'a [DeclaredFeature]) -> Self {
+        let mut groups = Self { views: Vec::new(), view_of: Vec::new() };
+        for feature in declared {
+            let is_it =
+                |(from, filter, _): &(&str, &[Condition], _)| *from == feature.from && *filter == feature.filter;
+            let view = groups.views.iter().position(is_it).unwrap_or_else(|| {
+                groups.views.push((&feature.from, &feature.filter, Vec::new()));
+                groups.views.len() - 1
+            });
+            groups.views[view].2.push(feature);
+            groups.view_of.push(view);
+        }
+        groups
+    }
+
+    fn views(&self, sources: &'a BTreeMap<String, SourceRows>) -> Vec<View<'a>> {
+        let view =
+            |(from, filter, features): &(&str, &[Condition], Vec<_>)| View::new(&sources[*from], filter, features);
+        self.views.par_iter().map(view).collect()
+    }
+}
+
 /// Declared features with the rows that they read at hand.
 struct Plan<'a> {
-    views: Vec<View<'a>>,
     features: Vec<Planned<'a>>,
 }
 
 struct Planned<'a> {
     feature: &'a DeclaredFeature,
     rows: &'a SourceRows,
-    /// Its place in `Plan::views`.
-    view: usize,
+    view: &'a View<'a>,
+    /// The view's number.
+    view_number: usize,
+    column: Column<'a>,
     per: Option<usize>,
 }
 
-/// What one row's features share: the windows that were looked up so far.
+/// What the rows of one day have in common: the windows that their features look at, each once.
+#[derive(Default)]
+struct Day {
+    windows: Vec<Window>,
+    /// The window of each feature and, where it is a change, the one that it is held against; places in `windows`.
+    /// `None` where the window depends on the account.
+    of_feature: Vec<Option<(usize, Option<usize>)>>,
+}
+
+/// Rows of one view with day in `(after, until]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Window {
+    /// The view's number.
+    view: usize,
+    after: i32,
+    until: i32,
+    /// Whether only what runs on `until` is seen.
+    running: bool,
+}
+
+/// What one row's features share: what is seen in the day's windows, filled in as it is needed.
 struct Lookup {
-    /// View, `(after, until]`, whether only what runs on `until`, and what is seen.
-    windows: Vec<(usize, (i32, i32), bool, Seen)>,
+    seen: Vec<Option<Seen>>,
     scratch: Vec<usize>,
 }
 
 impl<'a> Plan<'a> {
-    fn new(declared: &'a [DeclaredFeature], sources: &'a BTreeMap<String, SourceRows>) -> Self {
-        // Filters are evaluated once a source, not once a feature.
-        let mut groups: Vec<(&str, &[Condition], Vec<&DeclaredFeature>)> = Vec::new();
-        let mut features = Vec::with_capacity(declared.len());
-        for feature in declared {
-            let known = groups.iter().position(|(from, filter, _)| *from == feature.from && *filter == feature.filter);
-            let view = known.unwrap_or_else(|| {
-                groups.push((&feature.from, &feature.filter, Vec::new()));
-                groups.len() - 1
-            });
-            groups[view].2.push(feature);
+    fn new(
+        declared: &'a [DeclaredFeature],
+        sources: &'a BTreeMap<String, SourceRows>,
+        groups: &Groups<'_>,
+        views: &'a [View<'a>],
+    ) -> Self {
+        let planned = |(feature, &view_number): (&'a DeclaredFeature, &usize)| {
+            let (rows, view) = (&sources[&feature.from], &views[view_number]);
             let per = feature.per.as_ref().and_then(|per| declared.iter().position(|other| &other.name == per));
-            features.push(Planned { feature, rows: &sources[&feature.from], view, per });
-        }
-        let views = groups.par_iter().map(|(from, filter, features)| View::new(&sources[*from], filter, features));
-        Self { views: views.collect(), features }
+            Planned { feature, rows, view, view_number, column: view.column(feature, rows), per }
+        };
+        Self { features: declared.iter().zip(&groups.view_of).map(planned).collect() }
     }
 
-    fn build(&self, places: &[Place], start: &[i32]) -> Vec<Values> {
+    /// The windows of each of the days, by day.
+    fn days(&self, places: &[Place]) -> BTreeMap<Date, Day> {
+        let mut days: BTreeMap<Date, Day> = places.iter().map(|&(_, t)| (t, Day::default())).collect();
+        for (&t, day) in &mut days {
+            for planned in &self.features {
+                let mut place_of = |window: Window| {
+                    day.windows.iter().position(|known| *known == window).unwrap_or_else(|| {
+                        day.windows.push(window);
+                        day.windows.len() - 1
+                    })
+                };
+                let depends = planned.feature.from_start || planned.feature.change == Some(Change::ZScore);
+                day.of_feature
+                    .push((!depends).then(|| {
+                        (place_of(planned.window(t)), planned.lagged(t).map(|t| place_of(planned.window(t))))
+                    }));
+            }
+        }
+        days
+    }
+
+    fn build(&self, places: &[Place], start: &[i32], days: &BTreeMap<Date, Day>) -> Vec<Values> {
         let mut columns: Vec<Values> = self.features.iter().map(|planned| planned.values(places.len())).collect();
-        let mut lookup = Lookup { windows: Vec::new(), scratch: Vec::new() };
+        let mut lookup = Lookup { seen: Vec::new(), scratch: Vec::new() };
         let mut row = vec![f64::NAN; self.features.len()];
         for &(account, t) in places {
-            lookup.windows.clear();
+            let day = &days[&t];
             lookup.scratch.clear();
+            lookup.seen.clear();
+            lookup.seen.resize(day.windows.len(), None);
             for (at, planned) in self.features.iter().enumerate() {
-                let place =
-                    OnePlace { view: &self.views[planned.view], planned, account, t, start: start[account as usize] };
-                let value = place.value(&mut lookup);
+                let place = OnePlace { planned, day, account, t, start: start[account as usize] };
+                let value = match day.of_feature[at] {
+                    Some((now, before)) => place.shared(now, before, &mut lookup),
+                    None => place.own(&mut lookup),
+                };
                 row[at] = planned.per.map_or(value, |per| ratio(value, row[per]));
             }
             for (column, &value) in columns.iter_mut().zip(&row) {
@@ -124,6 +200,19 @@ impl<'a> Plan<'a> {
 }
 
 impl Planned<'_> {
+    /// The window of the feature as of `as_of`, where it does not depend on the account.
+    fn window(&self, as_of: Date) -> Window {
+        let after = self.feature.window.map_or(i32::MIN, |window| window.start(as_of).days());
+        let running = self.feature.window.is_none() && self.view.kind == SourceKind::Subscription;
+        Window { view: self.view_number, after, until: as_of.days(), running }
+    }
+
+    /// The day as of which the feature is held against itself.
+    fn lagged(&self, t: Date) -> Option<Date> {
+        let lag = self.feature.lag.or(self.feature.window)?;
+        self.feature.change.map(|_| lag.start(t))
+    }
+
     fn is_text(&self) -> bool {
         self.feature.r#type == ValueType::Text && matches!(self.feature.aggregate, Aggregate::Last | Aggregate::First)
     }
@@ -152,8 +241,8 @@ impl Planned<'_> {
 
 /// One feature of one row.
 struct OnePlace<'a> {
-    view: &'a View<'a>,
     planned: &'a Planned<'a>,
+    day: &'a Day,
     account: u32,
     t: Date,
     /// The account's first day; `i32::MIN` where nobody knows.
@@ -161,55 +250,79 @@ struct OnePlace<'a> {
 }
 
 impl OnePlace<'_> {
-    /// The feature's value; NaN is missing, a text is its level's code.
-    fn value(&self, lookup: &mut Lookup) -> f64 {
-        let feature = self.planned.feature;
-        let now = self.as_of(self.t, lookup);
-        match (feature.change, feature.lag.or(feature.window)) {
-            (Some(Change::Difference), Some(lag)) => now - self.as_of(lag.start(self.t), lookup),
-            (Some(Change::Ratio), Some(lag)) => ratio(now, self.as_of(lag.start(self.t), lookup)),
-            (Some(Change::ZScore), Some(window)) => self.z_score(now, window, lookup),
-            _ => now,
+    /// The feature's value from the day's windows; NaN is missing, a text is its level's code.
+    fn shared(&self, now: usize, before: Option<usize>, lookup: &mut Lookup) -> f64 {
+        let mut of = |place: usize| {
+            let window = self.day.windows[place];
+            let seen = match &lookup.seen[place] {
+                Some(seen) => seen.clone(),
+                None => lookup.seen[place].insert(self.see(window, &mut lookup.scratch)).clone(),
+            };
+            self.of_window(window, &seen, &mut lookup.scratch)
+        };
+        let value = of(now);
+        match (self.planned.feature.change, before) {
+            (Some(Change::Difference), Some(before)) => value - of(before),
+            (Some(Change::Ratio), Some(before)) => ratio(value, of(before)),
+            _ => value,
         }
     }
 
-    fn z_score(&self, now: f64, window: Window, lookup: &mut Lookup) -> f64 {
-        let mut until = window.start(self.t);
+    /// The feature's value where its windows depend on the account.
+    fn own(&self, lookup: &mut Lookup) -> f64 {
+        let feature = self.planned.feature;
+        match (feature.window, feature.change) {
+            (Some(length), Some(Change::ZScore)) => self.z_score(length, lookup),
+            (Some(length), _) => {
+                let last = length.end(Date::from_days(self.start)).days();
+                let after = self.start.saturating_sub(1);
+                let whole = self.planned.window(self.t);
+                self.of(Window { after, until: self.t.days().min(last), ..whole }, lookup)
+            }
+            (None, _) => unreachable!("the configuration was checked: such a feature has a window"),
+        }
+    }
+
+    fn z_score(&self, length: Length, lookup: &mut Lookup) -> f64 {
+        let now = self.of(self.planned.window(self.t), lookup);
+        let mut until = length.start(self.t);
         let mut earlier = Vec::with_capacity(self.planned.feature.periods as usize);
         for _ in 0..self.planned.feature.periods {
-            let after = window.start(until);
-            if after.days() < self.start.saturating_sub(1) {
+            let window = self.planned.window(until);
+            if window.after < self.start.saturating_sub(1) {
                 break;
             }
-            let value = self.as_of(until, lookup);
+            let value = self.of(window, lookup);
             if !value.is_nan() {
                 earlier.push(value);
             }
-            until = after;
+            until = length.start(until);
         }
         if earlier.len() < MIN_PERIODS as usize { f64::NAN } else { z_score(now, &earlier) }
     }
 
-    /// The aggregate as of `as_of`, told from what is known by `t`.
-    fn as_of(&self, as_of: Date, lookup: &mut Lookup) -> f64 {
-        let feature = self.planned.feature;
-        let (after, until) = match feature.window {
-            None => (i32::MIN, as_of.days()),
-            Some(window) if feature.from_start => {
-                let first = Date::from_days(self.start);
-                (self.start.saturating_sub(1), as_of.days().min(window.end(first).days()))
-            }
-            Some(window) => (window.start(as_of).days(), as_of.days()),
-        };
-        let frame = Frame { day: &self.view.day, after, t: until, start: self.start };
-        let seen = self.see((after, until), feature.window.is_none(), lookup);
-        let earlier = if feature.aggregate == Aggregate::DistinctNew {
-            self.see((i32::MIN, after), false, lookup)
+    fn of(&self, window: Window, lookup: &mut Lookup) -> f64 {
+        let seen = self.see(window, &mut lookup.scratch);
+        self.of_window(window, &seen, &mut lookup.scratch)
+    }
+
+    /// The aggregate over a window, told from what is known by `t`.
+    fn of_window(&self, window: Window, seen: &Seen, scratch: &mut Vec<usize>) -> f64 {
+        let view = self.planned.view;
+        let Window { after, until, .. } = window;
+        let frame = Frame { day: &view.day, known: &view.known, after, t: until, start: self.start };
+        let earlier = if self.planned.feature.aggregate == Aggregate::DistinctNew {
+            self.see(Window { after: i32::MIN, until: after, ..window }, scratch)
         } else {
             Seen::Run(0..0)
         };
-        let column = self.view.column(feature, self.planned.rows);
-        self.aggregate(column, frame, &seen, &earlier, &lookup.scratch)
+        self.aggregate(self.planned.column, frame, seen, &earlier, scratch)
+    }
+
+    fn see(&self, window: Window, scratch: &mut Vec<usize>) -> Seen {
+        let view = self.planned.view;
+        let seen = view.see(self.account as usize, self.t.days(), (window.after, window.until), scratch);
+        if window.running { view.running(seen, window.until, scratch) } else { seen }
     }
 
     fn aggregate(&self, column: Column<'_>, frame: Frame<'_>, seen: &Seen, earlier: &Seen, scratch: &[usize]) -> f64 {
@@ -229,21 +342,6 @@ impl OnePlace<'_> {
                 aggregate::aggregate(what, column, frame, listed(rows), listed(earlier))
             }
         }
-    }
-
-    fn see(&self, window: (i32, i32), whole: bool, lookup: &mut Lookup) -> Seen {
-        let running = whole && self.view.kind == SourceKind::Subscription;
-        let view = self.planned.view;
-        let is_it = |known: &&(usize, (i32, i32), bool, Seen)| (known.0, known.1, known.2) == (view, window, running);
-        if let Some((.., seen)) = lookup.windows.iter().find(is_it) {
-            return seen.clone();
-        }
-        let mut seen = self.view.see(self.account as usize, self.t.days(), window, &mut lookup.scratch);
-        if running {
-            seen = self.view.running(seen, window.1, &mut lookup.scratch);
-        }
-        lookup.windows.push((view, window, running, seen.clone()));
-        seen
     }
 }
 

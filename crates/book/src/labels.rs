@@ -2,107 +2,185 @@
 //!
 //! A label looks forward by definition; it is known only where the whole horizon lies within the data.
 
+mod life;
+mod revenue;
+
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use bellwether_core::{Date, RowStatus};
+use bellwether_core::Date;
 
-use crate::config::{Active, BookFile, Condition, TargetRule};
+use crate::config::{BookFile, TargetRule};
 use crate::features::mask;
 use crate::source::SourceRows;
 
+pub(crate) use life::Life;
+use revenue::{Revenue, Threshold};
+
 /// A target's rule with its source at hand.
-pub(crate) enum Labeller<'a> {
-    Event { rows: &'a SourceRows, meets: Vec<bool> },
+pub(crate) struct Labeller<'a> {
+    rule: Rule<'a>,
+    /// Days after the horizon that must lie within the data too.
+    settle_days: i32,
+}
+
+enum Rule<'a> {
+    Event(Events<'a>),
     NoSubscription { rows: &'a SourceRows, grace_days: i32 },
-    NoActivity { rows: &'a SourceRows },
-    RecurringRevenueUp { rows: &'a SourceRows, amount: &'a [f64], by: f64 },
-    SpendUp { rows: &'a SourceRows, amount: &'a [f64], by: f64 },
+    Silence { activity: Events<'a>, days: i32 },
+    SilentHorizon(Events<'a>),
+    RevenueUp { revenue: Revenue<'a>, threshold: Threshold },
+    RevenueDown { revenue: Revenue<'a>, threshold: Threshold, grace_days: i32 },
+    SpendUp { rows: &'a SourceRows, amount: &'a [f64], threshold: Threshold },
+    SpendDown { rows: &'a SourceRows, amount: &'a [f64], threshold: Threshold },
     Column { rows: &'a SourceRows, codes: &'a [u32], positive: Vec<bool> },
 }
 
 impl<'a> Labeller<'a> {
-    pub(crate) fn new(rule: &TargetRule, sources: &'a BTreeMap<String, SourceRows>) -> Self {
-        match rule {
-            TargetRule::Event { source, filter } => Self::event(&sources[source], filter),
+    pub(crate) fn new(file: &BookFile, rule: &TargetRule, sources: &'a BTreeMap<String, SourceRows>) -> Self {
+        let settle_days = rule.settle_days() as i32;
+        let revenue = |source: &str, column: &str| {
+            let rows = &sources[source];
+            Revenue { rows, amount: &rows.numbers[column] }
+        };
+        let rule = match rule {
+            TargetRule::Event { source, filter } => Rule::Event(Events::new(&sources[source], filter)),
             TargetRule::NoSubscription { source, grace_days } => {
-                Self::NoSubscription { rows: &sources[source], grace_days: *grace_days as i32 }
+                Rule::NoSubscription { rows: &sources[source], grace_days: *grace_days as i32 }
             }
-            TargetRule::NoActivity { source } => Self::NoActivity { rows: &sources[source] },
-            TargetRule::RecurringRevenueUp { source, column, by } => {
-                let rows = &sources[source];
-                Self::RecurringRevenueUp { rows, amount: &rows.numbers[column], by: *by }
+            TargetRule::NoActivity { source, filter, days } => {
+                let activity = Events::new(&sources[source], filter);
+                match days {
+                    Some(days) => Rule::Silence { activity, days: *days as i32 },
+                    None => Rule::SilentHorizon(activity),
+                }
             }
-            TargetRule::SpendUp { source, column, by } => {
-                let rows = &sources[source];
-                Self::SpendUp { rows, amount: &rows.numbers[column], by: *by }
+            TargetRule::RecurringRevenueUp { source, column, by, at_least } => {
+                Rule::RevenueUp { revenue: revenue(source, column), threshold: Threshold::new(*by, *at_least) }
+            }
+            TargetRule::RecurringRevenueDown { source, column, by, at_least } => Rule::RevenueDown {
+                revenue: revenue(source, column),
+                threshold: Threshold::new(*by, *at_least),
+                grace_days: grace_days(file, source),
+            },
+            TargetRule::SpendUp { source, column, by, at_least } => {
+                let Revenue { rows, amount } = revenue(source, column);
+                Rule::SpendUp { rows, amount, threshold: Threshold::new(*by, *at_least) }
+            }
+            TargetRule::SpendDown { source, column, by, at_least } => {
+                let Revenue { rows, amount } = revenue(source, column);
+                Rule::SpendDown { rows, amount, threshold: Threshold::new(*by, *at_least) }
             }
             TargetRule::Column { source, column, positive } => {
                 let rows = &sources[source];
                 let texts = &rows.texts[column];
                 let positive = texts.levels.iter().map(|level| positive.contains(level)).collect();
-                Self::Column { rows, codes: &texts.codes, positive }
+                Rule::Column { rows, codes: &texts.codes, positive }
             }
-        }
-    }
-
-    fn event(rows: &'a SourceRows, filter: &[Condition]) -> Self {
-        Self::Event { rows, meets: mask(rows, filter) }
-    }
-
-    /// Days after the horizon that must lie within the data too.
-    const fn settle_days(&self) -> i32 {
-        match self {
-            Self::NoSubscription { grace_days, .. } => *grace_days,
-            _ => 0,
-        }
+        };
+        Self { rule, settle_days }
     }
 
     /// Whether the outcome falls into `(t, t + horizon]`; `None` where the data can't tell yet.
     pub(crate) fn label(&self, account: u32, t: Date, horizon_days: u32, data_end: Date) -> Option<bool> {
         let account = account as usize;
-        if let Self::Column { rows, codes, positive } = self {
+        if let Rule::Column { rows, codes, positive } = &self.rule {
             let row = rows.rows_of(account).next()?;
             return positive.get(codes[row] as usize).copied();
         }
         let (t, until) = (t.days(), t.days() + horizon_days as i32);
-        (until + self.settle_days() <= data_end.days()).then(|| match self {
-            Self::Event { rows, meets } => {
-                days_within(rows, account, t, until).any(|row| meets.get(row).copied().unwrap_or(true))
+        (until + self.settle_days <= data_end.days()).then(|| self.happens(account, t, until))
+    }
+
+    fn happens(&self, account: usize, t: i32, until: i32) -> bool {
+        match &self.rule {
+            Rule::Event(events) => events.any_within(account, t, until),
+            Rule::NoSubscription { rows, grace_days } => covered_until(rows, account, t, *grace_days) <= until,
+            Rule::Silence { activity, days } => activity.silent_from(account, t, until, *days) <= until,
+            Rule::SilentHorizon(activity) => !activity.any_within(account, t, until),
+            Rule::RevenueUp { revenue, threshold } => {
+                let now = revenue.at(account, t);
+                let mut days = revenue.days_of_change(account, t, until);
+                now > 0.0 && days.any(|day| threshold.is_risen(now, revenue.at(account, day)))
             }
-            Self::NoSubscription { rows, grace_days } => covered_until(rows, account, t, *grace_days) <= until,
-            Self::NoActivity { rows } => days_within(rows, account, t, until).next().is_none(),
-            Self::RecurringRevenueUp { rows, amount, by } => {
-                let at = |day: i32| -> f64 {
-                    rows.rows_of(account)
-                        .filter(|&row| rows.day[row] <= day && day < rows.end[row])
-                        .map(|row| amount[row])
-                        .filter(|amount| !amount.is_nan())
-                        .sum()
-                };
-                let now = at(t);
-                let best = days_within(rows, account, t, until).map(|row| at(rows.day[row])).fold(now, f64::max);
-                now > 0.0 && best >= threshold(now, *by)
+            Rule::RevenueDown { revenue, threshold, grace_days } => {
+                let now = revenue.at(account, t);
+                let churn_day = revenue.churn_day(account, t, until, *grace_days);
+                let mut days = revenue.days_of_change(account, t, until.min(churn_day - 1));
+                now > 0.0 && days.any(|day| threshold.is_fallen(now, revenue.at(account, day)))
             }
-            Self::SpendUp { rows, amount, by } => {
-                let spent = |after: i32, until: i32| -> f64 {
-                    let amounts = days_within(rows, account, after, until).map(|row| amount[row]);
-                    amounts.filter(|amount| !amount.is_nan()).sum()
-                };
-                let after = spent(t, until);
-                after > 0.0 && after >= threshold(spent(2 * t - until, t), *by)
+            Rule::SpendUp { rows, amount, threshold } => {
+                let (before, after) = spent_around(rows, amount, account, t, until);
+                after > 0.0 && threshold.is_risen(before, after)
             }
-            Self::Column { .. } => unreachable!("answered above"),
-        })
+            Rule::SpendDown { rows, amount, threshold } => {
+                let (before, after) = spent_around(rows, amount, account, t, until);
+                threshold.is_fallen(before, after)
+            }
+            Rule::Column { .. } => unreachable!("a column has no days"),
+        }
     }
 }
 
-/// `amount` risen by the share `by`; 110 is 10 % more than 100 though `100.0 * 1.1` rounds up.
-fn threshold(amount: f64, by: f64) -> f64 {
-    amount * (1.0 + by) * (1.0 - 1e-12)
+/// The gap that a churn rule of the same source passes over.
+fn grace_days(file: &BookFile, of_source: &str) -> i32 {
+    match file.config.targets.churn.as_ref().map(toml::Spanned::get_ref) {
+        Some(TargetRule::NoSubscription { source, grace_days }) if source == of_source => *grace_days as i32,
+        _ => 0,
+    }
+}
+
+/// The sums of `amount` over `(t - h, t]` and `(t, t + h]`.
+fn spent_around(rows: &SourceRows, amount: &[f64], account: usize, t: i32, until: i32) -> (f64, f64) {
+    let spent = |after: i32, until: i32| -> f64 {
+        let amounts = days_within(rows, account, after, until).map(|row| amount[row]);
+        amounts.filter(|amount| !amount.is_nan()).sum()
+    };
+    (spent(2 * t - until, t), spent(t, until))
+}
+
+/// Rows of an event source that count.
+struct Events<'a> {
+    rows: &'a SourceRows,
+    /// Empty where every row counts.
+    meets: Vec<bool>,
+}
+
+impl<'a> Events<'a> {
+    fn new(rows: &'a SourceRows, filter: &[crate::config::Condition]) -> Self {
+        Self { rows, meets: mask(rows, filter) }
+    }
+
+    fn counts(&self, row: usize) -> bool {
+        self.meets.get(row).copied().unwrap_or(true)
+    }
+
+    /// The day of the first one.
+    fn first(&self, account: usize) -> Option<i32> {
+        self.rows.rows_of(account).find(|&row| self.counts(row)).map(|row| self.rows.day[row])
+    }
+
+    /// Whether `account` has one with day in `(after, until]`.
+    fn any_within(&self, account: usize, after: i32, until: i32) -> bool {
+        days_within(self.rows, account, after, until).any(|row| self.counts(row))
+    }
+
+    /// The first day after `t` that ends `days` days of silence, told from the rows up to `until`; `t` where they had
+    /// ended by then.
+    fn silent_from(&self, account: usize, t: i32, until: i32, days: i32) -> i32 {
+        let mut end = t;
+        for row in days_within(self.rows, account, t - days, until).filter(|&row| self.counts(row)) {
+            // A row on the very day breaks the silence: that day is none without activity.
+            if self.rows.day[row] <= end {
+                end = end.max(self.rows.day[row] + days);
+            }
+        }
+        end
+    }
 }
 
 /// Rows of `account` with day in `(after, until]`.
-fn days_within(rows: &SourceRows, account: usize, after: i32, until: i32) -> std::ops::Range<usize> {
+fn days_within(rows: &SourceRows, account: usize, after: i32, until: i32) -> Range<usize> {
     let of_account = rows.rows_of(account);
     let days = &rows.day[of_account.clone()];
     let from = days.partition_point(|&day| day <= after);
@@ -113,84 +191,11 @@ fn days_within(rows: &SourceRows, account: usize, after: i32, until: i32) -> std
 /// The first day from `t` on without an active subscription, gaps of up to `grace_days` passed over.
 fn covered_until(rows: &SourceRows, account: usize, t: i32, grace_days: i32) -> i32 {
     let mut covered = t;
-    // Rows stand in order of their first day, so one walk joins them.
-    for row in rows.rows_of(account) {
+    // Rows stand in order of their first day, so one walk joins them. One that ends as it begins joins nothing.
+    for row in rows.rows_of(account).filter(|&row| rows.day[row] < rows.end[row]) {
         if rows.day[row] <= covered.saturating_add(grace_days) {
             covered = covered.max(rows.end[row]);
         }
     }
     covered
-}
-
-/// When an account is a customer.
-pub(crate) struct Life<'a> {
-    /// First day of each account; `i32::MIN` where the accounts' source has no dates.
-    start: Vec<i32>,
-    rule: LifeRule<'a>,
-}
-
-enum LifeRule<'a> {
-    Always,
-    UntilEvent { rows: &'a SourceRows, meets: Vec<bool> },
-    Subscription(&'a SourceRows),
-    Activity { rows: &'a SourceRows, within_days: i32 },
-}
-
-const ACTIVE_DAYS: u32 = 180;
-
-impl<'a> Life<'a> {
-    pub(crate) fn new(file: &BookFile, sources: &'a BTreeMap<String, SourceRows>) -> Self {
-        let accounts = &file.config.accounts;
-        let listed = &sources[accounts.from.get_ref().as_str()];
-        let n_accounts = listed.offsets.len() - 1;
-        let start = (0..n_accounts).map(|account| listed.day[listed.offsets[account]]).collect();
-        let churn = file.config.targets.churn.as_ref().map(toml::Spanned::get_ref);
-        let rule = match (&accounts.active, churn) {
-            (Some(Active::Subscription { source }), _) | (None, Some(TargetRule::NoSubscription { source, .. })) => {
-                LifeRule::Subscription(&sources[source])
-            }
-            (Some(Active::Activity { source, within_days }), _) => {
-                LifeRule::Activity { rows: &sources[source], within_days: *within_days as i32 }
-            }
-            (None, Some(TargetRule::NoActivity { source })) => {
-                LifeRule::Activity { rows: &sources[source], within_days: ACTIVE_DAYS as i32 }
-            }
-            (None, Some(TargetRule::Event { source, filter })) => {
-                LifeRule::UntilEvent { rows: &sources[source], meets: mask(&sources[source], filter) }
-            }
-            (None, _) => LifeRule::Always,
-        };
-        Self { start, rule }
-    }
-
-    /// First day of each account; `i32::MIN` where the accounts' source has no dates.
-    pub(crate) fn start(&self) -> &[i32] {
-        &self.start
-    }
-
-    /// `Scored` where the account is a customer at the end of day `t`, else why not.
-    pub(crate) fn status(&self, account: u32, t: Date) -> RowStatus {
-        let (account, t) = (account as usize, t.days());
-        if self.start[account] > t {
-            return RowStatus::NotStarted;
-        }
-        let gone = |was_here: bool| if was_here { RowStatus::Churned } else { RowStatus::NotStarted };
-        match &self.rule {
-            LifeRule::Always => RowStatus::Scored,
-            LifeRule::UntilEvent { rows, meets } => {
-                let left = days_within(rows, account, i32::MIN, t).any(|row| meets.get(row).copied().unwrap_or(true));
-                if left { RowStatus::Churned } else { RowStatus::Scored }
-            }
-            LifeRule::Subscription(rows) => {
-                let begun = days_within(rows, account, i32::MIN, t);
-                let active = begun.clone().any(|row| t < rows.end[row]);
-                if active { RowStatus::Scored } else { gone(!begun.is_empty()) }
-            }
-            LifeRule::Activity { rows, within_days } => {
-                let seen = days_within(rows, account, t - within_days, t);
-                let active = !seen.is_empty();
-                if active { RowStatus::Scored } else { gone(!days_within(rows, account, i32::MIN, t).is_empty()) }
-            }
-        }
-    }
 }

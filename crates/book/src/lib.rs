@@ -3,26 +3,32 @@
 //! Only this crate names polars. The way in is [`BookFile`] (what `book.toml` declares), then [`Book::open`] (the
 //! sources, read and checked), then [`Book::history`] to train or [`Book::as_of`] to score.
 
+mod audit;
 mod book;
 mod catalogue;
 mod config;
 mod error;
+mod feature_table;
 mod features;
 mod labels;
+mod parts;
 mod sentiment;
 mod source;
 mod split;
 mod table;
 mod writer;
 
-pub use book::{Book, FeatureTable, SourceSummary};
+pub use audit::{Audit, FeatureDay, FeatureDays, Finding, RULES, Replay, Rule, Severity, SourceMonths};
+pub use book::{Book, History, SourceSummary};
 pub use catalogue::{Catalogue, Entry, Role, RoleColumn};
 pub use config::{
-    AccountVia, Accounts, Active, Aggregate, BookConfig, BookFile, CalibrationRows, CatalogueConfig, Change, Condition,
-    ConfigError, DeclaredFeature, Derived, FeatureDeclaration, Paths, RoleMapping, Segment, Snapshots, Source,
-    SourceKind, Span, SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, Value, ValueType, Window,
+    AccountVia, Accounts, Active, Aggregate, Agreement, BookConfig, BookFile, CalibrationRows, CatalogueConfig, Change,
+    CheckConfig, CohortConfig, Condition, ConfigError, DeclaredFeature, Derived, FeatureDeclaration, Paths,
+    RoleMapping, Segment, Snapshots, Source, SourceKind, Span, SplitConfig, SplitKind, TargetRule, Targets,
+    TrainConfig, Value, ValueType, Waiver, Window,
 };
 pub use error::BookError;
+pub use feature_table::FeatureTable;
 pub use split::{Split, SplitPlan};
 pub use table::{CodedText, Column, Table};
 pub use writer::{TableError, TableWriter, check_output, write_table};

@@ -1,17 +1,24 @@
 //! A source's rows in memory: plain columns, sorted by account and day, the same whatever the file's row order.
 
+mod digest;
 mod finish;
+mod index;
 mod load;
 mod scan;
+mod whole;
 
 use std::collections::BTreeMap;
 
-use bellwether_core::{Digest, TextColumn};
+use bellwether_core::TextColumn;
 
 use crate::config::SourceKind;
 
+pub(crate) use digest::SourceDigest;
 pub(crate) use finish::{Universe, finish};
-pub(crate) use load::{ColumnUse, Needs, load};
+pub(crate) use index::{SourceIndex, Whereabouts, accounts, index, n_rows};
+pub(crate) use load::{ColumnUse, LoadedRows, Needs, load};
+pub(crate) use scan::Rows;
+pub(crate) use whole::whole_rows;
 
 /// Rows of one source. Rows of account `a` (its place in the universe) are `offsets[a]..offsets[a + 1]`, by day,
 /// then by the day they were known, then by content.
@@ -33,8 +40,6 @@ pub(crate) struct SourceRows {
     pub(crate) has_dates: bool,
     /// Rows of accounts that the accounts' source does not list; left out.
     pub(crate) n_orphans: usize,
-    /// Of the rows that are kept, in their order.
-    pub(crate) digest: Digest,
     pub(crate) path: String,
 }
 

@@ -51,7 +51,7 @@ pub enum SplitPlan {
 /// What a split is drawn from, one entry a row.
 pub(crate) struct SplitRows<'a> {
     pub(crate) days: &'a [Date],
-    /// Whether any target's label is known.
+    /// Whether any outcome's label of the main horizon is known.
     pub(crate) is_labelled: &'a [bool],
     /// What stays together: the account, or its group.
     pub(crate) groups: &'a [&'a str],
@@ -64,12 +64,12 @@ const CALIBRATION_SHARE: f64 = 0.2;
 pub(crate) fn split(
     rows: &SplitRows<'_>,
     config: &SplitConfig,
-    horizon_days: u32,
+    reach_days: u32,
     seed: u64,
 ) -> Result<Split, BookError> {
     let kind = config.kind.unwrap_or(if rows.has_time { SplitKind::Time } else { SplitKind::Random });
     let split = match kind {
-        SplitKind::Time => by_time(rows, config, horizon_days, seed)?,
+        SplitKind::Time => by_time(rows, config, reach_days, seed)?,
         SplitKind::Random | SplitKind::Grouped => by_hash(rows, config, seed),
     };
     for (part, part_rows) in [("training", &split.training), ("calibration", &split.calibration), ("test", &split.test)]
@@ -84,13 +84,14 @@ pub(crate) fn split(
     Ok(split)
 }
 
-fn by_time(rows: &SplitRows<'_>, config: &SplitConfig, horizon_days: u32, seed: u64) -> Result<Split, BookError> {
+fn by_time(rows: &SplitRows<'_>, config: &SplitConfig, reach_days: u32, seed: u64) -> Result<Split, BookError> {
     let labelled = || rows.days.iter().zip(rows.is_labelled).filter(|&(_, &is)| is).map(|(&day, _)| day);
     let days: Vec<Date> = labelled().collect::<BTreeSet<_>>().into_iter().collect();
+    let purge_days = config.purge_days.unwrap_or(reach_days).max(reach_days);
     let too_short = |what: &str| BookError::NoRows {
         what: what.to_owned(),
         rule: format!(
-            "{} snapshot days have labels; with {horizon_days} days of purge between the parts that is too short a history",
+            "{} snapshot days have labels; with {purge_days} days of purge between the parts that is too short a history",
             days.len()
         ),
     };
@@ -98,7 +99,6 @@ fn by_time(rows: &SplitRows<'_>, config: &SplitConfig, horizon_days: u32, seed: 
     let first_test = days.len().checked_sub(n_test).map(|at| days[at]);
     let test_from = config.test_from.or(first_test).ok_or_else(|| too_short("snapshot days"))?;
     let test_to = days.last().copied().filter(|&last| last >= test_from).ok_or_else(|| too_short("the test part"))?;
-    let purge_days = config.purge_days.unwrap_or(horizon_days).max(horizon_days);
     let before =
         |day: Date| -> Vec<Date> { days.iter().copied().filter(|&t| t.plus_days(purge_days as i32) <= day).collect() };
     let candidates = before(test_from);

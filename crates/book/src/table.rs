@@ -28,7 +28,7 @@ pub enum Column {
     Bool(Vec<Option<bool>>),
 }
 
-/// Texts that repeat: each value is a code of a level. Written as the texts they stand for; two are equal where these are.
+/// Texts that repeat: each value is a code of a level. Written as the texts that they stand for; equal where these are.
 #[derive(Debug, Clone, Default)]
 pub struct CodedText {
     codes: Vec<u32>,
@@ -98,7 +98,7 @@ impl CodedText {
     }
 
     /// The texts in row order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
+    pub fn values(&self) -> impl ExactSizeIterator<Item = Option<&str>> {
         self.codes.iter().map(|&code| self.text(code))
     }
 
@@ -110,11 +110,6 @@ impl CodedText {
     /// Whether there is no value.
     pub fn is_empty(&self) -> bool {
         self.codes.is_empty()
-    }
-
-    /// Makes room for so many more values.
-    pub fn reserve(&mut self, n_values: usize) {
-        self.codes.reserve(n_values);
     }
 
     /// Adds the values of another column.
@@ -149,6 +144,6 @@ impl CodedText {
 
 impl PartialEq for CodedText {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+        self.values().eq(other.values())
     }
 }

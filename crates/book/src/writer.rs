@@ -86,7 +86,15 @@ impl TableWriter {
     /// # Errors
     /// [`TableError::Write`] where the columns differ from the first table's, or the disk fails.
     pub fn append(&mut self, table: &Table) -> Result<(), TableError> {
-        self.append_frame(table).map_err(|cause| TableError::Write { path: self.path.clone(), cause })
+        self.append_all(std::slice::from_ref(table))
+    }
+
+    /// Adds the rows of several tables, as if they were one.
+    ///
+    /// # Errors
+    /// [`TableError::Write`] where the columns differ from each other or from the first table's, or the disk fails.
+    pub fn append_all(&mut self, tables: &[Table]) -> Result<(), TableError> {
+        self.append_frame(tables).map_err(|cause| TableError::Write { path: self.path.clone(), cause })
     }
 
     /// Puts the file in its place, readable by all as a new file would be.
@@ -108,17 +116,20 @@ impl TableWriter {
         self.temporary.persist(&self.path).map(|_| ()).map_err(|cause| failed(cause.error.into()))
     }
 
-    fn append_frame(&mut self, table: &Table) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    fn append_frame(&mut self, tables: &[Table]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         if let Form::JsonLines = self.form {
             if self.sink.is_none() {
                 self.sink = Some(Sink::JsonLines(BufWriter::new(self.temporary.as_file().try_clone()?)));
             }
             if let Some(Sink::JsonLines(out)) = &mut self.sink {
-                write_json_lines(table, out)?;
+                tables.iter().try_for_each(|table| write_json_lines(table, out))?;
             }
             return Ok(());
         }
-        let frame = frame_of(table)?;
+        let mut frames = tables.iter().map(frame_of);
+        let Some(mut frame) = frames.next().transpose()? else { return Ok(()) };
+        frames.try_for_each(|more| frame.vstack_mut_owned(more?).map(|_| ()))?;
+        frame.rechunk_mut_par();
         if self.sink.is_none() {
             self.sink = Some(self.open_sink(frame.schema())?);
         }
@@ -201,7 +212,7 @@ fn frame_of(table: &Table) -> PolarsResult<DataFrame> {
             TableColumn::Text(values) => Series::new(name, values),
             TableColumn::Coded(values) => {
                 let mut texts = StringChunkedBuilder::new(name, values.len());
-                values.iter().for_each(|text| texts.append_option(text));
+                values.values().for_each(|text| texts.append_option(text));
                 texts.finish().into_series()
             }
             TableColumn::Int(values) => Series::new(name, values),

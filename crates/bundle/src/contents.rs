@@ -29,7 +29,7 @@ pub struct BundleContents {
     pub encoding: Encoding,
     /// The health score, over the encoding's schema.
     pub scorecard: Scorecard,
-    /// At least one.
+    /// At least one; the first of each outcome is its main horizon's.
     pub targets: Vec<TargetModel>,
     /// The share of features, in `0.0..=1.0`, that must be known for a row to be scored.
     pub min_coverage: f64,

@@ -7,7 +7,9 @@ use std::fs;
 use std::path::Path;
 
 use bellwether_bundle::{Bundle, BundleContents, BundleError, write};
-use bellwether_core::{Calibration, Digest};
+use bellwether_core::{
+    Calibration, CohortPolicy, Digest, Encoding, InputKind, LevelPolicy, RawColumn, RawTable, RawValues, TextColumn,
+};
 use bellwether_onnx::decode;
 use fixture::{CHURN, EXPANSION, contents};
 
@@ -135,6 +137,50 @@ fn numbers_survive() {
     assert_eq!(bundle.scorecard(), &contents.scorecard);
     assert_eq!(bundle.targets(), contents.targets);
     assert_eq!(bundle.parity(), &contents.parity);
+}
+
+/// A percentile within two plans, of values of every size.
+fn percentile() -> InputKind {
+    let values = vec![f32::MIN, f32::from_bits(1), 0.1, 0.1_f32.next_up(), 16_777_217.0, f32::MAX];
+    let plans = ["free", "pro", "free", "free", "pro", "pro"];
+    let raw = RawTable {
+        n_rows: values.len(),
+        columns: vec![RawColumn { name: "tickets".to_owned(), values: RawValues::Number(values) }],
+        cohort: vec![("plan".to_owned(), TextColumn::from_texts(plans.map(Some)))],
+        ..RawTable::default()
+    };
+    let features = ["tickets".to_owned()];
+    let account: Vec<u32> = (0..6).collect();
+    let policy = CohortPolicy { features: &features, shrinkage: 0.1, min_accounts: 2, account: &account };
+    let rows: Vec<usize> = (0..raw.n_rows).collect();
+    let encoding = Encoding::learn(&raw, &rows, LevelPolicy::default(), |_| (None, None)).expect("learns");
+    let mut encoding = encoding.with_percentiles(&raw, &rows, &policy, |_| (None, None)).expect("learns");
+    encoding.inputs.remove(1).kind
+}
+
+#[test]
+fn percentiles_survive() {
+    let folder = temporary();
+    let mut contents = contents();
+    contents.encoding.inputs[1].kind = percentile();
+    let path = folder.path().join("bundle");
+    write(&contents, &path).expect("writes");
+    assert_eq!(Bundle::open(&path).expect("opens").encoding(), &contents.encoding);
+}
+
+/// Bundles of earlier releases have this text: it is read, and it is still what is written.
+#[test]
+fn an_encoding_without_percentiles_is_spelled_as_ever() {
+    let folder = temporary();
+    let path = folder.path().join("bundle");
+    write(&contents(), &path).expect("writes");
+    let text = String::from_utf8(files(&path)["features.json"].clone()).expect("text");
+    let inputs = [
+        r#"{"category":"usage","good":"up","kind":"number","name":"logins_30d"}"#,
+        r#"{"category":"usage","good":"down","kind":"number","name":"tickets_30d"}"#,
+        r#"{"category":"usage","kind":{"levels":{"levels":["free","pro"],"other":true}},"name":"plan"}"#,
+    ];
+    assert_eq!(text.replace(['\n', ' '], ""), format!(r#"{{"inputs":[{}]}}"#, inputs.join(",")));
 }
 
 #[test]

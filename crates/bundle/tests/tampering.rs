@@ -218,7 +218,7 @@ fn a_later_format_says_which_release_reads_it() {
 #[test]
 fn consistent_lies_are_found() {
     type Lie = fn(&Written);
-    let cases: [(Lie, &str); 14] = [
+    let cases: [(Lie, &str); 15] = [
         (|b| b.alter_manifest(|m| m["extra"] = json!(1)), "file `manifest.json` cannot be read"),
         (|b| b.alter_manifest(|m| m["name"] = json!("a/b")), "`a/b` is no name"),
         (|b| b.alter_manifest(|m| m["min_coverage"] = json!(-0.5)), "min_coverage is -0.5"),
@@ -260,6 +260,18 @@ fn consistent_lies_are_found() {
                 b.replace("features.json", turned.as_bytes());
             },
             "level `pro` of `plan` stands after `zzz`; levels must be sorted",
+        ),
+        // A percentile whose knots fall.
+        (
+            |b| {
+                let values = json!({ "knots": "2 1", "equal": "1 1", "between": "0" });
+                let everybody = json!({ "levels": [], "n_accounts": 2, "values": values });
+                let kind = json!({ "of": "tickets", "by": ["plan"], "shrinkage": 50.0, "cohorts": [everybody] });
+                let mut encoding: Value = serde_json::from_slice(&b.bytes("features.json")).expect("JSON");
+                encoding["inputs"][1]["kind"] = json!({ "percentile": kind });
+                b.replace("features.json", encoding.to_string().as_bytes());
+            },
+            "file `features.json` cannot be read",
         ),
         (
             |b| {

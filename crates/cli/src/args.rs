@@ -42,19 +42,28 @@ pub(crate) struct Init {
     pub(crate) folder: PathBuf,
 }
 
-/// Read a book and say what it holds: sources, rows, days, labels, parts of the split, missing shares.
+/// Audit a book: what it holds, what is wrong with its data, and what a model could know that it must not.
+///
+/// Findings are errors, warnings and notes. An error that book.toml does not waive ends with exit code 4, and `train`
+/// refuses it.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  bellwether check --book mybook/book.toml\n  bellwether check --book mybook/book.toml --json | jq .targets"
+    after_help = "Examples:\n  bellwether check --book mybook/book.toml\n  bellwether check --book mybook/book.toml --html audit.html\n  bellwether check --book mybook/book.toml --json | jq .findings\n  bellwether check --rules"
 )]
 pub(crate) struct Check {
     /// The book's configuration.
+    #[arg(long, value_name = "FILE", required_unless_present = "rules")]
+    pub(crate) book: Option<PathBuf>,
+    /// Print every rule with its limits and their reasons instead.
+    #[arg(long, conflicts_with_all = ["book", "html"])]
+    pub(crate) rules: bool,
+    /// Write the audit with plots as one page too.
     #[arg(long, value_name = "FILE")]
-    pub(crate) book: PathBuf,
+    pub(crate) html: Option<PathBuf>,
     /// Print JSON to stdout.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Draws the parts of the split.
+    /// Draws the parts of the split, and what is drawn to be looked at.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
 }

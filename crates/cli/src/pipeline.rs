@@ -1,6 +1,7 @@
 //! The way of the data, for the commands: book to prepared rows, prepared rows to models, models to a bundle.
 
 pub(crate) mod assemble;
+pub(crate) mod audit;
 pub(crate) mod evidence;
 pub(crate) mod fit;
 pub(crate) mod opened;

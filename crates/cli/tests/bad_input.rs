@@ -390,7 +390,7 @@ fn an_unknown_key_of_the_configuration_is_shown_in_its_line() {
         &expect![[r#"
             ----
               × unknown field `windows`, expected one of `name`, `from`, `column`, `columns`, `aggregate`, `window`, `filter`,
-              │ `type`, `change`, `per`, `good`, `category`, `helper`
+              │ `type`, `from_start`, `change`, `lag`, `periods`, `per`, `good`, `category`, `helper`
                 ╭─[book/book.toml:79:1]
              78 │ aggregate = "sum"
              79 │ windows = "30d"

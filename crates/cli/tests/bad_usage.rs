@@ -31,10 +31,11 @@ fn no_command() {
 
             Commands:
               init         Write a commented book.toml to start from
-              check        Read a book and say what it holds: sources, rows, days, labels, parts of the split,
-                           missing shares
+              check        Audit a book: what it holds, what is wrong with its data, and what a model could know
+                           that it must not
               simulate     Write a simulated B2B software book with known true probabilities
-              features     Build the feature table of every customer on every snapshot day, with labels
+              features     Build the feature table of every customer on every snapshot day, with labels; or list
+                           the catalogue of ready features
               train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
                            bundle
               evaluate     Evaluate a bundle on the test rows of a book
@@ -158,6 +159,22 @@ fn a_number_that_is_none() {
 
             For more information, try '--help'.
         "#]],
+    );
+}
+
+#[test]
+fn an_unknown_leak() {
+    check_refused(
+        "simulate --leak gaps --out more",
+        USAGE,
+        &expect![[r#"
+        error: invalid value 'gaps' for '--leak <KIND>'
+          [possible values: updated_in_place, final_value, missing_after_churn, constant_column, duplicate_column, looks_ahead, from_outcomes, lead_labels, backfilled, unit_change, rows_after_churn, rows_before_start, gap, feed_stops, future_rows, duplicate_rows, shared_customer, orphan_rows, all]
+
+          tip: a similar value exists: 'gap'
+
+        For more information, try '--help'.
+    "#]],
     );
 }
 

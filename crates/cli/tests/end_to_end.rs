@@ -164,6 +164,29 @@ fn every_account_has_one_score() {
     assert!(whole().scores.iter().all(|row| row["model_digest"] == whole().trained["digest"]));
 }
 
+/// The simulation knows how well the best possible model ranks.
+#[test]
+fn no_model_ranks_better_than_the_truth_can() {
+    for (target, outcome) in TARGETS.into_iter().zip(["churn", "expansion"]) {
+        let best = number(&whole().simulated["bayes_auc"][outcome]);
+        let ours = number(&trained(target)["test"]["roc_auc"]["value"]);
+        assert!((0.7..0.95).contains(&best) && ours < best + 0.03, "{target}: {ours}, at best {best}");
+    }
+}
+
+/// Kinds of leak are named one by one, or all at once; a leaking book is one that `check` can read.
+#[test]
+fn leaks_are_planted_by_name() {
+    let folder = Folder::new();
+    let simulated =
+        |arguments: &str| folder.run(&format!("simulate --accounts 20 --months 6 {arguments} --json")).json();
+    assert_eq!(simulated("--out clean")["leaks"], serde_json::json!([]));
+    let some = simulated("--leak gap --leak constant_column --leak gap --out some");
+    assert_eq!(some["leaks"], serde_json::json!(["constant_column", "gap"]));
+    assert!(simulated("--leak all --out all")["leaks"].as_array().expect("a list").len() >= 14);
+    assert!(folder.read("all/README.md").contains("Planted leaks"));
+}
+
 #[test]
 fn who_left_has_a_status_and_no_numbers() {
     let with_status = |status: &str| whole().scores.iter().filter(|row| row["status"] == status).count() as u64;

@@ -26,8 +26,8 @@ fn bellwether() {
 
             Commands:
               init         Write a commented book.toml to start from
-              check        Read a book and say what it holds: sources, rows, days, labels, parts of the split,
-                           missing shares
+              check        Audit a book: what it holds, what is wrong with its data, and what a model could know
+                           that it must not
               simulate     Write a simulated B2B software book with known true probabilities
               features     Build the feature table of every customer on every snapshot day, with labels; or list
                            the catalogue of ready features
@@ -78,19 +78,40 @@ fn check() {
     check_help(
         "check",
         &expect![[r#"
-            Read a book and say what it holds: sources, rows, days, labels, parts of the split, missing shares
+            Audit a book: what it holds, what is wrong with its data, and what a model could know that it must
+            not.
 
-            Usage: bellwether check [OPTIONS] --book <FILE>
+            Findings are errors, warnings and notes. An error that book.toml does not waive ends with exit code
+            4, and `train` refuses it.
+
+            Usage: bellwether check [OPTIONS]
 
             Options:
-                  --book <FILE>  The book's configuration
-                  --json         Print JSON to stdout
-                  --seed <SEED>  Draws the parts of the split [default: 0]
-              -h, --help         Print help
+                  --book <FILE>
+                      The book's configuration
+
+                  --rules
+                      Print every rule with its limits and their reasons instead
+
+                  --html <FILE>
+                      Write the audit with plots as one page too
+
+                  --json
+                      Print JSON to stdout
+
+                  --seed <SEED>
+                      Draws the parts of the split, and what is drawn to be looked at
+          
+                      [default: 0]
+
+              -h, --help
+                      Print help (see a summary with '-h')
 
             Examples:
               bellwether check --book mybook/book.toml
-              bellwether check --book mybook/book.toml --json | jq .targets
+              bellwether check --book mybook/book.toml --html audit.html
+              bellwether check --book mybook/book.toml --json | jq .findings
+              bellwether check --rules
         "#]],
     );
 }

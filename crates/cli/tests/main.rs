@@ -3,14 +3,17 @@
 //! One test target, so that one trained model serves all of it. Commands run in a folder of their own and are given
 //! relative paths: what they print is the same on every machine.
 
+mod audit;
 mod bad_bundle;
 mod bad_input;
 mod bad_usage;
 mod catalogue;
+mod cohorts;
 mod determinism;
 mod end_to_end;
 mod forms;
 mod help;
+mod horizons;
 mod interrupted;
 mod shared_data;
 mod support;

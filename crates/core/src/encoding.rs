@@ -1,21 +1,23 @@
-//! From raw features to the matrix: the levels that were learnt on training rows.
+//! From raw features to the matrix: the levels and the cohorts that were learnt on training rows.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::percentile::RowCohorts;
 use crate::{
-    Direction, Feature, FeatureMatrix, FeatureSchema, MatrixError, RawTable, RawValues, SchemaError, TextColumn,
+    CohortPolicy, Direction, Feature, FeatureMatrix, FeatureSchema, MatrixError, Percentile, RawTable, RawValues,
+    SchemaError, TextColumn,
 };
 
 /// How each raw feature becomes columns of the matrix. Learnt on training rows, stored in the bundle.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Encoding {
-    /// The raw features in order.
+    /// The raw features in order, and the percentiles that are read off them or off helpers.
     pub inputs: Vec<EncodedInput>,
 }
 
-/// One raw feature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One raw feature, or one percentile.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EncodedInput {
     /// Its name.
     pub name: String,
@@ -30,7 +32,7 @@ pub struct EncodedInput {
 }
 
 /// How a raw feature becomes columns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InputKind {
     /// One column, as it is.
@@ -44,7 +46,12 @@ pub enum InputKind {
         /// Whether there is an `(other)` column.
         other: bool,
     },
+    /// One column: where another feature's value stands in its row's cohort, `0.0..=1.0`.
+    Percentile(Percentile),
 }
+
+/// What the name of a percentile adds to that of its feature.
+pub const PERCENTILE_SUFFIX: &str = "_percentile";
 
 /// Which levels get a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +103,24 @@ pub enum EncodingError {
         /// The value.
         value: f32,
     },
+    /// The table has other dimensions of cohorts than the encoding.
+    #[error("`{name}` is within cohorts by {expected}; the table has cohorts by {found}")]
+    Cohort {
+        /// The percentile.
+        name: String,
+        /// Dimensions found, `(none)` where there is none.
+        found: String,
+        /// Dimensions expected.
+        expected: String,
+    },
+    /// The feature of a percentile is not in the table.
+    #[error("`{name}` is the percentile of `{of}`, which the table does not have")]
+    NoSource {
+        /// The percentile.
+        name: String,
+        /// The feature.
+        of: String,
+    },
     /// Two inputs make one feature name.
     #[error(transparent)]
     Schema(#[from] SchemaError),
@@ -133,6 +158,31 @@ impl Encoding {
         Ok(Self { inputs: inputs.collect::<Result<_, EncodingError>>()? })
     }
 
+    /// Adds one input `<feature>_percentile` for each feature of `policy`, after the others, learnt from the rows
+    /// `training_rows` of `raw` alone; category and good direction are the feature's own, by `traits_of`.
+    ///
+    /// # Errors
+    /// [`EncodingError`] for a feature that is not in `raw`, is no number, is infinite somewhere, or has no value in
+    /// the training rows.
+    pub fn with_percentiles(
+        mut self,
+        raw: &RawTable,
+        training_rows: &[usize],
+        policy: &CohortPolicy<'_>,
+        traits_of: impl Fn(&str) -> Traits,
+    ) -> Result<Self, EncodingError> {
+        let cohorts = RowCohorts::new(raw.n_rows, &raw.cohort);
+        for of in policy.features {
+            let name = format!("{of}{PERCENTILE_SUFFIX}");
+            let values = source_of(raw, of, &name)?;
+            let learnt = Percentile::learn(of, values, training_rows, &cohorts, policy)
+                .ok_or_else(|| EncodingError::AllMissing { name: of.clone(), n_rows: training_rows.len() })?;
+            let (category, good) = traits_of(of);
+            self.inputs.push(EncodedInput { name, category, good, kind: InputKind::Percentile(learnt) });
+        }
+        Ok(self)
+    }
+
     /// The schema of the matrix that this encoding makes.
     ///
     /// # Errors
@@ -141,7 +191,7 @@ impl Encoding {
         let features = self.inputs.iter().flat_map(|input| {
             let feature = |name: String, good| Feature { name, category: input.category.clone(), good };
             match &input.kind {
-                InputKind::Number => vec![feature(input.name.clone(), input.good)],
+                InputKind::Number | InputKind::Percentile(_) => vec![feature(input.name.clone(), input.good)],
                 InputKind::Levels { levels, other } => levels
                     .iter()
                     .map(String::as_str)
@@ -156,25 +206,31 @@ impl Encoding {
     /// Encodes every row of `raw`.
     ///
     /// # Errors
-    /// [`EncodingError`] if names, order or kinds differ, or a value is infinite.
+    /// [`EncodingError`] if names, order, kinds or cohorts differ, or a value is infinite.
     pub fn encode(&self, raw: &RawTable) -> Result<FeatureMatrix, EncodingError> {
+        let cohorts = RowCohorts::new(raw.n_rows, &raw.cohort);
         let mut columns = Vec::new();
         let mut owners: Vec<&str> = Vec::new();
-        for place in 0..self.inputs.len().max(raw.columns.len()) {
-            let (Some(input), Some(column)) = (self.inputs.get(place), raw.columns.get(place)) else {
-                return Err(self.mismatch(raw, place));
-            };
-            if input.name != column.name {
-                return Err(self.mismatch(raw, place));
-            }
-            match (&input.kind, &column.values) {
-                (InputKind::Number, RawValues::Number(values)) => columns.push(values.clone()),
-                (InputKind::Levels { levels, other }, RawValues::Text(texts)) => {
-                    columns.extend(encode_levels(texts, levels, *other));
+        let mut place = 0;
+        for input in &self.inputs {
+            if let InputKind::Percentile(percentile) = &input.kind {
+                columns.push(encode_percentile(input, percentile, raw, &cohorts)?);
+            } else {
+                let column = raw.columns.get(place).filter(|column| column.name == input.name);
+                let column = column.ok_or_else(|| mismatch(raw, place, Some(input)))?;
+                place += 1;
+                match (&input.kind, &column.values) {
+                    (InputKind::Number, RawValues::Number(values)) => columns.push(values.clone()),
+                    (InputKind::Levels { levels, other }, RawValues::Text(texts)) => {
+                        columns.extend(encode_levels(texts, levels, *other));
+                    }
+                    _ => return Err(EncodingError::Kind(input.name.clone())),
                 }
-                _ => return Err(EncodingError::Kind(input.name.clone())),
             }
             owners.resize(columns.len(), &input.name);
+        }
+        if place < raw.columns.len() {
+            return Err(mismatch(raw, place, None));
         }
         FeatureMatrix::from_columns(&columns).map_err(|error| match error {
             MatrixError::Infinite { column, row, value } => {
@@ -183,15 +239,50 @@ impl Encoding {
             MatrixError::Shape { .. } => unreachable!("every raw column has one value a row"),
         })
     }
+}
 
-    fn mismatch(&self, raw: &RawTable, place: usize) -> EncodingError {
-        let name_or_none = |name: Option<&String>| name.map_or_else(|| NONE.to_owned(), String::clone);
-        EncodingError::Column {
-            place,
-            found: name_or_none(raw.columns.get(place).map(|column| &column.name)),
-            expected: name_or_none(self.inputs.get(place).map(|input| &input.name)),
+impl EncodedInput {
+    /// How many columns of the matrix it becomes; they stand side by side.
+    pub fn n_columns(&self) -> usize {
+        match &self.kind {
+            InputKind::Number | InputKind::Percentile(_) => 1,
+            InputKind::Levels { levels, other } => levels.len() + usize::from(*other),
         }
     }
+}
+
+fn mismatch(raw: &RawTable, place: usize, expected: Option<&EncodedInput>) -> EncodingError {
+    let name_or_none = |name: Option<&String>| name.map_or_else(|| NONE.to_owned(), String::clone);
+    EncodingError::Column {
+        place,
+        found: name_or_none(raw.columns.get(place).map(|column| &column.name)),
+        expected: name_or_none(expected.map(|input| &input.name)),
+    }
+}
+
+/// The values that the percentile `name` is read off; finite or missing.
+fn source_of<'a>(raw: &'a RawTable, of: &str, name: &str) -> Result<&'a [f32], EncodingError> {
+    match raw.column(of).map(|column| &column.values) {
+        None => Err(EncodingError::NoSource { name: name.to_owned(), of: of.to_owned() }),
+        Some(RawValues::Text(_)) => Err(EncodingError::Kind(of.to_owned())),
+        Some(RawValues::Number(values)) => match values.iter().position(|value| value.is_infinite()) {
+            Some(row) => Err(EncodingError::Infinite { name: of.to_owned(), row, value: values[row] }),
+            None => Ok(values),
+        },
+    }
+}
+
+fn encode_percentile(
+    input: &EncodedInput,
+    percentile: &Percentile,
+    raw: &RawTable,
+    cohorts: &RowCohorts<'_>,
+) -> Result<Vec<f32>, EncodingError> {
+    if !percentile.by().iter().eq(cohorts.by()) {
+        let found = if cohorts.by().is_empty() { NONE.to_owned() } else { cohorts.by().join(", ") };
+        return Err(EncodingError::Cohort { name: input.name.clone(), found, expected: percentile.by().join(", ") });
+    }
+    Ok(percentile.encode(source_of(raw, percentile.of(), &input.name)?, cohorts))
 }
 
 fn learn_levels(texts: &TextColumn, training_rows: &[usize], policy: LevelPolicy) -> Option<InputKind> {
@@ -241,6 +332,7 @@ mod tests {
         RawTable {
             n_rows: texts.len(),
             columns: vec![RawColumn { name: "plan".into(), values: RawValues::Text(column) }],
+            ..RawTable::default()
         }
     }
 
@@ -264,5 +356,82 @@ mod tests {
     fn a_feature_without_training_values_is_refused() {
         let refused = Encoding::learn(&table(&[None, Some("a")]), &[0], LevelPolicy::default(), |_| (None, None));
         assert!(matches!(refused, Err(EncodingError::AllMissing { n_rows: 1, .. })));
+    }
+
+    /// Two accounts with a helper feature, in cohorts by plan.
+    fn with_helper() -> RawTable {
+        RawTable {
+            n_rows: 4,
+            columns: vec![RawColumn { name: "seats".into(), values: RawValues::Number(vec![1.0, 2.0, 3.0, 4.0]) }],
+            helpers: vec![RawColumn {
+                name: "logins".into(),
+                values: RawValues::Number(vec![5.0, 7.0, f32::NAN, 9.0]),
+            }],
+            cohort: vec![("plan".into(), TextColumn::from_texts([Some("a"), Some("a"), None, Some("b")]))],
+        }
+    }
+
+    fn with_percentile(raw: &RawTable, training_rows: &[usize]) -> Result<Encoding, EncodingError> {
+        let features = ["logins".to_owned(), "seats".to_owned()];
+        let policy = CohortPolicy { features: &features, shrinkage: 0.0, min_accounts: 1, account: &[0, 1, 2, 3] };
+        let traits_of = |name: &str| (Some(name.to_owned()), Some(Direction::Up));
+        let encoding = Encoding::learn(raw, training_rows, LevelPolicy::default(), traits_of)?;
+        encoding.with_percentiles(raw, training_rows, &policy, traits_of)
+    }
+
+    #[test]
+    fn percentiles_stand_after_the_other_inputs_and_come_from_training_rows() {
+        let raw = with_helper();
+        let encoding = with_percentile(&raw, &[0, 1, 2]).expect("learns");
+        let schema = encoding.schema().expect("names differ");
+        let names: Vec<&str> = schema.features().iter().map(|feature| feature.name.as_str()).collect();
+        assert_eq!(names, ["seats", "logins_percentile", "seats_percentile"]);
+        assert_eq!(schema.features()[1].category.as_deref(), Some("logins"));
+        assert_eq!(schema.features()[1].good, Some(Direction::Up));
+        let matrix = encoding.encode(&raw).expect("encodes");
+        assert_eq!(matrix.column(1)[..2], [0.25, 0.75]);
+        assert!(matrix.value(2, 1).is_nan());
+        // Plan `b` was in no training row: row 3 is held against everybody.
+        assert_eq!(matrix.value(3, 1), 1.0);
+        assert_eq!(matrix.column(2)[..3], [0.25, 0.75, 2.5 / 3.0]);
+    }
+
+    #[test]
+    fn a_table_without_what_percentiles_need_is_refused() {
+        let encoding = with_percentile(&with_helper(), &[0, 1, 2]).expect("learns");
+        let refused = |spoil: &dyn Fn(&mut RawTable)| {
+            let mut raw = with_helper();
+            spoil(&mut raw);
+            encoding.encode(&raw).expect_err("it lacks something").to_string()
+        };
+        for (spoil, told) in [
+            (
+                &|raw: &mut RawTable| raw.cohort.clear(),
+                "`logins_percentile` is within cohorts by plan; the table has cohorts by (none)",
+            ),
+            (
+                &|raw| raw.cohort[0].0 = "tier".into(),
+                "`logins_percentile` is within cohorts by plan; the table has cohorts by tier",
+            ),
+            (
+                &|raw| raw.helpers.clear(),
+                "`logins_percentile` is the percentile of `logins`, which the table does not have",
+            ),
+            (
+                &|raw| raw.helpers[0].values = RawValues::Number(vec![0.0, f32::INFINITY, 0.0, 0.0]),
+                "feature `logins` in row 1 is inf; values must be finite or missing",
+            ),
+            (
+                &|raw| raw.helpers[0].values = RawValues::Text(raw.cohort[0].1.clone()),
+                "feature `logins` changed between number and text since the model was trained",
+            ),
+            (&|raw| raw.columns.clear(), "feature 0 is `(none)` where the model expects `seats`"),
+            (&|raw| raw.columns.push(raw.helpers[0].clone()), "feature 1 is `logins` where the model expects `(none)`"),
+        ] as [(&dyn Fn(&mut RawTable), &str); 7]
+        {
+            assert_eq!(refused(spoil), told);
+        }
+        let unknown = with_percentile(&with_helper(), &[2]);
+        assert!(matches!(unknown, Err(EncodingError::AllMissing { name, n_rows: 1 }) if name == "logins"));
     }
 }

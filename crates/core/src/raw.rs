@@ -9,6 +9,17 @@ pub struct RawTable {
     pub n_rows: usize,
     /// The columns, in declared order.
     pub columns: Vec<RawColumn>,
+    /// Columns that are no input of a model, but whose percentile is one.
+    pub helpers: Vec<RawColumn>,
+    /// The dimensions of cohorts by name, coarse to fine; the levels of a dimension are not sorted.
+    pub cohort: Vec<(String, TextColumn)>,
+}
+
+impl RawTable {
+    /// The column called `name`, a helper or not.
+    pub fn column(&self, name: &str) -> Option<&RawColumn> {
+        self.columns.iter().chain(&self.helpers).find(|column| column.name == name)
+    }
 }
 
 /// One declared feature with its values.

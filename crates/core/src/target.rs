@@ -11,14 +11,28 @@ pub enum Outcome {
     Churn,
     /// The account pays more.
     Expansion,
+    /// The account pays less, and stays.
+    Contraction,
 }
 
 impl Outcome {
-    /// `churn` or `expansion`.
+    /// Every outcome, in order.
+    pub const ALL: [Self; 3] = [Self::Churn, Self::Expansion, Self::Contraction];
+
+    /// `churn`, `expansion` or `contraction`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Churn => "churn",
             Self::Expansion => "expansion",
+            Self::Contraction => "contraction",
+        }
+    }
+
+    /// Whether a healthy account is likely to have it.
+    pub const fn is_good(self) -> bool {
+        match self {
+            Self::Expansion => true,
+            Self::Churn | Self::Contraction => false,
         }
     }
 }
@@ -35,7 +49,7 @@ pub struct Target {
 
 /// Why a target's name was refused.
 #[derive(Debug, Error)]
-#[error("`{0}` is not a target; targets look like `churn_90d` or `expansion_90d`")]
+#[error("`{0}` is not a target; targets look like `churn_90d`, `expansion_90d` or `contraction_30d`")]
 pub struct TargetError(String);
 
 impl std::fmt::Display for Target {
@@ -50,11 +64,7 @@ impl TryFrom<String> for Target {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let parse = || {
             let (outcome, days) = text.rsplit_once('_')?;
-            let outcome = match outcome {
-                "churn" => Outcome::Churn,
-                "expansion" => Outcome::Expansion,
-                _ => return None,
-            };
+            let outcome = Outcome::ALL.into_iter().find(|known| known.name() == outcome)?;
             let horizon_days = days.strip_suffix('d')?.parse().ok().filter(|&n| n > 0)?;
             Some(Self { outcome, horizon_days })
         };

@@ -1,6 +1,6 @@
 //! Gradient boosting on the log loss, fitted by forust.
 
-use bellwether_core::{Direction, FeatureSchema, Link, Model, Node, Outcome, Progress, Tree, Trees};
+use bellwether_core::{Direction, FeatureSchema, Link, Model, Node, Progress, Tree, Trees};
 use forust_ml::constraints::{Constraint, ConstraintMap};
 use forust_ml::gradientbooster::{EvaluationData, GrowPolicy};
 use forust_ml::objective::ObjectiveType;
@@ -161,9 +161,9 @@ impl Boosted {
         if !self.settings.monotone {
             return ConstraintMap::new();
         }
-        let constraint = |good: Direction| match (good, self.settings.outcome) {
-            (Direction::Up, Outcome::Churn) | (Direction::Down, Outcome::Expansion) => Constraint::Negative,
-            (Direction::Down, Outcome::Churn) | (Direction::Up, Outcome::Expansion) => Constraint::Positive,
+        let constraint = |good: Direction| {
+            let raises = (good == Direction::Up) == self.settings.outcome.is_good();
+            if raises { Constraint::Positive } else { Constraint::Negative }
         };
         let of_features = schema.features().iter().enumerate();
         of_features.filter_map(|(place, feature)| Some((place, constraint(feature.good?)))).collect()
@@ -268,6 +268,7 @@ fn bounds(tree: &forust_ml::tree::Tree, constraints: Option<&ConstraintMap>) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bellwether_core::Outcome;
 
     /// A made-up table of 2,000 rows; the second column has many equal values, the third lacks every fifth.
     fn table() -> Table {

@@ -1,6 +1,6 @@
 //! The weighted baseline: its weights come from the config, only a fixed map to a logit is set here.
 
-use bellwether_core::{Model, Outcome, Progress, ScorecardModel};
+use bellwether_core::{Model, Progress, ScorecardModel};
 
 use crate::learner::checked;
 use crate::rows::Table;
@@ -21,10 +21,7 @@ const EVEN_HEALTH: f32 = 50.0;
 impl Scorecard {
     pub(crate) fn new(settings: Settings) -> Result<Self, LearnError> {
         let card = settings.scorecard.ok_or(LearnError::NoScorecard)?;
-        let sign = match settings.outcome {
-            Outcome::Churn => -1.0,
-            Outcome::Expansion => 1.0,
-        };
+        let sign = if settings.outcome.is_good() { 1.0 } else { -1.0 };
         let slope = sign / POINTS_A_LOGIT;
         let card = ScorecardModel { slope, intercept: -slope * EVEN_HEALTH, ..card };
         checked(LearnerName::Scorecard, Model::Scorecard(card.clone()))?;
@@ -52,7 +49,7 @@ impl Learner for Scorecard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bellwether_core::Indicator;
+    use bellwether_core::{Indicator, Outcome};
 
     fn card() -> ScorecardModel {
         let indicator = Indicator { feature: 0, weight: 1.0, at_zero: 0.0, at_full: 100.0 };
@@ -60,8 +57,10 @@ mod tests {
     }
 
     #[test]
-    fn health_lowers_churn_and_raises_expansion() {
-        for (outcome, at_zero, at_full) in [(Outcome::Churn, 5.0, -5.0), (Outcome::Expansion, -5.0, 5.0)] {
+    fn health_lowers_churn_and_contraction_and_raises_expansion() {
+        let outcomes =
+            [(Outcome::Churn, 5.0, -5.0), (Outcome::Expansion, -5.0, 5.0), (Outcome::Contraction, 5.0, -5.0)];
+        for (outcome, at_zero, at_full) in outcomes {
             let settings = Settings { scorecard: Some(card()), ..Settings::new(0, outcome) };
             let model = Model::Scorecard(Scorecard::new(settings).expect("a scorecard").card);
             for (health, expected) in [(0.0, at_zero), (50.0, 0.0), (100.0, at_full)] {

@@ -366,10 +366,10 @@ fn boosted_logits_follow_the_declared_directions_if_told_to() {
     // High values of feature 0 are declared bad and those of feature 1 good; the labels say nothing of the kind.
     let mut book = Book::made(2000, 14, 0.0);
     book.y = book.columns[0].iter().zip(&book.columns[1]).map(|(a, b)| (a * 3.0).sin() + 1e6 * b > 0.0).collect();
-    for outcome in [Outcome::Churn, Outcome::Expansion] {
+    for outcome in Outcome::ALL {
         let settings = Settings { monotone: true, ..Settings { outcome, ..book.settings() } };
         let model = book.try_fit_with(LearnerName::Boosted, &settings).expect("two classes");
-        let sign = if outcome == Outcome::Churn { 1.0 } else { -1.0 };
+        let sign = if outcome.is_good() { -1.0 } else { 1.0 };
         for row in 0..200 {
             for (feature, step, direction) in [(0, 0.1_f32, sign), (1, 1e-7, -sign)] {
                 let logits: Vec<f64> = (-30_i16..=30)

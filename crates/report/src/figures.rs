@@ -1,5 +1,6 @@
 //! Figures: what is drawn of a target, and under which names.
 
+mod audit;
 mod axes;
 mod calibration;
 mod canvas;
@@ -9,6 +10,7 @@ mod forest;
 use std::collections::BTreeMap;
 
 use crate::ReportError;
+use crate::audit::AuditReport;
 use crate::training::TargetReport;
 
 pub(crate) use forest::MOST_COHORTS;
@@ -101,4 +103,33 @@ pub(crate) fn draw(report: &TargetReport) -> Result<Figures, ReportError> {
             }
         })
         .collect()
+}
+
+/// How the files of an audit's figures begin.
+pub(crate) const ROWS: &str = "figures/rows_";
+pub(crate) const MISSING: &str = "figures/missing";
+pub(crate) const DRIFT: &str = "figures/psi";
+
+/// Every figure of an audit.
+///
+/// # Errors
+/// [`ReportError::Figure`] if the drawing library refuses.
+pub(crate) fn draw_audit(report: &AuditReport) -> Result<Figures, ReportError> {
+    let mut figures = Figures::new();
+    let mut add = |file: String, drawn: Result<Option<String>, canvas::DrawError>| match drawn {
+        Ok(svg) => {
+            figures.extend(svg.map(|svg| (file, svg)));
+            Ok(())
+        }
+        Err(source) => Err(ReportError::Figure { figure: file, source: Box::new(source) }),
+    };
+    for (place, source) in report.sources.iter().enumerate() {
+        let description = format!("Rows of {} by month", source.name);
+        add(format!("{ROWS}{place:03}.svg"), audit::rows(source, &description).map(Some))?;
+    }
+    let description = "Share of missing values of each feature by snapshot day";
+    add(format!("{MISSING}.svg"), audit::missing(&report.features, description))?;
+    let description = "Population stability index of each feature by snapshot day";
+    add(format!("{DRIFT}.svg"), audit::drift(&report.features, description))?;
+    Ok(figures)
 }

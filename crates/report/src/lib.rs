@@ -3,6 +3,7 @@
 //! [`render()`] turns a [`TrainingReport`] into texts; it reads no file, no clock and no font, so equal reports are equal bytes.
 //! Whatever a report holds that people have named (features, segments, sources) is text and never markup.
 
+mod audit;
 mod error;
 mod figures;
 mod markdown;
@@ -18,6 +19,7 @@ mod text;
 mod training;
 mod words;
 
+pub use audit::{AuditReport, DayCell, DaysRow, FindingRow, MonthsRow, render_audit};
 pub use error::ReportError;
 pub use render::{Rendered, render};
 pub use text::{evaluation_text, learner_table_text};

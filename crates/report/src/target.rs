@@ -79,9 +79,23 @@ fn calibration(report: &TargetReport) -> String {
     format!(
         "### Calibration\n\n\
          Bins of like probability, of about equal numbers of rows. A bar that misses the diagonal is a bin whose \
-         probabilities do not mean what they say.\n\n{}\n{}",
+         probabilities do not mean what they say.{}\n\n{}\n{}",
+        moved(report),
         figures(report, &[Figure::Calibration]),
         tables::bins(&report.evaluation.curves.calibration).markdown(),
+    )
+}
+
+/// What the order of horizons cost; nothing where no row was moved.
+fn moved(report: &TargetReport) -> String {
+    if report.n_moved == 0 {
+        return String::new();
+    }
+    format!(
+        " An outcome is no likelier within a shorter horizon than within a longer one: on {} of {} the model said \
+         otherwise, and its probability was moved towards the main horizon's, here as in every score.",
+        count(report.n_moved),
+        many(report.evaluation.overall.n, "test row"),
     )
 }
 

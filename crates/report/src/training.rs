@@ -54,6 +54,8 @@ pub struct TargetReport {
     pub n_training: usize,
     /// Rows that it was calibrated, and chosen, on.
     pub n_calibration: usize,
+    /// Test rows whose probability was moved towards the main horizon's, so that none falls as the horizon grows.
+    pub n_moved: usize,
     /// The chosen learner on the test part.
     pub evaluation: Evaluation,
     /// Every learner that was tried, the chosen one included.

@@ -7,6 +7,7 @@ pub(crate) fn title(target: Target) -> String {
     let outcome = match target.outcome {
         Outcome::Churn => "Churn",
         Outcome::Expansion => "Expansion",
+        Outcome::Contraction => "Contraction",
     };
     let days = target.horizon_days;
     format!("{outcome} within {days} {}", if days == 1 { "day" } else { "days" })
@@ -17,13 +18,14 @@ pub(crate) const fn did(target: Target) -> &'static str {
     match target.outcome {
         Outcome::Churn => "churned",
         Outcome::Expansion => "expanded",
+        Outcome::Contraction => "contracted",
     }
 }
 
 /// The rows of highest probability.
 pub(crate) const fn the_top(target: Target) -> &'static str {
     match target.outcome {
-        Outcome::Churn => "riskiest",
+        Outcome::Churn | Outcome::Contraction => "riskiest",
         Outcome::Expansion => "most promising",
     }
 }

@@ -275,3 +275,96 @@ fn a_target_stands_once() {
     let refused = render(&report(vec![target.clone(), target]));
     assert!(matches!(refused, Err(ReportError::Duplicate(name)) if name == "churn_90d"));
 }
+
+mod audit {
+    use bellwether_core::Date;
+    use bellwether_report::{AuditReport, DayCell, DaysRow, FindingRow, MonthsRow, Rendered, render_audit};
+    use expect_test::expect;
+
+    fn month(n: i32) -> Date {
+        Date::from_ymd(2024, 1, 31).expect("a day").plus_months(n).month_end()
+    }
+
+    fn audit(name: &str) -> Rendered {
+        let finding = FindingRow {
+            id: format!("gap/{name}"),
+            severity: "warning",
+            summary: format!("`{name}` has few rows"),
+            evidence: vec![("rows".into(), "3".into())],
+            advice: "deliver them".into(),
+            waived: Some(name.to_owned()),
+        };
+        let cell = |n: i32| DayCell {
+            day: month(n),
+            missing_share: 0.25 * f64::from(n),
+            psi: (n != 1).then_some(f64::from(n)),
+        };
+        let report = AuditReport {
+            title: format!("{name}: audit"),
+            facts: vec![("Accounts".into(), "3".into())],
+            findings: vec![finding],
+            sources: vec![MonthsRow {
+                name: name.to_owned(),
+                months: vec![(month(0), 5), (month(1), 0), (month(2), 9)],
+            }],
+            features: vec![DaysRow { name: name.to_owned(), days: (0..3).map(cell).collect() }],
+        };
+        render_audit(&report).expect("it can be drawn")
+    }
+
+    #[test]
+    fn an_audit_says_what_was_found_and_what_to_do() {
+        let rendered = audit("usage");
+        expect![[r#"
+            # usage: audit
+
+            - **Accounts:** 3
+
+            ## Errors (0)
+
+            There are none.
+
+            ## Warnings (1)
+
+            ### `gap/usage`
+
+            - \`usage\` has few rows
+            - Counted: rows: 3.
+            - To do: deliver them.
+            - **Waived:** usage
+
+
+            ## Notes (0)
+
+            There are none.
+
+            ## Rows by month
+
+            Rows of everybody by the month of their date. A hole is a gap; a fall at the end is a feed that stops.
+
+            ![Rows by month](figures/rows_000.svg)
+
+            ## Missing values by day
+
+            Share of the rows of a snapshot day without a value. The darker, the more.
+
+            ![Missing values by day](figures/missing.svg)
+
+            ## Drift by day
+
+            Population stability index of a day's values against those of training rows. Full at 2; a dash where nothing is known.
+
+            ![Drift by day](figures/psi.svg)
+        "#]].assert_eq(&rendered.markdown);
+        assert_eq!(rendered.html.matches("<svg").count(), 3);
+        assert_eq!(audit("usage"), rendered);
+    }
+
+    #[test]
+    fn hostile_names_stay_text_in_an_audit() {
+        for name in super::HOSTILE {
+            let rendered = audit(name);
+            assert!(!rendered.html.contains("<script") && !rendered.html.contains("<img"), "{}", rendered.html);
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! How much of a row is known.
 
-use bellwether_core::{Encoding, FeatureMatrix, InputKind};
+use bellwether_core::{Encoding, FeatureMatrix};
 
 /// The first column of each raw input that any model reads. A text is missing in all its columns or in none, so one
 /// column tells; a text with twenty levels counts once.
@@ -15,10 +15,7 @@ impl Coverage {
         let mut first = 0;
         let mut columns = Vec::new();
         for input in &encoding.inputs {
-            let n_columns = match &input.kind {
-                InputKind::Number => 1,
-                InputKind::Levels { levels, other } => levels.len() + usize::from(*other),
-            };
+            let n_columns = input.n_columns();
             if used[first..first + n_columns].contains(&true) {
                 columns.push(first);
             }

@@ -9,6 +9,7 @@
 
 mod coverage;
 mod error;
+mod horizons;
 mod kernel;
 mod open;
 mod parity;

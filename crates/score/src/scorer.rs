@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use bellwether_bundle::{ParityExpectation, ParityVectors};
 use bellwether_core::{
-    Band, Bands, Calibration, Digest, Encoding, FeatureMatrix, FeatureSchema, Model, RowStatus, ScorecardModel, Target,
+    Band, Bands, Calibration, Digest, Encoding, FeatureMatrix, FeatureSchema, Model, Outcome, RowStatus,
+    ScorecardModel, Target,
 };
 
 use crate::coverage::Coverage;
+use crate::horizons::Horizons;
 use crate::kernel::{self, for_each_task};
 use crate::{Kernel, ScoreError};
 
@@ -22,7 +24,7 @@ pub struct ScorerParts {
     pub scorecard: ScorecardModel,
     /// The bands of the health score.
     pub bands: Bands,
-    /// One model a target.
+    /// One model a target; the first of each outcome is its main horizon's, around which the others are put in order.
     pub targets: Vec<ScorerTarget>,
     /// The share of inputs, in `0.0..=1.0`, that must be known for a row to be scored.
     pub min_coverage: f64,
@@ -49,6 +51,7 @@ pub struct Scorer {
     scorecard: ScorecardModel,
     bands: Bands,
     models: BTreeMap<Target, (Kernel, Calibration)>,
+    horizons: Horizons,
     coverage: Coverage,
     min_coverage: f64,
     digest: Digest,
@@ -66,7 +69,8 @@ pub struct Scores {
     pub health_score: Vec<Option<f64>>,
     /// The band of the health score; `None` unless the row is scored.
     pub band: Vec<Option<Band>>,
-    /// Calibrated, `0.0..=1.0`; `None` unless the row is scored.
+    /// Calibrated, `0.0..=1.0`; `None` unless the row is scored. No probability of an outcome is above that of a
+    /// longer horizon.
     pub probability: BTreeMap<Target, Vec<Option<f64>>>,
 }
 
@@ -93,6 +97,7 @@ impl Scorer {
         for indicator in &scorecard.indicators {
             used[indicator.feature as usize] = true;
         }
+        let order: Vec<Target> = targets.iter().map(|of| of.target).collect();
         let mut models = BTreeMap::new();
         for ScorerTarget { target, onnx, calibration } in targets {
             calibration.validate()?;
@@ -105,7 +110,8 @@ impl Scorer {
             }
         }
         let coverage = Coverage::new(&encoding, &used);
-        Ok(Self { schema, encoding, scorecard, bands, models, coverage, min_coverage, digest })
+        let horizons = Horizons::new(&order);
+        Ok(Self { schema, encoding, scorecard, bands, models, horizons, coverage, min_coverage, digest })
     }
 
     /// The features of a matrix in their order.
@@ -121,6 +127,11 @@ impl Scorer {
     /// The targets that have a model, in order.
     pub fn targets(&self) -> impl Iterator<Item = Target> {
         self.models.keys().copied()
+    }
+
+    /// The main horizon of an outcome; `None` where no model predicts the outcome.
+    pub fn main_target(&self, outcome: Outcome) -> Option<Target> {
+        self.horizons.main(outcome)
     }
 
     /// The kernel of a target's model.
@@ -146,17 +157,25 @@ impl Scorer {
         };
         let health_score = only_scored(self.health(x));
         let band = health_score.iter().map(|health| health.map(|health| self.bands.band(health))).collect();
-        let mut probability = BTreeMap::new();
-        for (&target, (kernel, calibration)) in &self.models {
-            let logits = kernel.logits(x)?;
+        let logits = self.logits(x)?;
+        for (&target, logits) in &logits {
             let overflown = |(row, logit): (usize, &f64)| is_scored[row] && !logit.is_finite();
             if let Some(row) = logits.iter().enumerate().position(overflown) {
                 return Err(ScoreError::NotFinite { target, row, logit: logits[row] });
             }
-            let calibrated = logits.into_iter().map(|logit| calibration.probability(logit)).collect();
-            probability.insert(target, only_scored(calibrated));
         }
+        let probability = self.probabilities_of(&logits);
+        let probability = probability.into_iter().map(|(target, of)| (target, only_scored(of))).collect();
         Ok(Scores { status: is_scored.iter().map(status).collect(), coverage, health_score, band, probability })
+    }
+
+    /// The probabilities of each row, in row order, however little is known of it: what [`Scorer::score`] gives for the
+    /// rows that are scored, and what is evaluated.
+    ///
+    /// # Errors
+    /// [`ScoreError::Features`] for rows of another width.
+    pub fn probabilities(&self, x: &FeatureMatrix) -> Result<BTreeMap<Target, Vec<f64>>, ScoreError> {
+        Ok(self.probabilities_of(&self.logits(x)?))
     }
 
     /// The numbers that every machine must give for the rows of `x`, however little is known of them: what a bundle
@@ -168,20 +187,36 @@ impl Scorer {
         let coverage = self.coverage_of(x)?;
         let value = |row, column| Some(x.value(row, column)).filter(|value| !value.is_nan()).map(f32::to_bits);
         let health = self.health(x);
-        let mut expected = BTreeMap::new();
-        for (&target, (kernel, calibration)) in &self.models {
-            let expectation = |logit: f64| ParityExpectation {
-                logit_bits: logit.to_bits(),
-                probability_bits: calibration.probability(logit).to_bits(),
-            };
-            expected.insert(target, kernel.logits(x)?.into_iter().map(expectation).collect());
-        }
+        let logits = self.logits(x)?;
+        let probability = self.probabilities_of(&logits);
+        let expectation = |(logit, probability): (&f64, &f64)| ParityExpectation {
+            logit_bits: logit.to_bits(),
+            probability_bits: probability.to_bits(),
+        };
+        let expected = logits
+            .iter()
+            .map(|(target, logits)| (*target, logits.iter().zip(&probability[target]).map(expectation).collect()))
+            .collect();
         Ok(ParityVectors {
             rows: (0..coverage.len()).map(|row| (0..x.n_cols()).map(|column| value(row, column)).collect()).collect(),
             expected,
             band: health.iter().map(|&health| self.bands.band(health)).collect(),
             health_bits: health.into_iter().map(f64::to_bits).collect(),
         })
+    }
+
+    fn logits(&self, x: &FeatureMatrix) -> Result<BTreeMap<Target, Vec<f64>>, ScoreError> {
+        self.models.iter().map(|(target, (kernel, _))| Ok((*target, kernel.logits(x)?))).collect()
+    }
+
+    /// Calibrated, and in order of horizons.
+    fn probabilities_of(&self, logits: &BTreeMap<Target, Vec<f64>>) -> BTreeMap<Target, Vec<f64>> {
+        let calibrated = |(target, (_, calibration)): (&Target, &(Kernel, Calibration))| {
+            (*target, logits[target].iter().map(|&logit| calibration.probability(logit)).collect())
+        };
+        let mut probability = self.models.iter().map(calibrated).collect();
+        self.horizons.order(&mut probability);
+        probability
     }
 
     fn coverage_of(&self, x: &FeatureMatrix) -> Result<Vec<f64>, ScoreError> {

@@ -7,7 +7,7 @@
 /// `sum over i != j of p_i (1 - p_j) ([p_i > p_j] + [p_i = p_j] / 2) / sum over i != j of p_i (1 - p_j)`
 ///
 /// It is a ratio of expectations, as if the outcomes of rows were independent; `O(n log n)`. `None` where no pair of an
-/// outcome and none is possible. Source: the Mann-Whitney form of the area, Hanley and McNeil (1982), with the outcomes
+/// outcome and none is possible. Source: the Mann-Whitney form of the area in Hanley (1982, Radiology 143), with the outcomes
 /// replaced by their probabilities.
 pub fn expected_auc(probabilities: &[f64]) -> Option<f64> {
     let mut sorted = probabilities.to_vec();

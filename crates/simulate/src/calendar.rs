@@ -9,6 +9,8 @@ pub(crate) const HORIZON_DAYS: usize = 90;
 pub(crate) struct Calendar {
     /// The first day of the book.
     pub(crate) first_day: Date,
+    /// The month ends within the book.
+    pub(crate) month_ends: Vec<Date>,
     days: Vec<Day>,
 }
 
@@ -25,7 +27,10 @@ impl Calendar {
     pub(crate) fn new(first_day: Date, last_day: Date) -> Self {
         let n_days = (last_day.days() - first_day.days()) as usize + 1 + HORIZON_DAYS;
         let days = (0..n_days as i32).map(|n| Day::of(first_day.plus_days(n))).collect();
-        Self { first_day, days }
+        let n_months = n_days as i32 / 28 + 1;
+        let month_ends = (0..n_months).map(|n| first_day.plus_months(n).month_end());
+        let month_ends = month_ends.take_while(|&date| date <= last_day).collect();
+        Self { first_day, month_ends, days }
     }
 
     /// How many days the book covers.

@@ -17,7 +17,7 @@ pub(crate) static SCHEMA: Schema = Schema {
     ],
 };
 
-/// Share of notes that are corrected, and the days from the first version to the second.
+/// Share of notes that are thought over, which most find wrong, and the days from the first version to the second.
 const RESTATED: f64 = 0.15;
 const RESTATED_AFTER: u32 = 3;
 const RESTATED_WITHIN: u32 = 25;

@@ -3,11 +3,10 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use bellwether_book::TableWriter;
+use bellwether_book::{Table, TableWriter};
 use bellwether_core::{Date, Progress};
 
 use crate::interventions::{self, HIGH_HAZARD, TREATMENT_DAYS, TREATMENT_EASES};
-use crate::rows::Rows;
 use crate::tables::{Chunk, TABLE_NAMES, World};
 use crate::{Leak, SimulateConfig, SimulateError, expected_auc};
 
@@ -112,16 +111,16 @@ fn write_tables(config: &SimulateConfig, into: &Path, progress: &dyn Progress) -
     let mut files = Files::create(config, into)?;
     progress.begin("simulating accounts", config.n_accounts as u64);
     let mut from = 0;
-    let mut chunk = None;
+    let mut chunks = Vec::new();
     while from < config.n_accounts {
         let to = config.n_accounts.min(from.saturating_add(config.chunk_accounts));
-        let (next, written) = rayon::join(|| world.chunk(from..to), || files.append(chunk));
+        let (next, written) = rayon::join(|| world.chunks(from..to), || files.append(chunks));
         written?;
-        chunk = Some(next);
+        chunks = next;
         progress.advance((to - from) as u64);
         from = to;
     }
-    files.append(chunk)?;
+    files.append(chunks)?;
     progress.end();
     files.finish(config.last_day())
 }
@@ -154,19 +153,23 @@ impl Files {
         Ok(Self { tables, n_churned: 0, n_expanded: 0, churn: Vec::new(), expansion: Vec::new() })
     }
 
-    /// Writes a chunk, where there is one, and counts it.
-    fn append(&mut self, chunk: Option<Chunk>) -> Result<(), SimulateError> {
-        let Some(chunk) = chunk else { return Ok(()) };
-        let mut tables: Vec<Option<Rows>> = chunk.tables.into_iter().map(Some).collect();
-        for File { table, place, writer, n_rows } in &mut self.tables {
-            let Some(rows) = tables[*place].take().map(Rows::into_table) else { continue };
-            *n_rows += rows.n_rows();
-            writer.append(&rows).map_err(|cause| SimulateError::Table { table, cause })?;
+    /// Writes the rows of some accounts and counts them.
+    fn append(&mut self, chunks: Vec<Chunk>) -> Result<(), SimulateError> {
+        let mut tables: Vec<Vec<Table>> = TABLE_NAMES.map(|_| Vec::with_capacity(chunks.len())).into();
+        for chunk in chunks {
+            for (parts, rows) in tables.iter_mut().zip(chunk.tables) {
+                parts.push(rows.into_table());
+            }
+            self.n_churned += chunk.n_churned;
+            self.n_expanded += chunk.n_expanded;
+            self.churn.extend(chunk.outlooks.iter().map(|outlook| outlook.churn));
+            self.expansion.extend(chunk.outlooks.iter().map(|outlook| outlook.expansion));
         }
-        self.n_churned += chunk.n_churned;
-        self.n_expanded += chunk.n_expanded;
-        self.churn.extend(chunk.outlooks.iter().map(|outlook| outlook.churn));
-        self.expansion.extend(chunk.outlooks.iter().map(|outlook| outlook.expansion));
+        for File { table, place, writer, n_rows } in &mut self.tables {
+            let parts = std::mem::take(&mut tables[*place]);
+            *n_rows += parts.iter().map(Table::n_rows).sum::<usize>();
+            writer.append_all(&parts).map_err(|cause| SimulateError::Table { table, cause })?;
+        }
         Ok(())
     }
 
@@ -216,9 +219,9 @@ fn auc_text(auc: Option<f64>) -> String {
 
 /// What the command line has beside accounts, months and seed.
 fn options(config: &SimulateConfig) -> String {
-    let interventions = if config.interventions { " --interventions" } else { "" };
-    let leaks: String = config.leaks.iter().map(|leak| format!(" --leak {}", leak.name())).collect();
-    format!("{interventions}{leaks}")
+    let interventions = config.interventions.then_some("--interventions".to_owned());
+    let leaks = config.leaks.iter().map(|leak| format!("--leak {}", leak.name()));
+    interventions.into_iter().chain(leaks).flat_map(|option| [" ".to_owned(), option]).collect()
 }
 
 /// What the datasheet says of interventions and leaks where there are any.

@@ -1,8 +1,11 @@
 //! How the hidden life of an account becomes hazards: a rate a day by level, times what the calendar does to it.
 
+use std::cell::OnceCell;
+
 use crate::account::Account;
 use crate::calendar::{Calendar, HORIZON_DAYS};
 use crate::chain::{LEVELS, Weights, value};
+use crate::life::WEEK;
 
 /// Weekly correlation of health and of appetite: half of a change is gone after 27 and 23 weeks.
 pub(crate) const HEALTH_CORRELATION: f64 = 0.975;
@@ -35,6 +38,17 @@ pub(crate) struct Hazards {
     without_champion: i32,
     churn_calendar: Cumulated,
     expansion_calendar: Cumulated,
+    /// What each whole week leaves; the horizons of three month ends in a row share most weeks.
+    weeks: Vec<OnceCell<WeekSurvival>>,
+}
+
+/// What some days leave of each level.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WeekSurvival {
+    /// With and without champion.
+    pub(crate) churn: [Survival; 2],
+    /// By level of appetite.
+    pub(crate) expansion: Weights,
 }
 
 /// What happens on one day, by competing risks.
@@ -81,6 +95,7 @@ impl Hazards {
             std::array::from_fn(|level| a_year / DAYS_A_YEAR * (ratio * value(level) + by_fit * account.fit).exp())
         };
         let days = day_factors(account, calendar);
+        let n_weeks = days.len() / WEEK;
         Self {
             churn: by_level(drivers.churn_a_year, drivers.churn_by_health, CHURN_BY_FIT),
             expansion: by_level(drivers.expansion_a_year, drivers.expansion_by_appetite, EXPANSION_BY_FIT),
@@ -88,7 +103,19 @@ impl Hazards {
             without_champion: drivers.without_champion,
             churn_calendar: Cumulated::new(days.iter().map(|day| day.0)),
             expansion_calendar: Cumulated::new(days.iter().map(|day| day.1)),
+            weeks: std::iter::repeat_with(OnceCell::new).take(n_weeks).collect(),
         }
+    }
+
+    /// What the days `from..to` of one week leave, while something multiplies the hazard of churn by `eased`.
+    pub(crate) fn survival(&self, from: usize, to: usize, eased: f64) -> WeekSurvival {
+        let compute = || WeekSurvival {
+            churn: self.churn_survival(from, to, eased),
+            expansion: self.expansion_survival(from, to),
+        };
+        let is_whole = to - from == WEEK && eased == 1.0;
+        let kept = self.weeks.get(from / WEEK).filter(|_| is_whole);
+        kept.map_or_else(compute, |week| *week.get_or_init(compute))
     }
 
     /// The hazards of one day.
@@ -102,7 +129,7 @@ impl Hazards {
 
     /// What churn leaves of each level over the days `from..to`, with and without champion, while something multiplies
     /// its hazard by `eased`.
-    pub(crate) fn churn_survival(&self, from: usize, to: usize, eased: f64) -> [Survival; 2] {
+    fn churn_survival(&self, from: usize, to: usize, eased: f64) -> [Survival; 2] {
         let times = self.churn_calendar.sum(from, to) * eased;
         let with = survival(&self.churn, times);
         let without = with.map(|share| share.powi(self.without_champion));
@@ -122,7 +149,7 @@ impl Hazards {
     }
 
     /// The share of each level that does not expand over the days `from..to`.
-    pub(crate) fn expansion_survival(&self, from: usize, to: usize) -> Weights {
+    fn expansion_survival(&self, from: usize, to: usize) -> Weights {
         survival(&self.expansion, self.expansion_calendar.sum(from, to))
     }
 

@@ -55,19 +55,6 @@ impl Rows {
         self.columns[0].len()
     }
 
-    /// Makes room for so many more rows.
-    pub(crate) fn reserve(&mut self, n_rows: usize) {
-        for column in &mut self.columns {
-            match column {
-                Column::Coded(values) => values.reserve(n_rows),
-                Column::Int(values) => values.reserve(n_rows),
-                Column::Float(values) => values.reserve(n_rows),
-                Column::Date(values) => values.reserve(n_rows),
-                other => no_schema_has(other),
-            }
-        }
-    }
-
     /// Adds all rows of another table of the same schema and the same added columns; an empty table takes these over.
     pub(crate) fn append(&mut self, other: Self) {
         if self.len() == 0 && self.columns.len() < other.columns.len() {

@@ -115,7 +115,8 @@ pub(crate) struct Chunk {
 /// # Panics
 /// If `config` is out of its ranges.
 pub fn tables(config: &SimulateConfig, numbers: Range<usize>) -> Vec<(&'static str, Table)> {
-    let chunk = World::new(config).chunk(numbers);
+    let mut chunk = Chunk::new();
+    World::new(config).chunks(numbers).into_iter().for_each(|part| chunk.append(part));
     TABLE_NAMES.into_iter().zip(chunk.tables.into_iter().map(Rows::into_table)).collect()
 }
 
@@ -138,9 +139,7 @@ impl Customer<'_> {
 
     /// Each month end on which it is a customer, with its day.
     pub(crate) fn month_ends(&self) -> impl Iterator<Item = (Date, usize)> {
-        let first = self.date(0);
-        let dates = (0..).map(move |n| first.plus_months(n).month_end());
-        dates.map_while(|date| self.day(date).map(|day| (date, day)))
+        self.calendar.month_ends.iter().filter_map(|&date| self.day(date).map(|day| (date, day)))
     }
 
     /// When a row of this date is known in the book; `None` where the book ends before.
@@ -169,10 +168,10 @@ impl World {
         }
     }
 
-    /// The rows of the accounts `numbers`.
-    pub(crate) fn chunk(&self, numbers: Range<usize>) -> Chunk {
+    /// The rows of the accounts `numbers`, in their order, in one part or several.
+    pub(crate) fn chunks(&self, numbers: Range<usize>) -> Vec<Chunk> {
         let starts: Vec<usize> = numbers.clone().step_by(ACCOUNTS_A_STRETCH).collect();
-        let stretches: Vec<Chunk> = starts
+        starts
             .into_par_iter()
             .map(|start| {
                 let mut chunk = Chunk::new();
@@ -185,8 +184,7 @@ impl World {
                 }
                 chunk
             })
-            .collect();
-        Chunk::joined(stretches)
+            .collect()
     }
 
     /// Writes all rows of an account.
@@ -295,15 +293,6 @@ fn account_row(account: &Account) -> [Cell<'_>; 8] {
 impl Chunk {
     fn new() -> Self {
         Self { tables: SCHEMAS.into_iter().map(Rows::new).collect(), n_churned: 0, n_expanded: 0, outlooks: Vec::new() }
-    }
-
-    fn joined(parts: Vec<Self>) -> Self {
-        let mut whole = Self::new();
-        for (table, rows) in whole.tables.iter_mut().enumerate() {
-            rows.reserve(parts.iter().map(|part| part.tables[table].len()).sum());
-        }
-        parts.into_iter().for_each(|part| whole.append(part));
-        whole
     }
 
     fn append(&mut self, part: Self) {

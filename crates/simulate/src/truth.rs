@@ -2,7 +2,7 @@
 
 use crate::calendar::HORIZON_DAYS;
 use crate::chain::{LEVELS, Weights};
-use crate::hazard::{CHAMPION_LEAVES, CHAMPION_REPLACED, Hazards};
+use crate::hazard::{CHAMPION_LEAVES, CHAMPION_REPLACED, Hazards, Survival};
 use crate::interventions::TREATMENT_EASES;
 use crate::life::{Chains, State, WEEK, freed};
 
@@ -41,8 +41,9 @@ pub(crate) fn outlook(state: State, day: usize, eased_until: usize, hazards: &Ha
         let to = end.min((from / WEEK + 1) * WEEK);
         // A treatment begins and ends with a week.
         let eased = if from < eased_until { TREATMENT_EASES } else { 1.0 };
-        let staying_meanwhile = cloud.churns(hazards, from, to, eased);
-        expanded += staying_meanwhile * cloud.expands(hazards, from, to);
+        let survival = hazards.survival(from, to, eased);
+        let staying_meanwhile = cloud.churns(&survival.churn);
+        expanded += staying_meanwhile * cloud.expands(&survival.expansion, &hazards.contracting(to - from));
         from = to;
     }
     Outlook { churn: 1.0 - cloud.churn.iter().flatten().sum::<f64>(), expansion: expanded }
@@ -68,23 +69,23 @@ impl Cloud {
         self.expansion = chains.appetite.spread(&self.expansion);
     }
 
-    /// Takes out what leaves over the days `from..to`; gives the mean share that has not left on these days.
-    fn churns(&mut self, hazards: &Hazards, from: usize, to: usize, eased: f64) -> f64 {
+    /// Takes out what leaves over some days; gives the mean share that has not left on these days.
+    fn churns(&mut self, survivals: &[Survival; 2]) -> f64 {
         let mut meanwhile = 0.0;
-        for (weights, survival) in self.churn.iter_mut().zip(hazards.churn_survival(from, to, eased)) {
+        for (weights, survival) in self.churn.iter_mut().zip(survivals) {
             meanwhile += weights.iter().zip(&survival.on_mean_day).map(|(weight, share)| weight * share).sum::<f64>();
             times(weights, &survival.at_end);
         }
         meanwhile
     }
 
-    /// Takes out what expands over the days `from..to` and moves what contracts; gives the share that expanded.
-    fn expands(&mut self, hazards: &Hazards, from: usize, to: usize) -> f64 {
+    /// Takes out what expands over some days and moves what contracts; gives the share that expanded.
+    fn expands(&mut self, survival: &Weights, contracting: &Weights) -> f64 {
         let before: f64 = self.expansion.iter().sum();
-        times(&mut self.expansion, &hazards.expansion_survival(from, to));
+        times(&mut self.expansion, survival);
         let after: f64 = self.expansion.iter().sum();
         let mut moved = [0.0; LEVELS];
-        for (level, share) in hazards.contracting(to - from).into_iter().enumerate() {
+        for (level, share) in contracting.iter().enumerate() {
             let weight = self.expansion[level];
             moved[level] += weight * (1.0 - share);
             moved[freed(level)] += weight * share;

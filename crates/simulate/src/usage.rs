@@ -1,5 +1,7 @@
 //! Daily usage: a noisy trace of health and appetite.
 
+use std::sync::LazyLock;
+
 use crate::chain::value;
 use crate::life::{State, WEEK};
 use crate::random::Random;
@@ -89,11 +91,18 @@ pub(crate) fn aboard(tenure_days: usize) -> f64 {
     1.0 - 0.75 * (-(tenure_days as f64) / 30.0).exp()
 }
 
+/// `users` to the power of 0.4: twice the users know fewer than twice the features.
+fn reach(users: f64) -> f64 {
+    /// Of so many users, computed once.
+    static REACHES: LazyLock<[f64; 1_024]> = LazyLock::new(|| std::array::from_fn(|users| (users as f64).powf(0.4)));
+    REACHES.get(users as usize).copied().unwrap_or_else(|| users.powf(0.4))
+}
+
 fn row<'a>(customer: &'a Customer<'_>, day: usize, drive: &Drive, users: f64, random: &mut Random) -> [Cell<'a>; 8] {
     let more_logins = users * drive.logins;
     let logins = users + (more_logins + more_logins.sqrt() * random.normal()).round().max(0.0);
     let minutes = logins * drive.minutes * (0.25 * random.normal()).exp();
-    let known = N_FEATURES * (1.0 - (-drive.breadth * users.powf(0.4)).exp());
+    let known = N_FEATURES * (1.0 - (-drive.breadth * reach(users)).exp());
     let features = (known + 1.2 * random.normal()).round().clamp(1.0, N_FEATURES);
     let actions = logins * drive.actions * (0.25 * random.normal()).exp();
     let errors = random.count(logins * drive.errors);

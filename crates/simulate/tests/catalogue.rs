@@ -42,7 +42,7 @@ fn every_entry_has_sane_values_on_400_accounts() {
     let n_taken = file.declared()[n_own..].iter().filter(|feature| !feature.helper).count();
     assert_eq!(n_taken, n_entries, "the book can build every entry");
     let book = Book::open(file, &Quiet).expect("the tables are as declared");
-    let table = book.history(&book.snapshot_days(), &Quiet);
+    let table = book.history(&book.snapshot_days(), &Quiet).expect("it is built").table;
     for entry in Catalogue::standard().entries() {
         let column = table.raw.columns.iter().find(|column| column.name == entry.name);
         let Some(RawValues::Number(values)) = column.map(|column| &column.values) else {

@@ -1,12 +1,12 @@
 //! The rules of `book.toml` that no type can state.
 
-use bellwether_core::Outcome;
-
 use super::feature::MIN_PERIODS;
 use super::{
     Aggregate, BookFile, Change, ConfigError, FeatureDeclaration, Source, SourceKind, Span, SplitKind, TargetRule,
     ValueType,
 };
+
+mod targets;
 
 type Checked = Result<(), ConfigError>;
 
@@ -15,10 +15,12 @@ const LEARNERS: [&str; 5] = ["scorecard", "logistic", "tree", "forest", "boosted
 pub(super) fn check(file: &BookFile) -> Checked {
     check_name(file)?;
     check_accounts(file)?;
-    check_targets(file)?;
+    targets::check(file)?;
     check_features(file)?;
     check_uses_of_features(file)?;
-    check_training(file)
+    super::cohort::check(file)?;
+    check_training(file)?;
+    check_audit(file)
 }
 
 /// `help` that lists what there is, the nearest first.
@@ -114,38 +116,6 @@ fn need_kind(file: &BookFile, name: &str, kind: SourceKind, at: Span) -> Checked
     Err(file.error(at, message, None))
 }
 
-fn check_targets(file: &BookFile) -> Checked {
-    let targets = &file.config.targets;
-    if targets.horizon_days == Some(0) {
-        return Err(file.error(0..0, "targets.horizon_days is 0; it must be at least 1".to_owned(), None));
-    }
-    let rules = [(Outcome::Churn, &targets.churn), (Outcome::Expansion, &targets.expansion)];
-    for (outcome, rule) in rules.into_iter().filter_map(|(outcome, rule)| Some((outcome, rule.as_ref()?))) {
-        let at = rule.span();
-        let refuse = |message: String| Err(file.error(at.clone(), message, None));
-        let (source, kind) = match rule.get_ref() {
-            TargetRule::Event { source, .. }
-            | TargetRule::NoActivity { source }
-            | TargetRule::SpendUp { source, .. } => (source, SourceKind::Event),
-            TargetRule::NoSubscription { source, .. } | TargetRule::RecurringRevenueUp { source, .. } => {
-                (source, SourceKind::Subscription)
-            }
-            TargetRule::Column { source, .. } => (source, SourceKind::Labelled),
-        };
-        need_kind(file, source, kind, at.clone())?;
-        match rule.get_ref() {
-            TargetRule::RecurringRevenueUp { by, .. } | TargetRule::SpendUp { by, .. } if *by <= 0.0 => {
-                return refuse(format!("{}: by = {by} must be above 0", outcome.name()));
-            }
-            TargetRule::Column { positive, .. } if positive.is_empty() => {
-                return refuse(format!("{}: `positive` lists no text", outcome.name()));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
 fn check_features(file: &BookFile) -> Checked {
     let mut seen: Vec<String> = Vec::new();
     for declared in &file.config.features {
@@ -196,7 +166,7 @@ fn check_features(file: &BookFile) -> Checked {
             }
         }
     }
-    if file.declared().iter().all(|feature| feature.helper) {
+    if file.config.cohort.is_none() && file.declared().iter().all(|feature| feature.helper) {
         return Err(file.error(0..0, "no feature is declared; a model needs at least one".to_owned(), None));
     }
     Ok(())
@@ -298,16 +268,47 @@ fn check_training(file: &BookFile) -> Checked {
             return Err(file.error(0..0, message, None));
         }
     }
-    if let Some(days) = split.purge_days.filter(|&days| days < file.horizon_days()) {
+    let reach_days = file.reach_days();
+    if let Some(days) = split.purge_days.filter(|&days| days < reach_days) {
         let message = format!(
-            "split.purge_days is {days}, shorter than the horizon of {} days: training outcomes would reach into the test part",
-            file.horizon_days()
+            "split.purge_days is {days}, shorter than the {reach_days} days that labels reach (the longest horizon and grace_days): training outcomes would reach into the test part"
         );
-        return Err(file.error(0..0, message, Some("take it away or make it at least the horizon".to_owned())));
+        return Err(file.error(0..0, message, Some(format!("take it away or make it at least {reach_days}"))));
     }
     if !(0.0..=1.0).contains(&train.min_coverage) {
         let message = format!("train.min_coverage is {}; it must be within 0..=1", train.min_coverage);
         return Err(file.error(0..0, message, None));
+    }
+    Ok(())
+}
+
+fn check_audit(file: &BookFile) -> Checked {
+    for agree in &file.config.check.agree {
+        source(file, agree.source.get_ref(), agree.source.span())?;
+        let refuse = |message: String| Err(file.error(agree.with.span(), message, None));
+        let outcome = *agree.with.get_ref();
+        let rule =
+            file.outcomes().into_iter().find(|(declared, _)| *declared == outcome).map(|(_, rule)| rule.get_ref());
+        match rule {
+            None => return refuse(format!("check.agree: there is no target `{}`", outcome.name())),
+            Some(TargetRule::Event { .. } | TargetRule::NoSubscription { .. }) => {}
+            Some(_) => {
+                return refuse(format!(
+                    "check.agree: the rule of target `{}` has no dated outcome; `event` and `no_subscription` have",
+                    outcome.name()
+                ));
+            }
+        }
+        if agree.positive.is_empty() {
+            return refuse("check.agree: `positive` lists no text".to_owned());
+        }
+    }
+    for waiver in &file.config.check.waive {
+        if waiver.reason.trim().is_empty() {
+            let message = format!("the waiver of `{}` gives no reason", waiver.id.get_ref());
+            let help = "say in `reason` why the finding is accepted; it is stored in the bundle";
+            return Err(file.error(waiver.id.span(), message, Some(help.to_owned())));
+        }
     }
     Ok(())
 }

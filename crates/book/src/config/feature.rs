@@ -56,7 +56,7 @@ pub struct FeatureDeclaration {
     /// Kind of indicator, such as `usage`, `support`.
     #[serde(default)]
     pub category: Option<String>,
-    /// Kept out of the models: only segments, `per` and `value` use it.
+    /// Kept out of the models: only segments, `per`, `value` and percentiles use it.
     #[serde(default)]
     pub helper: bool,
 }
@@ -68,7 +68,7 @@ pub enum Aggregate {
     /// The value of the latest row (of several on one day: the last known, then the largest).
     #[default]
     Last,
-    /// The value of the earliest row.
+    /// The value of the earliest row (of several on one day: the first known, then the smallest).
     First,
     /// Sum; 0 without rows.
     Sum,

@@ -8,8 +8,8 @@ use super::BookFile;
 const FREE: [&str; 3] = ["path", "separator", "date_format"];
 
 impl BookFile {
-    /// The first difference between what this book and `frozen`, a bundle's `book.toml`, declare of features, accounts
-    /// and the meaning of sources; `None` where they agree. Paths, dates and training settings may differ.
+    /// The first difference between what this book and `frozen`, a bundle's `book.toml`, declare of features, cohorts,
+    /// accounts and the meaning of sources; `None` where they agree. Paths, dates and training settings may differ.
     pub fn difference_to(&self, frozen: &str) -> Option<String> {
         let parse = |text: &str| text.parse::<Table>();
         let (Ok(here), Ok(there)) = (parse(&self.text), parse(frozen)) else {
@@ -17,9 +17,10 @@ impl BookFile {
         };
         features(&here, &there)
             .or_else(|| {
-                let parts = ["accounts", "sources", "value"];
+                let parts = ["accounts", "sources", "value", "cohort"];
                 parts.into_iter().find_map(|part| difference(part, here.get(part), there.get(part)))
             })
+            .or_else(|| cohort_segments(&here, &there))
             .or_else(|| {
                 // Roles that nothing uses mean nothing.
                 let is_used = uses_catalogue(&here) || uses_catalogue(&there);
@@ -31,6 +32,16 @@ impl BookFile {
 fn uses_catalogue(book: &Table) -> bool {
     let used = book.get("catalogue").and_then(|catalogue| catalogue.get("use")?.as_array());
     used.is_some_and(|used| !used.is_empty())
+}
+
+/// The segments that make cohorts decide what a percentile is; the others only cut reports.
+fn cohort_segments(here: &Table, there: &Table) -> Option<String> {
+    let by = here.get("cohort").and_then(|cohort| cohort.get("by")?.as_array()).into_iter().flatten();
+    let segment = |table: &Table, name: &Value| {
+        let segments = table.get("segments").and_then(Value::as_array)?;
+        segments.iter().find(|segment| segment.get("name") == Some(name)).cloned()
+    };
+    by.into_iter().find(|name| segment(here, name) != segment(there, name)).map(|name| format!("segment {name}"))
 }
 
 fn features(here: &Table, there: &Table) -> Option<String> {

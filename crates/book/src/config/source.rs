@@ -43,6 +43,9 @@ pub struct Source {
     /// Columns computed from others.
     #[serde(default)]
     pub derived: Vec<Derived>,
+    /// Files without rows are no error: for a part of a book that is cut by account. A feed that failed looks the same.
+    #[serde(default)]
+    pub may_be_empty: bool,
     /// Drop rows without account (guests) instead of refusing them.
     #[serde(default)]
     pub drop_missing_account: bool,

@@ -25,7 +25,8 @@ pub struct SplitConfig {
     /// Time: what calibration rows are held out by.
     #[serde(default)]
     pub calibration_rows: CalibrationRows,
-    /// Time: days between the parts; at least, and where not given, the horizon.
+    /// Time: days between the parts; at least, and where not given, what labels reach: the longest horizon, and the
+    /// churn rule's `grace_days` beyond it.
     #[serde(default)]
     pub purge_days: Option<u32>,
     /// Grouped: the text feature (a helper may serve) whose levels stay together.

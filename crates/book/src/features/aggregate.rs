@@ -18,6 +18,8 @@ pub(super) enum Column<'a> {
 pub(super) struct Frame<'a> {
     /// Day of each row of the view.
     pub(super) day: &'a [i32],
+    /// The day from which each row is known; empty where that is its day.
+    pub(super) known: &'a [i32],
     /// The window is `(after, t]`; `after` is `i32::MIN` where it has no start.
     pub(super) after: i32,
     pub(super) t: i32,
@@ -50,13 +52,13 @@ where
     I: DoubleEndedIterator<Item = usize> + Clone,
     E: Iterator<Item = usize>,
 {
-    let Frame { day, after, t, start } = frame;
+    let Frame { day, after, t, start, .. } = frame;
     let known = || rows.clone().map(|row| (row, value(row))).filter(|(_, value)| !value.is_nan());
     let values = || known().map(|(_, value)| value);
     let days = || known().map(|(row, _)| day[row]);
     match aggregate {
-        Aggregate::Last => known().next_back().map_or(f64::NAN, |(_, value)| value),
-        Aggregate::First => known().next().map_or(f64::NAN, |(_, value)| value),
+        Aggregate::Last => frame.pick(known().rev(), f64::max),
+        Aggregate::First => frame.pick(known(), f64::min),
         Aggregate::Sum => values().sum::<f64>() + 0.0,
         Aggregate::Mean => mean(values()),
         Aggregate::Min => values().reduce(f64::min).unwrap_or(f64::NAN),
@@ -97,7 +99,7 @@ where
         Aggregate::DaysSince => days().next_back().map_or(f64::NAN, |day| f64::from(t - day)),
         Aggregate::DaysSinceFirst => days().next().map_or(f64::NAN, |day| f64::from(t - day)),
         Aggregate::DaysToFirst => days().next().map_or(f64::NAN, |day| f64::from(day) - f64::from(start)),
-        Aggregate::DaysUntil => known().next_back().map_or(f64::NAN, |(_, date)| date - f64::from(t)),
+        Aggregate::DaysUntil => frame.pick(known().rev(), f64::max) - f64::from(t),
         Aggregate::ShareOfDaysActive => n_runs(days()) as f64 / f64::from(t - after),
         Aggregate::ShareOfWeeksActive => {
             let n_weeks = (t - after) / DAYS_A_WEEK;
@@ -114,6 +116,16 @@ where
             let center = mean(totals.iter().copied());
             if center == 0.0 { f64::NAN } else { variance(totals.iter().copied()).sqrt() / center }
         }
+    }
+}
+
+impl Frame<'_> {
+    /// Of the first rows, those of one day and known from one day on, the value that `of_two` prefers; what else the
+    /// rows hold does not matter. NaN without rows.
+    fn pick(self, mut rows: impl Iterator<Item = (usize, f64)>, of_two: fn(f64, f64) -> f64) -> f64 {
+        let Some((first, value)) = rows.next() else { return f64::NAN };
+        let is_tied = |row: usize| self.day[row] == self.day[first] && self.known.get(row) == self.known.get(first);
+        rows.take_while(|&(row, _)| is_tied(row)).fold(value, |best, (_, value)| of_two(best, value))
     }
 }
 

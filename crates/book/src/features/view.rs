@@ -17,7 +17,7 @@ pub(super) struct View<'a> {
     pub(super) day: Cow<'a, [i32]>,
     /// As in [`SourceRows`]; empty where the source has none.
     pub(super) end: Cow<'a, [i32]>,
-    known: Cow<'a, [i32]>,
+    pub(super) known: Cow<'a, [i32]>,
     superseded: Cow<'a, [i32]>,
     numbers: BTreeMap<&'a str, Cow<'a, [f64]>>,
     texts: BTreeMap<&'a str, Cow<'a, [u32]>>,
@@ -115,9 +115,10 @@ impl<'a> View<'a> {
 }
 
 /// Whether a feature reads its column as texts.
-pub(super) fn is_text(feature: &DeclaredFeature, rows: &SourceRows) -> bool {
+fn is_text(feature: &DeclaredFeature, rows: &SourceRows) -> bool {
     let name = feature.column.as_ref().map_or("", |column| column.get_ref());
-    feature.r#type == ValueType::Text || feature.aggregate.is_of_texts() || !rows.numbers.contains_key(name)
+    let either = feature.r#type == ValueType::Text || feature.aggregate.is_of_texts();
+    rows.texts.contains_key(name) && (either || !rows.numbers.contains_key(name))
 }
 
 fn pick<'a, T: Copy>(values: &'a [T], kept: Option<&[usize]>) -> Cow<'a, [T]> {

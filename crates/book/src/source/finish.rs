@@ -1,19 +1,19 @@
 //! Loaded rows to finished ones: given to accounts, sorted by content, checked for keys; and the search for bad values.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::ops::Range;
 
-use bellwether_core::{AccountId, Date, Digest, TextColumn};
+use bellwether_core::{AccountId, Date, TextColumn};
 use polars::prelude::*;
 use rayon::prelude::*;
-use sha2::{Digest as _, Sha256};
 
 use crate::BookError;
 use crate::config::{BookFile, Derivation, Derived, Source, SourceKind};
 
 use super::SourceRows;
 use super::load::{ColumnUse, LoadedRows, Needs, by_name};
-use super::scan::{Scan, scan};
+use super::scan::{Rows, Scan, scan};
 
 /// All accounts, sorted by id.
 #[derive(Debug)]
@@ -23,16 +23,25 @@ pub(crate) struct Universe {
 }
 
 impl Universe {
-    /// The accounts of the source that lists them.
-    pub(crate) fn of(rows: &LoadedRows) -> Self {
-        let mut ids: Vec<AccountId> = rows.account.texts.iter().cloned().map(AccountId).collect();
+    /// The accounts that are listed, each once.
+    pub(crate) fn of(ids: &[String]) -> Self {
+        let mut ids: Vec<AccountId> = ids.iter().cloned().map(AccountId).collect();
         ids.sort();
+        Self::sorted(ids)
+    }
+
+    fn sorted(ids: Vec<AccountId>) -> Self {
         let place_of = (0_u32..).zip(&ids).map(|(place, id)| (id.0.clone(), place)).collect();
         Self { ids, place_of }
     }
+
+    /// The place of an account that is listed.
+    pub(crate) fn place_of(&self, id: &str) -> Option<u32> {
+        self.place_of.get(id).copied()
+    }
 }
 
-/// Gives rows to accounts and sorts them.
+/// Gives rows to the accounts with places `of` and sorts them; rows of others are left out.
 ///
 /// # Errors
 /// [`BookError::Duplicate`] where a source that has one row a key has more.
@@ -41,14 +50,17 @@ pub(crate) fn finish(
     name: &str,
     mut rows: LoadedRows,
     universe: &Universe,
+    of: &Range<usize>,
 ) -> Result<SourceRows, BookError> {
     let source = &file.config.sources[name];
-    let place_of_code: Vec<Option<u32>> =
-        rows.account.texts.iter().map(|id| universe.place_of.get(id).copied()).collect();
-    let place = |code: u32| place_of_code.get(code as usize).copied().flatten();
+    let places: Vec<Option<u32>> = rows.account.texts.iter().map(|id| universe.place_of(id)).collect();
+    let n_orphans = rows.account.codes.iter().filter(|&&code| listed(&places, code).is_none()).count();
+    let place = |code: u32| {
+        let place = listed(&places, code).filter(|&place| of.contains(&(place as usize)))?;
+        Some(place - of.start as u32)
+    };
     let keep: Vec<bool> = rows.account.codes.iter().map(|&code| place(code).is_some()).collect();
-    let n_orphans = keep.iter().filter(|&&kept| !kept).count();
-    if n_orphans > 0 {
+    if keep.contains(&false) {
         rows.retain(&keep);
     }
     let account: Vec<u32> =
@@ -66,7 +78,7 @@ pub(crate) fn finish(
     let account = reorder.apply(account);
     let mut finished = SourceRows {
         kind: source.kind,
-        offsets: offsets(&account, universe.ids.len()),
+        offsets: offsets(&account, of.len()),
         day: reorder.apply(rows.day),
         end: reorder.apply(rows.end),
         known: reorder.apply(rows.known),
@@ -78,13 +90,16 @@ pub(crate) fn finish(
         ),
         has_dates,
         n_orphans,
-        digest: Digest::of(b""),
         path: rows.path,
     };
-    check_keys(file, name, source, &finished, universe, &account)?;
+    check_keys(file, name, source, &finished, &universe.ids[of.clone()], &account)?;
     finished.superseded = superseded(&finished, &account);
-    finished.digest = digest(&finished, &account, universe);
     Ok(finished)
+}
+
+/// The place of the account with a code.
+fn listed(places: &[Option<u32>], code: u32) -> Option<u32> {
+    places.get(code as usize).copied().flatten()
 }
 
 /// The codes of texts in order of first sight, turned into codes of sorted levels.
@@ -100,6 +115,8 @@ fn sorted_levels(mut codes: Vec<u32>, texts: &[String]) -> TextColumn {
     }
     TextColumn { codes, levels: order.iter().map(|&old| texts[old as usize].clone()).collect() }
 }
+
+const ROWS_A_TASK: usize = 1 << 16;
 
 /// Row numbers by account, day, known day, end and content; `None` where the rows stand so already.
 fn canonical_order(
@@ -122,7 +139,7 @@ fn canonical_order(
                 by_numbers.chain(by_texts).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
             })
     };
-    if (1..account.len()).all(|row| compare(row - 1, row).is_le()) {
+    if (1..account.len()).into_par_iter().with_min_len(ROWS_A_TASK).all(|row| compare(row - 1, row).is_le()) {
         return None;
     }
     let mut order: Vec<u32> = (0..account.len() as u32).collect();
@@ -171,7 +188,7 @@ fn check_keys(
     name: &str,
     source: &Source,
     rows: &SourceRows,
-    universe: &Universe,
+    ids: &[AccountId],
     account: &[u32],
 ) -> Result<(), BookError> {
     let kind = match source.kind {
@@ -185,7 +202,7 @@ fn check_keys(
     };
     let Some(second) = (1..account.len()).find(|&row| same(row - 1, row)) else { return Ok(()) };
     let n_rows = (second - 1..account.len()).take_while(|&row| same(second - 1, row)).count();
-    let id = &universe.ids[account[second] as usize];
+    let id = &ids[account[second] as usize];
     let day = rows.has_dates.then(|| Date::from_days(rows.day[second]));
     Err(BookError::Duplicate {
         path: rows.path.clone(),
@@ -201,7 +218,7 @@ const ROW: &str = "\u{1}row";
 
 /// Row numbers, from 1, of an account's rows on a day.
 fn rows_of_key(file: &BookFile, name: &str, source: &Source, id: &AccountId, day: Option<Date>) -> Option<String> {
-    let scan = scan(file, name, source).ok()?;
+    let scan = scan(file, name, source, &Rows::All).ok()?;
     let account = scan.column(source.account.as_ref()?.get_ref(), ColumnUse::Key, source).ok()?;
     let mut is_it = account.eq(lit(id.0.clone()));
     if let (Some(day), Some(column)) = (day, &source.date) {
@@ -266,7 +283,7 @@ fn bad_value(scan: &Scan, source: &Source, column: &str, wanted: ColumnUse, need
     let is_date_column = scan.schema.get(column).is_some_and(DataType::is_temporal);
     let is_bad = |text: Option<&str>| match (text, wanted) {
         (None, _) => needed,
-        (Some(_), ColumnUse::Text) => false,
+        (Some(_), ColumnUse::Text | ColumnUse::Value) => false,
         (Some(text), ColumnUse::Key) => {
             scan.schema.get(column).is_some_and(DataType::is_float)
                 && text.parse::<f64>().is_ok_and(|x| x.fract() != 0.0)
@@ -281,37 +298,4 @@ fn bad_value(scan: &Scan, source: &Source, column: &str, wanted: ColumnUse, need
     };
     let bad = numbers.iter().zip(texts.iter()).find(|&(_, text)| is_bad(text));
     bad.map(|(row, text)| (row.unwrap_or(0), text.unwrap_or_default().to_owned()))
-}
-
-/// The digest of the rows' content in their canonical order: the same for files that hold the same rows.
-fn digest(rows: &SourceRows, account: &[u32], universe: &Universe) -> Digest {
-    let mut hash = Sha256::new();
-    let mut ids: BTreeMap<u32, &AccountId> = BTreeMap::new();
-    for &place in account {
-        ids.entry(place).or_insert(&universe.ids[place as usize]);
-    }
-    for (place, id) in ids {
-        hash.update(format!("{}:{}:{}\n", rows.rows_of(place as usize).len(), id.0.len(), id.0));
-    }
-    for days in [&rows.day, &rows.known, &rows.end] {
-        for day in days {
-            hash.update(day.to_le_bytes());
-        }
-    }
-    for (name, values) in &rows.numbers {
-        hash.update(name);
-        for value in values {
-            hash.update(value.to_bits().to_le_bytes());
-        }
-    }
-    for (name, texts) in &rows.texts {
-        hash.update(name);
-        for level in &texts.levels {
-            hash.update(format!("{}:{level}\n", level.len()));
-        }
-        for code in &texts.codes {
-            hash.update(code.to_le_bytes());
-        }
-    }
-    Digest::of(&hash.finalize())
 }

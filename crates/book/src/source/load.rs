@@ -9,7 +9,7 @@ use polars::prelude::*;
 use crate::BookError;
 use crate::config::{BookFile, Source};
 
-use super::scan::{Scan, scan};
+use super::scan::{Rows, Scan, scan};
 
 /// What a column is read for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +19,8 @@ pub(crate) enum ColumnUse {
     DateAsNumber,
     Number,
     Text,
+    /// To tell values apart: as numbers where the column holds numbers, as texts otherwise.
+    Value,
 }
 
 /// The columns of a source that features, targets and filters read.
@@ -46,64 +48,152 @@ pub(crate) struct LoadedRows {
 pub(crate) struct Interner {
     pub(super) codes: Vec<u32>,
     pub(super) texts: Vec<String>,
+    /// Texts that mean missing; `None` where the texts are trimmed and checked already.
+    nulls: Option<Vec<String>>,
+    /// The code of each text as it was read, [`TextColumn::MISSING`] for one that means missing.
     code_of: HashMap<String, u32>,
 }
 
 impl Interner {
-    fn push(&mut self, text: Option<&str>) {
-        let Some(text) = text else {
-            self.codes.push(TextColumn::MISSING);
-            return;
+    fn with_nulls(nulls: Option<&[String]>) -> Self {
+        let trimmed = |nulls: &[String]| nulls.iter().map(|null| null.trim().to_owned()).collect();
+        Self { nulls: nulls.map(trimmed), ..Self::default() }
+    }
+
+    /// Keeps a column's codes.
+    fn append(&mut self, column: &StringChunked) {
+        let mut codes = std::mem::take(&mut self.codes);
+        codes.reserve(column.len());
+        self.each_code(column, |code| codes.push(code));
+        self.codes = codes;
+    }
+
+    /// The code of each text of a column; [`TextColumn::MISSING`] for one that means missing.
+    pub(super) fn each_code(&mut self, column: &StringChunked, mut take: impl FnMut(u32)) {
+        for (chunk, array) in column.downcast_iter().zip(column.chunks()) {
+            let validity = array.validity();
+            // Files are mostly sorted by account: the last code is mostly the right one. Within a chunk, equal views
+            // are equal texts.
+            let mut last = None;
+            for (row, view) in chunk.views().iter().enumerate() {
+                let view = view.as_u128();
+                let code = match last {
+                    _ if validity.is_some_and(|validity| !validity.get_bit(row)) => TextColumn::MISSING,
+                    Some((known, code)) if known == view => code,
+                    _ => {
+                        let text = chunk.value(row);
+                        let code = self.code_of.get(text).copied().unwrap_or_else(|| self.learn(text));
+                        last = Some((view, code));
+                        code
+                    }
+                };
+                take(code);
+            }
+        }
+    }
+
+    fn learn(&mut self, text: &str) -> u32 {
+        let code = match &self.nulls {
+            None => self.new_code(text),
+            Some(nulls) => {
+                let trimmed = text.trim();
+                if trimmed.is_empty() || nulls.iter().any(|null| null == trimmed) {
+                    TextColumn::MISSING
+                } else if trimmed.len() == text.len() {
+                    self.new_code(text)
+                } else {
+                    let trimmed = trimmed.to_owned();
+                    self.code_of.get(&trimmed).copied().unwrap_or_else(|| {
+                        let code = self.new_code(&trimmed);
+                        self.code_of.insert(trimmed, code);
+                        code
+                    })
+                }
+            }
         };
-        // Files are mostly sorted by account: the last code is mostly the right one.
-        let last = self.codes.last().copied().filter(|&code| self.texts.get(code as usize).is_some_and(|t| t == text));
-        let code = last.or_else(|| self.code_of.get(text).copied()).unwrap_or_else(|| {
-            let code = self.texts.len() as u32;
-            self.texts.push(text.to_owned());
-            self.code_of.insert(text.to_owned(), code);
-            code
-        });
-        self.codes.push(code);
+        self.code_of.insert(text.to_owned(), code);
+        code
+    }
+
+    fn new_code(&mut self, text: &str) -> u32 {
+        self.texts.push(text.to_owned());
+        self.texts.len() as u32 - 1
     }
 }
 
-const ACCOUNT: &str = "\u{1}account";
-const DAY: &str = "\u{1}day";
+pub(super) const ACCOUNT: &str = "\u{1}account";
+pub(super) const DAY: &str = "\u{1}day";
 const END: &str = "\u{1}end";
 const KNOWN: &str = "\u{1}known";
 const KEY: &str = "\u{1}key";
 const VIA_DAY: &str = "\u{1}via";
 
-/// Reads the needed columns of source `name` in one streaming pass.
-pub(crate) fn load(file: &BookFile, name: &str, needs: &Needs) -> Result<LoadedRows, BookError> {
+/// Reads the needed columns of `rows` of source `name` in one streaming pass.
+pub(crate) fn load(file: &BookFile, name: &str, needs: &Needs, rows: &Rows) -> Result<LoadedRows, BookError> {
     let source = &file.config.sources[name];
-    let scan = scan(file, name, source)?;
-    let plan = plan(file, source, &scan, needs)?;
-    let rows = Arc::new(Mutex::new(LoadedRows {
+    let scan = scan(file, name, source, rows)?;
+    let needs = &needs.for_types_of(&scan);
+    let plan = plan(file, source, &scan, Some(needs))?;
+    let nulls = |column: &String| scan.raw_text(column).map(|_| &source.null_values[..]);
+    let empty = LoadedRows {
+        account: account_interner(&scan, source),
         path: scan.path.clone(),
         number_names: needs.numbers().map(|(name, _)| name.clone()).collect(),
         text_names: needs.texts().map(|(name, _)| name.clone()).collect(),
         numbers: needs.numbers().map(|_| Vec::new()).collect(),
-        texts: needs.texts().map(|_| Interner::default()).collect(),
+        texts: needs.texts().map(|(name, _)| Interner::with_nulls(nulls(name))).collect(),
         ..LoadedRows::default()
-    }));
-    let sink = Arc::clone(&rows);
-    let take = move |batch: DataFrame| {
-        sink.lock().map_err(|_| polars_err!(ComputeError: "a reading thread failed"))?.append(&batch)?;
-        Ok(false)
     };
-    let streamed = plan
-        .sink_batches(PlanCallback::new(take), true, None)
-        .and_then(|sink| sink.collect_with_engine(Engine::Streaming));
-    if let Err(cause) = streamed {
-        return Err(super::finish::first_bad_value(&scan, source, needs).unwrap_or_else(|| scan.read_error(cause)));
-    }
-    let rows = std::mem::take(&mut *rows.lock().expect("no reading thread failed"));
+    let rows = match stream(plan, empty, LoadedRows::append) {
+        Ok(rows) => rows,
+        Err(cause) => {
+            return Err(super::finish::first_bad_value(&scan, source, needs).unwrap_or_else(|| scan.read_error(cause)));
+        }
+    };
     check_rows(&rows, &scan, source, needs)?;
     Ok(rows)
 }
 
+/// Runs a plan and gives its batches, in order, to `append`.
+pub(super) fn stream<S: Send + 'static>(
+    plan: LazyFrame,
+    state: S,
+    append: fn(&mut S, &DataFrame) -> PolarsResult<()>,
+) -> PolarsResult<S> {
+    let state = Arc::new(Mutex::new(Some(state)));
+    let sink = Arc::clone(&state);
+    let take = move |batch: DataFrame| {
+        let mut state = sink.lock().map_err(|_| polars_err!(ComputeError: "a reading thread failed"))?;
+        append(state.as_mut().expect("taken after the last batch"), &batch)?;
+        Ok(false)
+    };
+    plan.sink_batches(PlanCallback::new(take), true, None)
+        .and_then(|sink| sink.collect_with_engine(Engine::Streaming))?;
+    let state = state.lock().expect("no reading thread failed").take();
+    Ok(state.expect("put there above"))
+}
+
+/// For the accounts of a source: texts are trimmed here where the plan gives them as they stand in the file.
+pub(super) fn account_interner(scan: &Scan, source: &Source) -> Interner {
+    let own = source.account.as_ref().filter(|_| source.account_via.is_none());
+    let raw = own.and_then(|column| scan.raw_text(column.get_ref()));
+    Interner::with_nulls(raw.map(|_| &source.null_values[..]))
+}
+
 impl Needs {
+    /// The same with numbers or texts for values.
+    fn for_types_of(&self, scan: &Scan) -> Self {
+        let read_as = |(column, wanted): &(String, ColumnUse)| {
+            let wanted = match wanted {
+                ColumnUse::Value if scan.has_numbers(column) => ColumnUse::Number,
+                ColumnUse::Value => ColumnUse::Text,
+                wanted => *wanted,
+            };
+            (column.clone(), wanted)
+        };
+        Self { columns: self.columns.iter().map(read_as).collect() }
+    }
+
     /// Columns kept as numbers, in order.
     pub(super) fn numbers(&self) -> impl Iterator<Item = &(String, ColumnUse)> {
         self.columns.iter().filter(|(_, wanted)| *wanted != ColumnUse::Text)
@@ -115,7 +205,14 @@ impl Needs {
     }
 }
 
-fn plan(file: &BookFile, source: &Source, scan: &Scan, needs: &Needs) -> Result<LazyFrame, BookError> {
+/// The query that gives account and dates of the rows that meet the source's filter, and the columns of `needs`; without
+/// `needs`, only account and day, and the rows' numbers where the scan has them.
+pub(super) fn plan(
+    file: &BookFile,
+    source: &Source,
+    scan: &Scan,
+    needs: Option<&Needs>,
+) -> Result<LazyFrame, BookError> {
     let mut frame = scan.frame.clone();
     for condition in &source.filter {
         frame = frame.filter(scan.condition(condition, source)?);
@@ -126,7 +223,7 @@ fn plan(file: &BookFile, source: &Source, scan: &Scan, needs: &Needs) -> Result<
         (_, Some(via)) => {
             let other_name = via.source.get_ref();
             let other_source = &file.config.sources[other_name.as_str()];
-            let other = super::scan::scan(file, other_name, other_source)?;
+            let other = super::scan::scan(file, other_name, other_source, &Rows::All)?;
             let on = via.on.get_ref().as_str();
             let account = other_source.account.as_ref().map_or("", |column| column.get_ref());
             let key = other.column(on, ColumnUse::Key, other_source)?.alias(KEY);
@@ -142,7 +239,10 @@ fn plan(file: &BookFile, source: &Source, scan: &Scan, needs: &Needs) -> Result<
             frame = frame.join(keys, [key], [col(KEY)], JoinArgs::new(JoinType::Left));
             col(ACCOUNT)
         }
-        (Some(account), None) => scan.column(account.get_ref(), ColumnUse::Key, source)?,
+        (Some(account), None) => match scan.raw_text(account.get_ref()) {
+            Some(raw) => raw,
+            None => scan.column(account.get_ref(), ColumnUse::Key, source)?,
+        },
         (None, None) => unreachable!("the configuration was checked"),
     };
     columns.push(account.alias(ACCOUNT));
@@ -150,10 +250,15 @@ fn plan(file: &BookFile, source: &Source, scan: &Scan, needs: &Needs) -> Result<
     for (alias, column) in dates {
         if let Some(column) = column
             && !(via_day && alias == KNOWN)
+            && (needs.is_some() || alias == DAY)
         {
             columns.push(scan.column(column.get_ref(), ColumnUse::Date, source)?.alias(alias));
         }
     }
+    let Some(needs) = needs else {
+        columns.extend(scan.schema.contains(super::scan::NUMBER).then(|| col(super::scan::NUMBER)));
+        return Ok(frame.select(columns));
+    };
     if via_day {
         // Whose row it is can't be known before the row that says so.
         let own = source.known_at.as_ref().or(source.date.as_ref());
@@ -162,7 +267,9 @@ fn plan(file: &BookFile, source: &Source, scan: &Scan, needs: &Needs) -> Result<
         columns.push(own.map_or_else(|| col(VIA_DAY), later).alias(KNOWN));
     }
     for (column, wanted) in &needs.columns {
-        columns.push(scan.column(column, *wanted, source)?.alias(alias_of(column, *wanted)));
+        let raw = (*wanted == ColumnUse::Text).then(|| scan.raw_text(column)).flatten();
+        let read = raw.map_or_else(|| scan.column(column, *wanted, source), Ok)?;
+        columns.push(read.alias(alias_of(column, *wanted)));
     }
     Ok(frame.select(columns))
 }
@@ -173,27 +280,28 @@ fn alias_of(column: &str, wanted: ColumnUse) -> String {
 
 impl LoadedRows {
     fn append(&mut self, batch: &DataFrame) -> PolarsResult<()> {
-        for text in batch.column(ACCOUNT)?.str()?.iter() {
-            self.account.push(text);
-        }
+        self.account.append(batch.column(ACCOUNT)?.str()?);
         let dates =
             [(DAY, &mut self.day, i32::MIN), (END, &mut self.end, i32::MAX), (KNOWN, &mut self.known, i32::MIN)];
         for (alias, into, missing) in dates {
             if let Ok(column) = batch.column(alias) {
-                into.extend(column.i32()?.iter().map(|day| day.unwrap_or(missing)));
+                extend(into, column.i32()?, missing);
             }
         }
         for (column, into) in self.number_names.iter().zip(&mut self.numbers) {
             let named = |wanted| batch.column(&alias_of(column, wanted));
             let values = named(ColumnUse::Number).or_else(|_| named(ColumnUse::DateAsNumber))?;
-            into.extend(values.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)));
+            extend(into, values.f64()?, f64::NAN);
         }
         for (column, into) in self.text_names.iter().zip(&mut self.texts) {
-            for text in batch.column(&alias_of(column, ColumnUse::Text))?.str()?.iter() {
-                into.push(text);
-            }
+            into.append(batch.column(&alias_of(column, ColumnUse::Text))?.str()?);
         }
         Ok(())
+    }
+
+    /// The accounts' ids, in order of first sight.
+    pub(crate) fn accounts(&self) -> &[String] {
+        &self.account.texts
     }
 
     pub(super) fn n_rows(&self) -> usize {
@@ -218,8 +326,19 @@ impl LoadedRows {
     }
 }
 
+/// Adds a column's values; a null becomes `missing`.
+fn extend<T: PolarsNumericType>(into: &mut Vec<T::Native>, column: &ChunkedArray<T>, missing: T::Native) {
+    for chunk in column.downcast_iter() {
+        if chunk.validity().is_some() {
+            into.extend(chunk.iter().map(|value| value.copied().unwrap_or(missing)));
+        } else {
+            into.extend_from_slice(chunk.values());
+        }
+    }
+}
+
 fn check_rows(rows: &LoadedRows, scan: &Scan, source: &Source, needs: &Needs) -> Result<(), BookError> {
-    if rows.n_rows() == 0 {
+    if rows.n_rows() == 0 && !source.may_be_empty {
         let why = if source.filter.is_empty() { "" } else { " that meets its filter" };
         return Err(BookError::Empty { source_name: scan.name.clone(), path: rows.path.clone(), why });
     }

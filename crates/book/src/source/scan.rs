@@ -1,5 +1,6 @@
 //! Files to lazy frames with one type a use.
 
+use std::ops::Range;
 use std::path::Path;
 
 use polars::prelude::*;
@@ -19,7 +20,19 @@ pub(super) struct Scan {
     pub(super) name: String,
 }
 
-pub(super) fn scan(file: &BookFile, name: &str, source: &Source) -> Result<Scan, BookError> {
+/// Which rows of a source's files are read, told by their numbers from 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Rows {
+    All,
+    /// All, with their numbers in the column [`NUMBER`].
+    Numbered,
+    /// Stretches, rising and apart.
+    Runs(Vec<Range<u32>>),
+}
+
+pub(super) const NUMBER: &str = "\u{1}number";
+
+pub(super) fn scan(file: &BookFile, name: &str, source: &Source, rows: &Rows) -> Result<Scan, BookError> {
     let folder = file.path.parent().unwrap_or_else(|| Path::new("."));
     let listed: Vec<&String> = match source.path.get_ref() {
         Paths::One(path) => vec![path],
@@ -57,7 +70,7 @@ pub(super) fn scan(file: &BookFile, name: &str, source: &Source) -> Result<Scan,
     } else {
         return Err(BookError::UnknownForm { source_name: name.into(), path: shown });
     };
-    let mut frame = frame.map_err(read_error)?;
+    let mut frame = chosen(frame.map_err(read_error)?, rows).map_err(read_error)?;
     let schema = frame.collect_schema().map_err(read_error)?;
     let mut scan = Scan { frame, schema, path: shown, name: name.into() };
     for derived in &source.derived {
@@ -66,6 +79,20 @@ pub(super) fn scan(file: &BookFile, name: &str, source: &Source) -> Result<Scan,
         scan.schema = scan.frame.collect_schema().map_err(|cause| scan.read_error(cause))?;
     }
     Ok(scan)
+}
+
+fn chosen(frame: LazyFrame, rows: &Rows) -> PolarsResult<LazyFrame> {
+    match rows {
+        Rows::All => Ok(frame),
+        Rows::Numbered => Ok(frame.with_row_index(NUMBER, None)),
+        Rows::Runs(runs) => match &runs[..] {
+            [run] => Ok(frame.slice(run.start.into(), run.end - run.start)),
+            runs => {
+                let slices = runs.iter().map(|run| frame.clone().slice(run.start.into(), run.end - run.start));
+                concat(slices.collect::<Vec<_>>(), UnionArgs::default())
+            }
+        },
+    }
 }
 
 impl Scan {
@@ -85,13 +112,13 @@ impl Scan {
         };
         let is_text = dtype.is_string() || dtype.is_categorical() || dtype.is_enum();
         Ok(match wanted {
-            ColumnUse::Key | ColumnUse::Text if is_text => text(),
+            ColumnUse::Key | ColumnUse::Text | ColumnUse::Value if is_text => text(),
             // An id that went through a float column is still a whole number.
             ColumnUse::Key if dtype.is_float() => col(column).strict_cast(DataType::Int64).cast(DataType::String),
             ColumnUse::Key if dtype.is_integer() => col(column).cast(DataType::String),
             ColumnUse::Key => return Err(wrong("a text or a whole number")),
             ColumnUse::Text if dtype.is_primitive_numeric() || dtype.is_bool() => col(column).cast(DataType::String),
-            ColumnUse::Text => return Err(wrong("a text, a number or a truth value")),
+            ColumnUse::Text | ColumnUse::Value => return Err(wrong("a text, a number or a truth value")),
             ColumnUse::Number if is_text => number_of_text(&text()),
             ColumnUse::Number if dtype.is_primitive_numeric() || dtype.is_bool() => col(column).cast(DataType::Float64),
             ColumnUse::Number => return Err(wrong("a number or a truth value")),
@@ -135,6 +162,17 @@ impl Scan {
                 Ok(column(text, ColumnUse::Text)?.map(score, number))
             }
         }
+    }
+
+    /// The column as it stands in the file, for texts that are trimmed and read once a distinct one; `None` where it
+    /// holds no texts.
+    pub(super) fn raw_text(&self, column: &str) -> Option<Expr> {
+        self.schema.get(column).filter(|dtype| dtype.is_string()).map(|_| col(column))
+    }
+
+    /// Whether the column holds numbers or truth values.
+    pub(super) fn has_numbers(&self, column: &str) -> bool {
+        self.schema.get(column).is_some_and(|dtype| dtype.is_primitive_numeric() || dtype.is_bool())
     }
 
     fn dtype(&self, column: &str) -> Result<DataType, BookError> {

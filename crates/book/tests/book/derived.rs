@@ -33,7 +33,7 @@ const ROWS: &str = "account,day,a,b,from,to,text\n\
 #[track_caller]
 fn check(derived: &str, expected: [f32; 3]) {
     let (_folder, book) = open(&toml(derived, "x"), &[("rows.csv", ROWS)]).expect("opens");
-    let found = numbers(&book.history(&[date("2024-02-29")], &Quiet), "x");
+    let found = numbers(&book.history(&[date("2024-02-29")], &Quiet).expect("it is built").table, "x");
     let same =
         |(found, expected): (&f32, &f32)| (found.is_nan() && expected.is_nan()) || (found - expected).abs() < 5e-5;
     assert!(found.iter().zip(&expected).all(same), "{derived}: {found:?} for {expected:?}");

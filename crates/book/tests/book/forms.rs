@@ -1,6 +1,6 @@
 //! One table in each form that a source may have, and the forms that are written.
 
-use bellwether_book::{Book, BookFile, Column, Table, write_table};
+use bellwether_book::{Book, BookFile, CodedText, Column, Table, TableWriter, write_table};
 use bellwether_core::Quiet;
 
 use crate::common::{date, numbers};
@@ -46,12 +46,44 @@ fn table() -> Table {
 fn check(folder: &std::path::Path, path: &str, format: &str) {
     let file = BookFile::parse(toml(path, format), &folder.join("book.toml")).expect("a valid book");
     let book = Book::open(file, &Quiet).expect(path);
-    let table = book.history(&[date("2024-01-31")], &Quiet);
+    let table = book.history(&[date("2024-01-31")], &Quiet).expect("rows are in memory").table;
     let ids: Vec<&str> = table.keys.iter().map(|key| key.account.0.as_str()).collect();
     // A null meets no condition, so the row without kind is left out.
     assert_eq!(ids, ["17", "4"], "{path}");
     assert_eq!(numbers(&table, "amount"), [1.0, 0.0], "{path}");
     assert_eq!(numbers(&table, "rows"), [1.0, 1.0], "{path}");
+}
+
+/// Texts as codes, in two tables: the file is that of one table of plain texts.
+#[test]
+fn coded_texts_are_written_as_their_texts() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let texts = [Some("ann"), None, Some("bob"), Some("bob"), Some("a name of more than twelve letters"), Some("ann")];
+    let coded = |texts: &[Option<&str>]| {
+        let mut values = CodedText::default();
+        for text in texts {
+            values.push(*text);
+        }
+        values
+    };
+    let mut joined = coded(&texts[..2]);
+    joined.append(coded(&texts[2..]));
+    assert_eq!(joined, coded(&texts));
+    joined.keep(&[true, false, false, true, true, true]);
+    joined.push_copy(0);
+    assert_eq!(joined, coded(&[texts[0], texts[3], texts[4], texts[5], texts[0]]));
+
+    let plain = Column::Text(texts.iter().map(|text| text.map(str::to_owned)).collect());
+    for ending in ["parquet", "csv", "jsonl"] {
+        let [one, two] = ["one", "two"].map(|name| folder.path().join(format!("{name}.{ending}")));
+        write_table(&Table::default().with("name", plain.clone()), &one).expect("writes");
+        let parts = [&texts[..2], &texts[2..]].map(|part| Table::default().with("name", Column::Coded(coded(part))));
+        let mut writer = TableWriter::create(&two).expect("creates");
+        writer.append_all(&parts).expect("writes");
+        writer.finish().expect("finishes");
+        let read = |path| std::fs::read(path).expect("a file");
+        assert!(read(one) == read(two), "{ending}");
+    }
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn orders() -> String {
 
 fn drawn(split: &str, seed: u64) -> Result<(Book, FeatureTable, Split), BookError> {
     let (_folder, book) = open(&toml(split), &[("orders.csv", &orders())])?;
-    let table = book.history(&book.snapshot_days(), &Quiet);
+    let table = book.history(&book.snapshot_days(), &Quiet).expect("rows are in memory").table;
     let split = book.split(&table, seed)?;
     Ok((book, table, split))
 }

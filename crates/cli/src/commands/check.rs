@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use bellwether_book::{Book, BookFile};
+use bellwether_book::{Audit, Book, BookFile, Finding, RULES, Severity};
 use bellwether_core::Date;
 use serde::Serialize;
 
 use crate::args::Check;
-use crate::failure::Failure;
+use crate::failure::{Failure, Unexpected as _};
 use crate::output::{grouped, print_json, print_text};
+use crate::pipeline::audit;
 use crate::pipeline::prepare::{Part, Prepared};
 use crate::progress::Bars;
 
@@ -24,6 +25,17 @@ struct Checked {
     targets: Vec<TargetCheck>,
     missing: Vec<MissingShare>,
     warnings: Vec<String>,
+    findings: Vec<Finding>,
+    replay: ReplayCheck,
+}
+
+/// What became of features when what came later was erased.
+#[derive(Serialize)]
+struct ReplayCheck {
+    rows: usize,
+    erased: usize,
+    values: usize,
+    different: usize,
 }
 
 #[derive(Serialize)]
@@ -55,14 +67,27 @@ struct MissingShare {
 }
 
 pub(crate) fn run(arguments: &Check) -> Result<(), Failure> {
+    let Some(book) = &arguments.book else {
+        return if arguments.json { print_json(&RULES) } else { print_text(&rules()) };
+    };
     let bars = Bars::default();
-    let book = Book::open(BookFile::read(&arguments.book)?, &bars)?;
+    let book = Book::open(BookFile::read(book)?, &bars)?;
     let prepared = Prepared::of(book, arguments.seed, &bars)?;
-    let checked = checked(&prepared)?;
-    if arguments.json { print_json(&checked) } else { print_text(&text(&checked)) }
+    let audit = audit::of(&prepared, arguments.seed, &bars)?;
+    if let Some(path) = &arguments.html {
+        let page = audit::page(&prepared, &audit)?;
+        std::fs::write(path, page).unexpected("writing the page")?;
+    }
+    let checked = checked(&prepared, &audit)?;
+    if arguments.json {
+        print_json(&checked)?
+    } else {
+        print_text(&text(&checked))?
+    }
+    audit::require(&audit)
 }
 
-fn checked(prepared: &Prepared) -> Result<Checked, Failure> {
+fn checked(prepared: &Prepared, audit: &Audit) -> Result<Checked, Failure> {
     let book = &prepared.book;
     let sources = book.summaries().into_iter().map(|source| SourceCheck {
         name: source.name,
@@ -97,6 +122,13 @@ fn checked(prepared: &Prepared) -> Result<Checked, Failure> {
         targets,
         missing: missing.collect(),
         warnings: prepared.warnings.clone(),
+        findings: audit.findings.clone(),
+        replay: ReplayCheck {
+            rows: audit.replay.n_rows,
+            erased: audit.replay.n_erased,
+            values: audit.replay.n_values,
+            different: audit.replay.n_different,
+        },
     })
 }
 
@@ -134,5 +166,45 @@ fn text(checked: &Checked) -> String {
     for warning in &checked.warnings {
         let _ = write!(text, "\n\nwarning: {warning}");
     }
+    let replay = &checked.replay;
+    if replay.values > 0 {
+        let (rows, values, erased) = (grouped(replay.rows), grouped(replay.values), grouped(replay.erased));
+        let different = grouped(replay.different);
+        let _ = write!(
+            text,
+            "\n\nfuture erased: {rows} rows built again without what came later ({erased} erasures); of {values} values {different} differ"
+        );
+    }
+    for found in &checked.findings {
+        text.push_str("\n\n");
+        text.push_str(&finding(found));
+    }
+    let count = |severity: Severity| checked.findings.iter().filter(|found| found.severity == severity).count();
+    let waived = checked.findings.iter().filter(|found| found.waived.is_some()).count();
+    let [errors, warnings, notes] = [Severity::Error, Severity::Warning, Severity::Note].map(count);
+    let _ = write!(text, "\n\n{errors} errors, {warnings} warnings, {notes} notes; {waived} waived");
     text
+}
+
+/// One finding: what, how much, what to do, and why it is accepted where it is.
+fn finding(found: &Finding) -> String {
+    let mut text = format!("{}: {}\n  {}", found.severity.name(), found.id, found.summary);
+    if found.severity != Severity::Note {
+        let _ = write!(text, "\n  to do: {}", found.advice);
+    }
+    if let Some(reason) = &found.waived {
+        let _ = write!(text, "\n  waived: {reason}");
+    }
+    text
+}
+
+/// The catalogue of rules.
+fn rules() -> String {
+    let one = |rule: &bellwether_book::Rule| {
+        format!(
+            "{} ({})\n  finds: {}\n  limits: {}\n  reason: {}\n  to do: {}",
+            rule.id, rule.family, rule.finds, rule.limits, rule.reason, rule.advice
+        )
+    };
+    RULES.iter().map(one).collect::<Vec<_>>().join("\n\n")
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bellwether_book::FeatureTable;
-use bellwether_core::{Date, Target};
+use bellwether_core::{Date, Outcome, Target};
 use bellwether_evaluate::Evaluation;
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ struct Evaluated<'a> {
 pub(crate) fn run(arguments: &Evaluate) -> Result<(), Failure> {
     let bars = Bars::default();
     let opened = Opened::open(&arguments.book, &arguments.model, &bars)?;
-    let table = opened.book.history(&opened.book.snapshot_days(), &bars);
+    let table = opened.book.history(&opened.book.snapshot_days(), &bars)?.table;
     let x = opened.encode(&table)?;
     let seed = opened.bundle.provenance().seed;
     let test_rows = test_rows(&opened, &table)?;
@@ -33,14 +33,10 @@ pub(crate) fn run(arguments: &Evaluate) -> Result<(), Failure> {
     for target in opened.scorer.targets() {
         let rows = labelled(&table, target, &test_rows)?;
         // Every labelled row is evaluated, however little is known of it: leaving rows out would flatter the model.
-        let of_target = opened.bundle.targets().iter().find(|of| of.target == target);
-        let calibration = &of_target.expect("a scorer has the bundle's targets").calibration;
-        let kernel = opened.scorer.kernel(target).expect("a scorer has a kernel for each target");
-        let logits = kernel.logits(&x.select(&rows.rows))?;
-        let probability: Vec<f64> = logits.into_iter().map(|logit| calibration.probability(logit)).collect();
+        let probability = &opened.scorer.probabilities(&x.select(&rows.rows))?[&target];
         let scorecard = opened.bundle.scorecard();
         let options = evidence::options(seed);
-        let evaluation = evidence::evaluate_rows(&table, &x, scorecard, &rows, &probability, &options, &bars)?;
+        let evaluation = evidence::evaluate_rows(&table, &x, scorecard, &rows, probability, &options, &bars)?;
         evaluations.push((target, evaluation));
     }
     if arguments.json {
@@ -54,12 +50,17 @@ pub(crate) fn run(arguments: &Evaluate) -> Result<(), Failure> {
     print_text(&texts.collect::<Vec<_>>().join("\n\n"))
 }
 
-/// The rows that the bundle's training did not touch: from the first test day on, or the same accounts by hash.
+/// The rows that the bundle's training did not touch: from the first test day on, or the same accounts by hash; those
+/// of which a main horizon knows the outcome, so that all horizons are measured on the same rows.
 fn test_rows(opened: &Opened, table: &FeatureTable) -> Result<Vec<usize>, Failure> {
     let provenance = opened.bundle.provenance();
     if let Some(first_day) = provenance.split.get("test").and_then(|test| test.get(0)).and_then(|day| day.as_str()) {
         let first_day: Date = first_day.parse().unexpected("reading the bundle's split")?;
-        return Ok((0..table.n_rows()).filter(|&row| table.keys[row].as_of >= first_day).collect());
+        let main = Outcome::ALL.into_iter().filter_map(|outcome| opened.scorer.main_target(outcome));
+        let main: Vec<_> = main.filter_map(|target| table.labels.get(&target)).collect();
+        let is_test =
+            |&row: &usize| table.keys[row].as_of >= first_day && main.iter().any(|labels| labels[row].is_some());
+        return Ok((0..table.n_rows()).filter(is_test).collect());
     }
     Ok(opened.book.split(table, provenance.seed)?.test)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bellwether_book::{Book, BookFile, Column, FeatureTable, Table, check_output, write_table};
+use bellwether_book::{Book, BookFile, Column, FeatureTable, Table, TableWriter, check_output, write_table};
 use bellwether_core::{FeatureMatrix, RawValues, TextColumn};
 use serde::Serialize;
 
@@ -25,41 +25,55 @@ pub(crate) fn run(arguments: &Features) -> Result<(), Failure> {
         return catalogue::run(arguments);
     };
     check_output(out)?;
-    let table = match &arguments.model {
-        None => declared(book)?,
-        Some(model) => encoded(book, model)?,
+    let (rows, columns) = match &arguments.model {
+        None => write_declared(book, out)?,
+        Some(model) => {
+            let table = encoded(book, model)?;
+            write_table(&table, out)?;
+            (table.n_rows(), table.columns.len())
+        }
     };
-    write_table(&table, out)?;
-    let out = out.display().to_string();
-    let built = Built { rows: table.n_rows(), columns: table.columns.len(), out };
+    let built = Built { rows, columns, out: out.display().to_string() };
     if arguments.json {
         return print_json(&built);
     }
     print_text(&format!("{}: {} rows x {} columns", built.out, grouped(built.rows), built.columns))
 }
 
-/// The features as declared, beside keys, segments and labels.
-fn declared(book: &Path) -> Result<Table, Failure> {
+/// Writes the features as declared, beside keys, segments and labels, some accounts at a time; gives rows and columns.
+fn write_declared(book: &Path, out: &Path) -> Result<(usize, usize), Failure> {
     let bars = Bars::default();
     say(&format!("building the features of {}", book.display()));
     let book = Book::open(BookFile::read(book)?, &bars)?;
-    let table = book.history(&book.snapshot_days(), &bars);
+    let mut writer = TableWriter::create(out)?;
+    let (mut n_rows, mut n_columns) = (0, 0);
+    book.each_history(&book.snapshot_days(), &bars, |table| {
+        let table = declared(table);
+        n_rows += table.n_rows();
+        n_columns = table.columns.len();
+        writer.append(&table).map_err(Failure::from)
+    })?;
+    writer.finish()?;
+    Ok((n_rows, n_columns))
+}
+
+fn declared(table: FeatureTable) -> Table {
     let mut out = keys(&table);
-    for column in &table.raw.columns {
-        let values = match &column.values {
-            RawValues::Number(values) => Column::Float32(values.clone()),
-            RawValues::Text(texts) => text(texts),
+    for column in table.raw.columns {
+        let values = match column.values {
+            RawValues::Number(values) => Column::Float32(values),
+            RawValues::Text(texts) => text(&texts),
         };
         out = out.with(&column.name, values);
     }
-    Ok(out)
+    out
 }
 
 /// The matrix that a bundle's models read, with each row's part and probabilities: what a peer needs to be compared.
 fn encoded(book: &Path, model: &Path) -> Result<Table, Failure> {
     let bars = Bars::default();
     let opened = Opened::open(book, model, &bars)?;
-    let table = opened.book.history(&opened.book.snapshot_days(), &bars);
+    let table = opened.book.history(&opened.book.snapshot_days(), &bars)?.table;
     let x = opened.encode(&table)?;
     let split = opened.book.split(&table, opened.bundle.provenance().seed)?;
     let mut part = vec![None; table.n_rows()];
@@ -69,11 +83,9 @@ fn encoded(book: &Path, model: &Path) -> Result<Table, Failure> {
         }
     }
     let mut out = keys(&table).with("part", Column::Text(part));
-    for of_target in opened.bundle.targets() {
-        let kernel = opened.scorer.kernel(of_target.target).expect("a scorer has a kernel for each target");
-        let logits = kernel.logits(&x)?;
-        let probability = logits.into_iter().map(|logit| Some(of_target.calibration.probability(logit))).collect();
-        out = out.with(&format!("probability:{}", of_target.target), Column::Float(probability));
+    for (target, probability) in opened.scorer.probabilities(&x)? {
+        let probability = probability.into_iter().map(Some).collect();
+        out = out.with(&format!("probability:{target}"), Column::Float(probability));
     }
     Ok(with_matrix(out, &x, opened.scorer.schema().features().iter().map(|feature| feature.name.as_str())))
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use bellwether_book::{Column, FeatureTable, Table, check_output, write_table};
-use bellwether_core::{Band, Date, Outcome, RowStatus};
-use bellwether_score::Scores;
+use bellwether_core::{Band, Date, Outcome, RowStatus, Target};
+use bellwether_score::{Scorer, Scores};
 use serde::Serialize;
 
 use crate::args::Score;
@@ -80,13 +80,13 @@ fn output(opened: &Opened, table: &FeatureTable, scores: &Scores, status: &[RowS
     };
     let text = |value: &dyn Fn(usize) -> Option<String>| Column::Text((0..n_rows).map(value).collect());
     let probability = |outcome: Outcome| {
-        let of_outcome = scores.probability.iter().find(|(target, _)| target.outcome == outcome);
-        move |row: usize| of_outcome.and_then(|(_, values)| values[row])
+        let main = opened.scorer.main_target(outcome).and_then(|target| scores.probability.get(&target));
+        move |row: usize| main.and_then(|values| values[row])
     };
-    let (churn, expansion) = (probability(Outcome::Churn), probability(Outcome::Expansion));
+    let churn = probability(Outcome::Churn);
     let arr = |row: usize| table.arr.as_ref().map(|arr| arr[row]).filter(|arr| !arr.is_nan());
     let digest = opened.bundle.digest().to_string();
-    Table::default()
+    let mut out = Table::default()
         .with("account_id", text(&|row| Some(table.keys[row].account.to_string())))
         .with("as_of", Column::Date(table.keys.iter().map(|key| Some(key.as_of)).collect()))
         .with("status", text(&|row| Some(status[row].name().to_owned())))
@@ -94,11 +94,28 @@ fn output(opened: &Opened, table: &FeatureTable, scores: &Scores, status: &[RowS
         .with("health_score", numbers(&|row| scores.health_score[row]))
         .with("band", text(&|row| scores.band[row].filter(|_| is_scored(row)).map(Band::name).map(str::to_owned)))
         .with("churn_probability", numbers(&churn))
-        .with("expansion_probability", numbers(&expansion))
-        .with("arr", numbers(&arr))
+        .with("expansion_probability", numbers(&probability(Outcome::Expansion)));
+    for (target, values) in &scores.probability {
+        if let Some(column) = further_column(&opened.scorer, *target) {
+            out = out.with(&column, numbers(&|row| values[row]));
+        }
+    }
+    out.with("arr", numbers(&arr))
         .with("arr_at_risk", numbers(&|row| Some(arr(row)? * churn(row)?)))
         .with("model", text(&|_| Some(opened.bundle.name().to_owned())))
         .with("model_digest", text(&|_| Some(digest.clone())))
+}
+
+/// The column of a probability that not every model version has: of another outcome, or another horizon than the main.
+fn further_column(scorer: &Scorer, target: Target) -> Option<String> {
+    let outcome = target.outcome;
+    let is_main = scorer.main_target(outcome) == Some(target);
+    let (name, days) = (outcome.name(), target.horizon_days);
+    match outcome {
+        _ if !is_main => Some(format!("{name}_probability_{days}d")),
+        Outcome::Churn | Outcome::Expansion => None,
+        Outcome::Contraction => Some(format!("{name}_probability")),
+    }
 }
 
 impl Scored {

@@ -16,7 +16,7 @@ use crate::failure::{Failure, Unexpected as _};
 use crate::output::{print_json, print_text};
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::Prepared;
-use crate::pipeline::{assemble, evidence};
+use crate::pipeline::{assemble, audit, evidence};
 use crate::progress::{Bars, say};
 
 #[derive(Serialize)]
@@ -80,19 +80,22 @@ pub(crate) fn train(book: &Path, models: &Path, seed: u64, actor: &str) -> Resul
     let book = Book::open(BookFile::read(book)?, &bars)?;
     let prepared = Prepared::of(book, seed, &bars)?;
     prepared.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
-    let mut candidates = Vec::new();
-    let mut targets = Vec::new();
-    for target in prepared.targets() {
-        let of_target = Candidates::fit(&prepared, target, seed, &bars)?;
-        targets.push(evidence::of_candidates(&prepared, &of_target, seed, &bars)?);
-        candidates.push(of_target);
-    }
-    let contents = assemble::contents(&prepared, &candidates, targets.clone(), seed)?;
+    let audit = audit::of(&prepared, seed, &bars)?;
+    audit::warnings(&audit).iter().for_each(|warning| say(&format!("warning: {warning}")));
+    audit::require(&audit)?;
+    let fit = |target| Candidates::fit(&prepared, target, seed, &bars);
+    let candidates: Vec<Candidates> = prepared.targets().into_iter().map(fit).collect::<Result<_, _>>()?;
+    // Horizons are put in order across models, so evidence waits for all of them.
+    let scorer = assemble::scorer(&prepared, &candidates)?;
+    let evidence = |of_target| evidence::of_candidates(&prepared, of_target, &scorer, seed, &bars);
+    let targets: Vec<TargetReport> = candidates.iter().map(evidence).collect::<Result<_, _>>()?;
+    let contents = assemble::contents(&prepared, &audit, &candidates, &scorer, targets.clone(), seed)?;
     let now = jiff::Timestamp::now().to_string();
     let registered = Registry::open(models)?.register(&contents, &now, actor)?;
     // What was written is what will be opened each night: open it, and let it prove itself.
     Scorer::from_bundle(&Bundle::open(&registered.path)?)?;
-    Ok(Training { registered, targets, warnings: prepared.warnings, took: began.elapsed() })
+    let warnings = prepared.warnings.into_iter().chain(audit::warnings(&audit)).collect();
+    Ok(Training { registered, targets, warnings, took: began.elapsed() })
 }
 
 impl Training {

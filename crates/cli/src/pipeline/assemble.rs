@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use bellwether_book::Audit;
 use bellwether_bundle::{BundleContents, ParityVectors, Provenance, SourceProvenance, TargetModel};
-use bellwether_core::{Digest, Model, RawValues};
+use bellwether_core::{Digest, Model};
 use bellwether_report::{FeatureRow, IndicatorRow, Rendered, SourceRow, TargetReport, TrainingReport};
 use bellwether_score::{Scorer, ScorerParts, ScorerTarget, parity_rows_for};
 
 use crate::failure::{Failure, Unexpected as _};
 use crate::output::grouped;
+use crate::pipeline::audit::{waivers, warnings};
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::Prepared;
 
@@ -22,10 +24,25 @@ const LOCK: &str = include_str!("../../../../Cargo.lock");
 const ARITHMETIC: [&str; 7] =
     ["polars", "linfa-logistic", "linfa-trees", "smartcore", "forust-ml", "tract-onnx", "ndarray"];
 
+/// The chosen models as they will score.
+pub(crate) fn scorer(prepared: &Prepared, candidates: &[Candidates]) -> Result<Scorer, Failure> {
+    Ok(Scorer::from_parts(ScorerParts {
+        schema: prepared.schema.clone(),
+        encoding: prepared.encoding.clone(),
+        scorecard: prepared.scorecard.model.clone(),
+        bands: prepared.scorecard.bands,
+        targets: candidates.iter().map(scorer_target).collect(),
+        min_coverage: prepared.book.file().config.train.min_coverage,
+        digest: Digest::of(b""),
+    })?)
+}
+
 /// Puts a bundle together.
 pub(crate) fn contents(
     prepared: &Prepared,
+    audit: &Audit,
     candidates: &[Candidates],
+    scorer: &Scorer,
     targets: Vec<TargetReport>,
     seed: u64,
 ) -> Result<BundleContents, Failure> {
@@ -33,8 +50,8 @@ pub(crate) fn contents(
     let evaluation: BTreeMap<String, _> =
         targets.iter().map(|report| (report.target.to_string(), &report.evaluation)).collect();
     let evaluation = serde_json::to_value(evaluation).unexpected("writing the evaluation")?;
-    let provenance = provenance(prepared, seed)?;
-    let report = report(prepared, &provenance, targets);
+    let provenance = provenance(prepared, audit, seed)?;
+    let report = report(prepared, audit, &provenance, targets);
     let rendered = bellwether_report::render(&report).unexpected("drawing the report")?;
     Ok(BundleContents {
         name: file.config.name.get_ref().clone(),
@@ -45,7 +62,7 @@ pub(crate) fn contents(
         book_toml: file.text.clone(),
         evaluation,
         provenance,
-        parity: parity(prepared, candidates)?,
+        parity: parity(candidates, scorer)?,
         extra_files: files(rendered),
     })
 }
@@ -60,10 +77,11 @@ fn target_model(candidates: &Candidates) -> TargetModel {
     }
 }
 
-fn provenance(prepared: &Prepared, seed: u64) -> Result<Provenance, Failure> {
+fn provenance(prepared: &Prepared, audit: &Audit, seed: u64) -> Result<Provenance, Failure> {
     let file = prepared.book.file();
     let source = |summary: bellwether_book::SourceSummary| {
-        (summary.name, SourceProvenance { n_rows: summary.n_rows as u64, digest: summary.digest })
+        let digest = prepared.digests[&summary.name].clone();
+        (summary.name, SourceProvenance { n_rows: summary.n_rows as u64, digest })
     };
     Ok(Provenance {
         bellwether_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -72,7 +90,7 @@ fn provenance(prepared: &Prepared, seed: u64) -> Result<Provenance, Failure> {
         config_digest: Digest::of(file.text.as_bytes()),
         sources: prepared.book.summaries().into_iter().map(source).collect(),
         split: serde_json::to_value(&prepared.split.plan).unexpected("writing the split")?,
-        waivers: Vec::new(),
+        waivers: waivers(audit),
     })
 }
 
@@ -85,19 +103,10 @@ fn crate_versions() -> BTreeMap<String, String> {
     ARITHMETIC.iter().filter_map(|name| version_of(name)).collect()
 }
 
-fn parity(prepared: &Prepared, candidates: &[Candidates]) -> Result<ParityVectors, Failure> {
+fn parity(candidates: &[Candidates], scorer: &Scorer) -> Result<ParityVectors, Failure> {
     let models: Vec<&Model> = candidates.iter().map(|of| &of.chosen().model).collect();
     let rows = parity_rows_for(&models, 0, N_RANDOM_PARITY_ROWS);
     let kept: Vec<usize> = (0..rows.n_rows().min(MAX_PARITY_ROWS)).collect();
-    let scorer = Scorer::from_parts(ScorerParts {
-        schema: prepared.schema.clone(),
-        encoding: prepared.encoding.clone(),
-        scorecard: prepared.scorecard.model.clone(),
-        bands: prepared.scorecard.bands,
-        targets: candidates.iter().map(scorer_target).collect(),
-        min_coverage: prepared.book.file().config.train.min_coverage,
-        digest: Digest::of(b""),
-    })?;
     Ok(scorer.parity_vectors(&rows.select(&kept))?)
 }
 
@@ -112,7 +121,7 @@ fn files(rendered: Rendered) -> BTreeMap<String, Vec<u8>> {
     figures.chain(pages.map(|(path, text)| (path.to_owned(), text.into_bytes()))).collect()
 }
 
-fn report(prepared: &Prepared, provenance: &Provenance, targets: Vec<TargetReport>) -> TrainingReport {
+fn report(prepared: &Prepared, audit: &Audit, provenance: &Provenance, targets: Vec<TargetReport>) -> TrainingReport {
     let (book, table) = (&prepared.book, &prepared.table);
     let name = book.file().config.name.get_ref();
     let fact = |what: &str, value: String| (what.to_owned(), value);
@@ -147,9 +156,15 @@ fn report(prepared: &Prepared, provenance: &Provenance, targets: Vec<TargetRepor
             .collect(),
         bands: scorecard.bands,
         features: feature_rows(prepared),
-        notes: prepared.warnings.clone(),
+        notes: notes(prepared, audit),
         provenance: provenance_facts(provenance),
     }
+}
+
+/// Warnings, then waivers.
+fn notes(prepared: &Prepared, audit: &Audit) -> Vec<String> {
+    let waived = waivers(audit).into_iter().map(|waiver| format!("waived: {waiver}"));
+    prepared.warnings.iter().cloned().chain(warnings(audit)).chain(waived).collect()
 }
 
 fn split_facts(prepared: &Prepared) -> Vec<(String, String)> {
@@ -177,19 +192,19 @@ fn split_facts(prepared: &Prepared) -> Vec<(String, String)> {
 
 fn feature_rows(prepared: &Prepared) -> Vec<FeatureRow> {
     let rows = &prepared.split.training;
-    let row = |(input, column): (&bellwether_core::EncodedInput, &bellwether_core::RawColumn)| {
-        let is_missing = |row: usize| match &column.values {
-            RawValues::Number(values) => values[row].is_nan(),
-            RawValues::Text(texts) => texts.get(row).is_none(),
-        };
+    let mut first = 0;
+    let row = |input: &bellwether_core::EncodedInput| {
+        // What is missing of an input is missing in all its columns.
+        let values = prepared.x.column(first);
+        first += input.n_columns();
         FeatureRow {
             name: input.name.clone(),
             category: input.category.clone(),
             good: input.good,
-            missing_share: rows.iter().filter(|&&row| is_missing(row)).count() as f64 / rows.len() as f64,
+            missing_share: rows.iter().filter(|&&row| values[row].is_nan()).count() as f64 / rows.len() as f64,
         }
     };
-    prepared.encoding.inputs.iter().zip(&prepared.table.raw.columns).map(row).collect()
+    prepared.encoding.inputs.iter().map(row).collect()
 }
 
 fn provenance_facts(provenance: &Provenance) -> Vec<(String, String)> {

@@ -5,6 +5,7 @@ use bellwether_core::{Band, FeatureMatrix, Progress, TextColumn};
 use bellwether_evaluate::{Cohort, EvaluateOptions, Evaluation, Scored, evaluate, paired_auc_difference};
 use bellwether_health::Scorecard;
 use bellwether_report::{LearnerRow, TargetReport};
+use bellwether_score::Scorer;
 
 use crate::failure::{Failure, Unexpected as _};
 use crate::pipeline::fit::Candidates;
@@ -17,24 +18,20 @@ pub(crate) fn options(seed: u64) -> EvaluateOptions {
     EvaluateOptions { seed, n_bootstrap: N_BOOTSTRAP, ..EvaluateOptions::default() }
 }
 
-/// Evaluates the chosen learner in full and the others beside it.
+/// Evaluates the chosen learner in full, with the probabilities that `scorer` will give, and the others beside it.
 pub(crate) fn of_candidates(
     prepared: &Prepared,
     candidates: &Candidates,
+    scorer: &Scorer,
     seed: u64,
     progress: &dyn Progress,
 ) -> Result<TargetReport, Failure> {
     let (test, chosen) = (&candidates.test, candidates.chosen());
     let account = accounts(&prepared.table, test);
-    let evaluation = evaluate_rows(
-        &prepared.table,
-        &prepared.x,
-        &prepared.scorecard,
-        test,
-        &chosen.test_probability,
-        &options(seed),
-        progress,
-    )?;
+    let scored = scorer.probabilities(&prepared.x.select(&test.rows))?;
+    let of_chosen = &scored[&candidates.target];
+    let evaluation =
+        evaluate_rows(&prepared.table, &prepared.x, &prepared.scorecard, test, of_chosen, &options(seed), progress)?;
     let mut learners = Vec::new();
     for fitted in &candidates.fitted {
         let scored = Scored { probability: &fitted.test_probability, outcome: &test.y, account: &account };
@@ -44,13 +41,8 @@ pub(crate) fn of_candidates(
         } else {
             evaluate(&scored, None, &[], &options(seed), progress).unexpected("evaluating")?.overall
         };
-        let difference = paired_auc_difference(
-            &fitted.test_probability,
-            &chosen.test_probability,
-            &test.y,
-            &account,
-            options(seed).confidence,
-        );
+        let difference =
+            paired_auc_difference(&fitted.test_probability, of_chosen, &test.y, &account, options(seed).confidence);
         learners.push(LearnerRow {
             learner: fitted.learner.to_string(),
             calibration: fitted.calibration.name().to_owned(),
@@ -66,6 +58,7 @@ pub(crate) fn of_candidates(
         calibration: chosen.calibration.name().to_owned(),
         n_training: candidates.training.rows.len(),
         n_calibration: candidates.calibration.rows.len(),
+        n_moved: chosen.test_probability.iter().zip(of_chosen).filter(|(own, ordered)| own != ordered).count(),
         evaluation,
         learners,
     })

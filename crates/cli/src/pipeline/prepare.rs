@@ -1,9 +1,9 @@
 //! From a book to rows that a learner can take.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bellwether_book::{Book, BookError, FeatureTable, Split};
-use bellwether_core::{Encoding, FeatureMatrix, FeatureSchema, Progress, Target};
+use bellwether_book::{Book, BookError, FeatureTable, History, Split};
+use bellwether_core::{Digest, Encoding, FeatureMatrix, FeatureSchema, Progress, Target};
 use bellwether_health::Scorecard;
 
 use crate::failure::{Failure, Unexpected as _};
@@ -18,6 +18,8 @@ pub(crate) struct Prepared {
     pub(crate) x: FeatureMatrix,
     pub(crate) scorecard: Scorecard,
     pub(crate) warnings: Vec<String>,
+    /// Each source's content.
+    pub(crate) digests: BTreeMap<String, Digest>,
 }
 
 /// The three parts of a split.
@@ -46,7 +48,7 @@ pub(crate) struct LabelledRows {
 
 impl Prepared {
     pub(crate) fn of(book: Book, seed: u64, progress: &dyn Progress) -> Result<Self, Failure> {
-        let table = book.history(&book.snapshot_days(), progress);
+        let History { table, digests } = book.history(&book.snapshot_days(), progress)?;
         check_minimums(&book, &table)?;
         let split = book.split(&table, seed)?;
         let encoding = book.learn_encoding(&table, &split.training)?;
@@ -54,25 +56,19 @@ impl Prepared {
         let x = encoding.encode(&table.raw).map_err(BookError::from)?;
         let spec = book.file().config.scorecard.as_ref();
         let scorecard = bellwether_health::learn(spec, &schema, &x, &split.training)?;
-        let mut warnings = bellwether_health::lint(spec, &schema, &x, &split.training)?;
-        warnings.extend(book.summaries().iter().filter(|source| source.n_orphans > 0).map(|source| {
-            let of = source.n_orphans + source.n_rows;
-            let (name, n) = (&source.name, source.n_orphans);
-            format!(
-                "source `{name}`: {n} of {of} rows are of no account, or of one that is not listed; they were left out"
-            )
-        }));
-        Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings })
+        let warnings = bellwether_health::lint(spec, &schema, &x, &split.training)?;
+        Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings, digests })
     }
 
-    pub(crate) fn targets(&self) -> impl Iterator<Item = Target> {
-        self.table.labels.keys().copied()
+    /// Outcome by outcome, the main horizon first.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        self.book.file().targets()
     }
 
     /// The rows of `part` whose label for `target` is known.
     ///
     /// # Errors
-    /// [`BookError::SingleClass`] where all labels are the same.
+    /// [`BookError::NoRows`] where no label is known, [`BookError::SingleClass`] where all labels are the same.
     pub(crate) fn rows(&self, target: Target, part: Part) -> Result<LabelledRows, Failure> {
         let of_part = match part {
             Part::Training => &self.split.training,
@@ -81,6 +77,11 @@ impl Prepared {
         };
         let labels = &self.table.labels[&target];
         let (rows, y): (Vec<usize>, Vec<bool>) = of_part.iter().filter_map(|&row| Some((row, labels[row]?))).unzip();
+        if rows.is_empty() {
+            let what = format!("target {target}, the {} part", part.name());
+            let rule = format!("a label is known only where {} days after it lie within the data", target.horizon_days);
+            return Err(BookError::NoRows { what, rule }.into());
+        }
         let n_events = y.iter().filter(|&&y| y).count();
         if n_events == 0 || n_events == y.len() {
             let (n_rows, only) = (y.len(), n_events > 0);
@@ -93,7 +94,8 @@ impl Prepared {
 /// Enough accounts with and without each outcome, over all labelled rows.
 fn check_minimums(book: &Book, table: &FeatureTable) -> Result<(), Failure> {
     let train = &book.file().config.train;
-    for (&target, labels) in &table.labels {
+    for target in book.file().targets() {
+        let labels = &table.labels[&target];
         let accounts_with = |wanted: bool| {
             let has = |&(row, label): &(usize, &Option<bool>)| *label == Some(wanted) && row < table.account.len();
             let accounts = labels.iter().enumerate().filter(has).map(|(row, _)| table.account[row]);

@@ -81,6 +81,7 @@ impl Accounts {
             calibration: "platt".to_owned(),
             n_training: 1_200,
             n_calibration: 300,
+            n_moved: 0,
             learners: vec![
                 row(learner_names[0], baseline, difference.ok()),
                 row(learner_names[1], evaluation.overall.clone(), None),

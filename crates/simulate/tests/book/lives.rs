@@ -1,81 +1,12 @@
-//! What holds of every simulated book.
+//! What holds of every account's life and its traces.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use bellwether_book::{Column, Table};
-use bellwether_core::{Date, Quiet};
-use bellwether_simulate::{SimulateConfig, SimulateError, TABLE_NAMES, simulate, tables};
+use bellwether_book::Column;
+use bellwether_core::Date;
+use bellwether_simulate::{SimulateConfig, TABLE_NAMES, expected_auc, tables};
 
-/// The tables of some accounts by name.
-struct Book {
-    config: SimulateConfig,
-    tables: BTreeMap<&'static str, Table>,
-}
-
-impl Book {
-    fn of(config: &SimulateConfig, numbers: Range<usize>) -> Self {
-        Self { config: config.clone(), tables: tables(config, numbers).into_iter().collect() }
-    }
-
-    fn column(&self, table: &str, column: &str) -> &Column {
-        let columns = &self.tables[table].columns;
-        &columns.iter().find(|(name, _)| name == column).expect("the test names a column").1
-    }
-
-    fn texts(&self, table: &str, column: &str) -> Vec<&str> {
-        let Column::Coded(values) = self.column(table, column) else { panic!("{table}.{column} is no text") };
-        values.iter().map(Option::unwrap_or_default).collect()
-    }
-
-    fn dates(&self, table: &str, column: &str) -> Vec<Option<Date>> {
-        let Column::Date(values) = self.column(table, column) else { panic!("{table}.{column} is no date") };
-        values.clone()
-    }
-
-    fn numbers(&self, table: &str, column: &str) -> Vec<f64> {
-        match self.column(table, column) {
-            Column::Float(values) => values.iter().map(|value| value.unwrap_or(f64::NAN)).collect(),
-            Column::Int(values) => values.iter().map(|value| value.map_or(f64::NAN, |n| n as f64)).collect(),
-            _ => panic!("{table}.{column} is no number"),
-        }
-    }
-
-    /// Account, day and outcome.
-    fn outcomes(&self) -> Vec<(&str, Date, &str)> {
-        let dates = self.dates("outcomes", "date");
-        let dated = self.texts("outcomes", "account_id").into_iter().zip(dates).zip(self.texts("outcomes", "outcome"));
-        dated.map(|((account, date), outcome)| (account, date.expect("an outcome has a day"), outcome)).collect()
-    }
-
-    fn days_of(&self, wanted: &str) -> BTreeMap<&str, Vec<Date>> {
-        let mut days: BTreeMap<&str, Vec<Date>> = BTreeMap::new();
-        for (account, date, outcome) in self.outcomes() {
-            if outcome == wanted {
-                days.entry(account).or_default().push(date);
-            }
-        }
-        days
-    }
-
-    /// First day, and first day after the last, of each account within the book.
-    fn lives(&self) -> BTreeMap<&str, (Date, Date)> {
-        let churns = self.days_of("churn");
-        let signups = self.dates("accounts", "signup_date").into_iter().map(|date| date.expect("a signup has a day"));
-        let after_book = self.config.last_day().plus_days(1);
-        let end = |account| churns.get(account).map_or(after_book, |days| days[0]);
-        let accounts = self.texts("accounts", "account_id").into_iter().zip(signups);
-        accounts.map(|(account, signup)| (account, (signup, end(account)))).collect()
-    }
-
-    fn account_years(&self) -> f64 {
-        self.tables["truth"].n_rows() as f64 / 12.0
-    }
-}
-
-fn seeded(seed: u64) -> SimulateConfig {
-    SimulateConfig { seed, ..SimulateConfig::default() }
-}
+use crate::support::{Book, seeded};
 
 #[test]
 fn accounts_do_not_depend_on_how_many_there_are() {
@@ -250,6 +181,8 @@ fn the_truth_is_calibrated_and_ranks_as_well_as_stated() {
         let ranked: Vec<(f64, bool)> = rows.iter().map(|&(_, truth, happens)| (truth, happens)).collect();
         let auc = auc(&ranked);
         assert!(range.contains(&auc), "{outcome}: {auc}");
+        let expected = expected_auc(&ranked.iter().map(|row| row.0).collect::<Vec<_>>());
+        assert!(expected.is_some_and(|expected| (auc - expected).abs() < 0.012), "{outcome}: {auc}, {expected:?}");
         // The horizons of quarter ends do not overlap, so their errors add up as independent ones do.
         let quarter_ends = rows.iter().filter(|(date, ..)| date.ymd().1 % 3 == 0);
         let mut quarters: Vec<(f64, bool)> = quarter_ends.map(|&(_, truth, happens)| (truth, happens)).collect();
@@ -293,51 +226,6 @@ fn usage_falls_in_the_weeks_before_a_churn() {
     };
     let (leaving, staying) = (median(leavers), median(stayers));
     assert!(leaving < 0.85 * staying, "those who leave: {leaving}, those who stay: {staying}");
-}
-
-#[test]
-fn a_folder_holds_the_same_bytes_each_time_and_any_chunks() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let config = SimulateConfig { n_accounts: 30, n_months: 6, ..seeded(1) };
-    let book = simulate(&config, folder.path(), &Quiet).expect("a new folder");
-    let read = || -> BTreeMap<String, Vec<u8>> {
-        let entries = std::fs::read_dir(folder.path()).expect("the folder is there").flatten();
-        let names = entries.map(|entry| entry.file_name().into_string().expect("plain names"));
-        names.map(|name| (name.clone(), std::fs::read(folder.path().join(name)).expect("a file"))).collect()
-    };
-    let first = read();
-    assert_eq!(first.len(), TABLE_NAMES.len() - 1 + 2, "all tables but the interventions, book.toml and README.md");
-    let text = String::from_utf8(first["README.md"].clone()).expect("a text");
-    assert!(!text.contains('{'), "every place of the datasheet is filled");
-    assert!(text.contains(&format!("### usage ({} rows)", book.rows[1].1)));
-
-    assert_eq!(simulate(&config, folder.path(), &Quiet).expect("over a simulated book"), book);
-    assert_eq!(read(), first);
-    let chunked = SimulateConfig { chunk_accounts: 7, ..config };
-    assert_eq!(simulate(&chunked, folder.path(), &Quiet).expect("over a simulated book"), book);
-}
-
-#[test]
-fn other_content_is_left_alone() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    std::fs::write(folder.path().join("notes.txt"), "mine").expect("a file");
-    let error = simulate(&seeded(1), folder.path(), &Quiet).expect_err("the folder is somebody's");
-    assert!(matches!(&error, SimulateError::Occupied { entry, .. } if entry == "notes.txt"), "{error}");
-    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder is there").count(), 1);
-}
-
-#[test]
-fn settings_out_of_range_are_refused() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    for (config, setting) in [
-        (SimulateConfig { n_accounts: 0, ..seeded(1) }, "n_accounts"),
-        (SimulateConfig { n_months: 0, ..seeded(1) }, "n_months"),
-        (SimulateConfig { n_months: 241, ..seeded(1) }, "n_months"),
-        (SimulateConfig { chunk_accounts: 0, ..seeded(1) }, "chunk_accounts"),
-    ] {
-        let error = simulate(&config, folder.path(), &Quiet).expect_err("the setting is out of range");
-        assert!(error.to_string().starts_with(&format!("`{setting}` is")), "{error}");
-    }
 }
 
 /// A month is the shortest book, and the first day need not begin one.
