@@ -181,7 +181,8 @@ impl Book {
         self.build(days, Who::Customers, progress, |_, table| visit(table))
     }
 
-    /// One row for every account as of `day`, customers or not; features of accounts that are none are missing.
+    /// One row for every account as of `day`, customers or not. An account that is none has a status that says so, and
+    /// features of what rows it has.
     ///
     /// # Errors
     /// [`BookError::Stale`] if `day` is after the data's end: a stale book gives no honest score; or another where a
@@ -232,7 +233,8 @@ impl Book {
         let status: Vec<RowStatus> = places.iter().map(|(_, status)| *status).collect();
         let places: Vec<Place> = places.into_iter().map(|(place, _)| place).collect();
         let declared = self.file.declared();
-        let all = features::build(&declared, &part.sources, life.start(), &places, progress);
+        let start: Vec<i32> = places.par_iter().map(|&(account, day)| life.start(account, day)).collect();
+        let all = features::build(&declared, &part.sources, &start, &places, progress);
         let column = |name: &str| all.columns.iter().find(|column| column.name == name);
         let config = &self.file.config;
         let segments = config.segments.iter().filter_map(|segment| {

@@ -24,8 +24,8 @@ pub(crate) type Place = (u32, Date);
 
 const ROWS_A_TASK: usize = 1024;
 
-/// Builds every declared feature for every place, in that order. `start` has each account's first day, `i32::MIN`
-/// where nobody knows it.
+/// Builds every declared feature for every place, in that order. `start` has the account's first day for each place,
+/// `i32::MIN` where nobody knows it, `i32::MAX` where it is not there yet.
 pub(crate) fn build(
     declared: &[DeclaredFeature],
     sources: &BTreeMap<String, SourceRows>,
@@ -39,7 +39,8 @@ pub(crate) fn build(
     let days = plan.days(places);
     let chunks: Vec<Vec<Values>> = places
         .par_chunks(ROWS_A_TASK)
-        .map(|places| {
+        .zip(start.par_chunks(ROWS_A_TASK))
+        .map(|(places, start)| {
             let columns = plan.build(places, start, &days);
             progress.advance(places.len() as u64);
             columns
@@ -175,13 +176,13 @@ impl<'a> Plan<'a> {
         let mut columns: Vec<Values> = self.features.iter().map(|planned| planned.values(places.len())).collect();
         let mut lookup = Lookup { seen: Vec::new(), scratch: Vec::new() };
         let mut row = vec![f64::NAN; self.features.len()];
-        for &(account, t) in places {
+        for (&(account, t), &start) in places.iter().zip(start) {
             let day = &days[&t];
             lookup.scratch.clear();
             lookup.seen.clear();
             lookup.seen.resize(day.windows.len(), None);
             for (at, planned) in self.features.iter().enumerate() {
-                let place = OnePlace { planned, day, account, t, start: start[account as usize] };
+                let place = OnePlace { planned, day, account, t, start };
                 let value = match day.of_feature[at] {
                     Some((now, before)) => place.shared(now, before, &mut lookup),
                     None => place.own(&mut lookup),
@@ -245,7 +246,7 @@ struct OnePlace<'a> {
     day: &'a Day,
     account: u32,
     t: Date,
-    /// The account's first day; `i32::MIN` where nobody knows.
+    /// The account's first day; `i32::MIN` where nobody knows, `i32::MAX` where it is not there yet.
     start: i32,
 }
 
@@ -273,6 +274,7 @@ impl OnePlace<'_> {
         let feature = self.planned.feature;
         match (feature.window, feature.change) {
             (Some(length), Some(Change::ZScore)) => self.z_score(length, lookup),
+            (Some(_), _) if self.start == i32::MAX => f64::NAN,
             (Some(length), _) => {
                 let last = length.end(Date::from_days(self.start)).days();
                 let after = self.start.saturating_sub(1);
@@ -310,7 +312,8 @@ impl OnePlace<'_> {
     fn of_window(&self, window: Window, seen: &Seen, scratch: &mut Vec<usize>) -> f64 {
         let view = self.planned.view;
         let Window { after, until, .. } = window;
-        let frame = Frame { day: &view.day, known: &view.known, after, t: until, start: self.start };
+        let t = if self.planned.feature.from_start { self.t.days() } else { until };
+        let frame = Frame { day: &view.day, known: &view.known, after, until, t, start: self.start };
         let earlier = if self.planned.feature.aggregate == Aggregate::DistinctNew {
             self.see(Window { after: i32::MIN, until: after, ..window }, scratch)
         } else {

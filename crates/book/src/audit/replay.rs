@@ -53,7 +53,7 @@ pub(super) fn replay(book: &Book, table: &FeatureTable, seed: u64) -> Result<(Re
             let of_part = |row: &&usize| part.accounts.contains(&(table.account[**row] as usize));
             let rows: Vec<usize> = rows.iter().filter(of_part).copied().collect();
             for future in [Future::Deleted, Future::Corrupted] {
-                let again = Again { part, start: life.start(), declared: &declared, day, future };
+                let again = Again { part, life: &life, declared: &declared, day, future };
                 again.compare(table, &rows, &mut replay, &mut different);
             }
             replay.n_rows += rows.len();
@@ -86,7 +86,7 @@ fn draw(table: &FeatureTable, seed: u64) -> BTreeMap<Date, Vec<usize>> {
 /// One day's rows, built again.
 struct Again<'a> {
     part: &'a Part,
-    start: &'a [i32],
+    life: &'a Life<'a>,
     declared: &'a [DeclaredFeature],
     day: Date,
     future: Future,
@@ -106,7 +106,7 @@ impl Again<'_> {
             (name.clone(), self.erased(of_source, &accounts, &mut replay.n_erased))
         };
         let sources: BTreeMap<String, SourceRows> = self.part.sources.iter().map(erased).collect();
-        let start: Vec<i32> = accounts.iter().map(|&account| self.start[account]).collect();
+        let start: Vec<i32> = accounts.iter().map(|&account| self.life.start(account as u32, self.day)).collect();
         let places: Vec<Place> = (0..accounts.len() as u32).map(|account| (account, self.day)).collect();
         let built = features::build(self.declared, &sources, &start, &places, &Quiet);
         for column in &table.raw.columns {

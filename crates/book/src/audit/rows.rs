@@ -90,7 +90,7 @@ pub(super) fn read(book: &Book) -> Result<Read, BookError> {
             sources.entry(name.clone()).or_default();
         }
         let lives: Vec<(i32, Option<i32>)> =
-            (0..part.accounts.len()).map(|account| (life.start()[account], life.left(account))).collect();
+            (0..part.accounts.len()).map(|account| (life.first_day(account), life.left(account))).collect();
         let of_part: Vec<(&String, &mut SourceRead)> = sources.iter_mut().collect();
         of_part.into_par_iter().for_each(|(name, read)| {
             let visit = Visit { book, calendar: &calendar, name, rows: &part.sources[name], lives: &lives };

@@ -35,7 +35,8 @@ pub struct FeatureDeclaration {
     /// Whether `last` and `first` give a number (default) or a text with levels.
     #[serde(default)]
     pub r#type: ValueType,
-    /// The window begins with the account's first day instead of ending with `t`, and is cut at `t`.
+    /// The window begins with the account's first day instead of ending with `t`, and is cut at `t`; missing before that
+    /// day, or before it is known. A window of months ends the day before the same day of a later month.
     #[serde(default)]
     pub from_start: bool,
     /// Against the same aggregate of an earlier time.
@@ -104,10 +105,10 @@ pub enum Aggregate {
     DaysUntil,
     /// Share of the window's days that have a row, `0..=1`; needs a window.
     ShareOfDaysActive,
-    /// Share of the window's whole weeks, counted back from `t`, that have a row, `0..=1`; needs a window.
+    /// Share of the window's whole weeks, counted back from its last day, that have a row, `0..=1`; needs a window.
     ShareOfWeeksActive,
     /// Coefficient of variation (population standard deviation by mean) of the totals of the window's whole weeks,
-    /// counted back from `t`; totals are row counts without column; missing where the mean is 0; needs a window.
+    /// counted back from its last day; totals are row counts without column; missing where the mean is 0; needs a window.
     WeeklyVariation,
 }
 
@@ -170,7 +171,8 @@ pub enum Change {
     Ratio,
     /// This window against the account's own `periods` windows before: distance from their mean in (population)
     /// standard deviations. Windows that begin before the account's first day are left out; missing where fewer
-    /// than 3 are left, or where they do not differ.
+    /// than 3 are left, or where they do not differ by more than rounding. Windows where the aggregate is missing are
+    /// left out too.
     ZScore,
 }
 

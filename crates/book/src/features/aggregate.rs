@@ -20,10 +20,12 @@ pub(super) struct Frame<'a> {
     pub(super) day: &'a [i32],
     /// The day from which each row is known; empty where that is its day.
     pub(super) known: &'a [i32],
-    /// The window is `(after, t]`; `after` is `i32::MIN` where it has no start.
+    /// The window is `(after, until]`; `after` is `i32::MIN` where it has no start.
     pub(super) after: i32,
+    pub(super) until: i32,
+    /// The day as of which days are counted: `until`, but for windows that begin with the account.
     pub(super) t: i32,
-    /// The account's first day; `i32::MIN` where nobody knows.
+    /// The account's first day; `i32::MIN` where nobody knows, `i32::MAX` where it is not there yet.
     pub(super) start: i32,
 }
 
@@ -52,7 +54,7 @@ where
     I: DoubleEndedIterator<Item = usize> + Clone,
     E: Iterator<Item = usize>,
 {
-    let Frame { day, after, t, start, .. } = frame;
+    let Frame { day, after, until, t, start, .. } = frame;
     let known = || rows.clone().map(|row| (row, value(row))).filter(|(_, value)| !value.is_nan());
     let values = || known().map(|(_, value)| value);
     let days = || known().map(|(row, _)| day[row]);
@@ -75,7 +77,7 @@ where
             let mut on_day: Vec<(i32, u64)> = known().map(|(row, value)| (day[row], bits(value))).collect();
             on_day.sort_unstable();
             on_day.dedup();
-            on_day.len() as f64 / f64::from(t - after)
+            on_day.len() as f64 / f64::from(until - after)
         }
         Aggregate::LargestShare => {
             let mut all: Vec<u64> = values().map(bits).collect();
@@ -98,18 +100,19 @@ where
         }
         Aggregate::DaysSince => days().next_back().map_or(f64::NAN, |day| f64::from(t - day)),
         Aggregate::DaysSinceFirst => days().next().map_or(f64::NAN, |day| f64::from(t - day)),
+        Aggregate::DaysToFirst if start == i32::MAX => f64::NAN,
         Aggregate::DaysToFirst => days().next().map_or(f64::NAN, |day| f64::from(day) - f64::from(start)),
         Aggregate::DaysUntil => frame.pick(known().rev(), f64::max) - f64::from(t),
-        Aggregate::ShareOfDaysActive => n_runs(days()) as f64 / f64::from(t - after),
+        Aggregate::ShareOfDaysActive => n_runs(days()) as f64 / f64::from(until - after),
         Aggregate::ShareOfWeeksActive => {
-            let n_weeks = (t - after) / DAYS_A_WEEK;
-            let weeks = days().map(|day| (t - day) / DAYS_A_WEEK).filter(|&week| week < n_weeks);
+            let n_weeks = (until - after) / DAYS_A_WEEK;
+            let weeks = days().map(|day| (until - day) / DAYS_A_WEEK).filter(|&week| week < n_weeks);
             n_runs(weeks) as f64 / f64::from(n_weeks)
         }
         Aggregate::WeeklyVariation => {
-            let mut totals = vec![0.0; ((t - after) / DAYS_A_WEEK) as usize];
+            let mut totals = vec![0.0; ((until - after) / DAYS_A_WEEK) as usize];
             for (row, value) in known() {
-                if let Some(total) = totals.get_mut(((t - day[row]) / DAYS_A_WEEK) as usize) {
+                if let Some(total) = totals.get_mut(((until - day[row]) / DAYS_A_WEEK) as usize) {
                     *total += value;
                 }
             }
@@ -170,8 +173,12 @@ fn n_runs(numbers: impl Iterator<Item = i32>) -> usize {
     numbers.filter(|&number| last.replace(number) != Some(number)).count()
 }
 
+/// Numbers that differ by less than this share are equal but for the order in which they were summed up.
+const ROUNDING: f64 = 1e-9;
+
 /// How far `now` is from the mean of `earlier`, in standard deviations; missing where they do not differ.
 pub(super) fn z_score(now: f64, earlier: &[f64]) -> f64 {
     let spread = variance(earlier.iter().copied()).sqrt();
-    if spread > 0.0 { (now - mean(earlier.iter().copied())) / spread } else { f64::NAN }
+    let largest = earlier.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    if spread > ROUNDING * largest { (now - mean(earlier.iter().copied())) / spread } else { f64::NAN }
 }

@@ -11,8 +11,7 @@ use super::{Events, days_within};
 
 /// When an account is a customer.
 pub(crate) struct Life<'a> {
-    /// First day of each account; `i32::MIN` where the accounts' source has no dates.
-    start: Vec<i32>,
+    listed: &'a SourceRows,
     /// A customer meets all; none is met by everyone.
     rules: Vec<LifeRule<'a>>,
 }
@@ -30,8 +29,6 @@ impl<'a> Life<'a> {
     pub(crate) fn new(file: &BookFile, sources: &'a BTreeMap<String, SourceRows>) -> Self {
         let accounts = &file.config.accounts;
         let listed = &sources[accounts.from.get_ref().as_str()];
-        let n_accounts = listed.offsets.len() - 1;
-        let start = (0..n_accounts).map(|account| listed.day[listed.offsets[account]]).collect();
         let churn = file.config.targets.churn.as_ref().map(toml::Spanned::get_ref);
         let said = accounts.active.as_ref().map(|active| match active {
             Active::Subscription { source } => LifeRule::Subscription(&sources[source]),
@@ -52,12 +49,20 @@ impl<'a> Life<'a> {
             }
             _ => None,
         });
-        Self { start, rules: said.into_iter().chain(of_churn).collect() }
+        Self { listed, rules: said.into_iter().chain(of_churn).collect() }
     }
 
-    /// First day of each account; `i32::MIN` where the accounts' source has no dates.
-    pub(crate) fn start(&self) -> &[i32] {
-        &self.start
+    /// First day of an account as known at the end of day `t`; `i32::MIN` where the accounts' source has no dates,
+    /// `i32::MAX` where the account is not known yet, or does not start by `t`.
+    pub(crate) fn start(&self, account: u32, t: Date) -> i32 {
+        let is_known = |row: &usize| self.listed.known.get(*row).is_none_or(|&known| known <= t.days());
+        let first = self.listed.rows_of(account as usize).find(is_known).map(|row| self.listed.day[row]);
+        first.filter(|&day| day <= t.days()).unwrap_or(i32::MAX)
+    }
+
+    /// First day of an account as it is known in the end; `i32::MIN` where the accounts' source has no dates.
+    pub(crate) fn first_day(&self, account: usize) -> i32 {
+        self.listed.rows_of(account).next().map_or(i32::MIN, |row| self.listed.day[row])
     }
 
     /// The first day on which the account is a customer no more, for good; `None` where it has not left, or no rule tells
@@ -68,10 +73,10 @@ impl<'a> Life<'a> {
 
     /// `Scored` where the account is a customer at the end of day `t`, else why not.
     pub(crate) fn status(&self, account: u32, t: Date) -> RowStatus {
-        let (account, t) = (account as usize, t.days());
-        if self.start[account] > t {
+        if self.start(account, t) == i32::MAX {
             return RowStatus::NotStarted;
         }
+        let (account, t) = (account as usize, t.days());
         let all = self.rules.iter().map(|rule| rule.status(account, t));
         all.into_iter().find(|status| *status != RowStatus::Scored).unwrap_or(RowStatus::Scored)
     }

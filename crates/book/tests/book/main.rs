@@ -3,9 +3,12 @@
 mod audit;
 mod catalogue;
 mod common;
+mod declared;
 mod derived;
 mod forms;
 mod label_rules;
 mod labels;
+mod naive;
 mod point_in_time;
+mod random;
 mod split;

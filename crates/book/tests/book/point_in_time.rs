@@ -1,209 +1,157 @@
-//! Every aggregate and window against a naive reading of its definition, on random books; and no look into the future.
+//! No look into the future: rows that were not known by `t`, and ends of subscriptions after `t`, leave no trace.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 
 use crate::common::{date, numbers, open};
-use bellwether_core::{Date, Quiet};
+use crate::declared::{self, Feature};
+use crate::random::{self, Form, RandomBook, RandomSource, Row};
+use bellwether_core::{Date, Quiet, RawValues, RowStatus};
 use proptest::prelude::*;
 
-const AGGREGATES: [&str; 12] = [
-    "last",
-    "first",
-    "sum",
-    "mean",
-    "min",
-    "max",
-    "count",
-    "distinct",
-    "std",
-    "slope",
-    "days_since",
-    "share_of_days_active",
-];
-const WINDOWS: [&str; 4] = ["7d", "30d", "1mo", "3mo"];
-
-#[derive(Debug, Clone)]
-struct Event {
-    account: usize,
-    day: Date,
-    known: Date,
-    kind: bool,
-    value: Option<f64>,
+/// Whether the row's content may change the book as of `t`.
+fn is_past(form: Form, row: &Row, t: Date) -> bool {
+    (!form.is_dated || row.day <= t) && (!form.has_known || row.known <= t)
 }
 
-fn events() -> impl Strategy<Value = Vec<Event>> {
-    // Around a leap day, so that month ends differ; few days and values, so that ties are common.
-    let first = date("2024-01-25").days();
-    let value = prop::option::weighted(0.8, (-3_i32..4).prop_map(f64::from));
-    let event = (0_usize..3, 0_i32..100, 0_i32..12, any::<bool>(), value);
-    let event = event.prop_map(move |(account, day, late, kind, value)| {
-        let day = Date::from_days(first + day);
-        // Most rows are known on their day.
-        Event { account, day, known: day.plus_days((late - 8).max(0)), kind, value }
-    });
-    prop::collection::vec(event, 1..60)
+/// What becomes of what is not known by `t`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Future {
+    Deleted,
+    /// Other values, accounts, days and ends; the number picks which.
+    Corrupted(u64),
 }
 
-fn csv(events: &[Event]) -> String {
-    events.iter().fold("account,day,known,kind,value\n".to_owned(), |mut text, event| {
-        let Event { account, day, known, kind, value } = event;
-        let value = value.map_or_else(String::new, |value| value.to_string());
-        let _ = writeln!(text, "a{account},{day},{known},{kind},{value}");
-        text
-    })
+fn corrupted(form: Form, row: &Row, t: Date, pick: u64) -> Row {
+    let pick_days = |below: u64| (pick % below) as i32;
+    let (kind, flag) = (["a", "Z", "new"].get(pick as usize % 4).copied(), Some(pick % 2 == 0));
+    let values =
+        Row { x: Some((pick % 1000) as f64), kind, flag, due: Some(t.plus_days(pick_days(300))), ..row.clone() };
+    // An account's states have one row a key.
+    if declared::is_state(form.kind) {
+        return values;
+    }
+    let account = (pick / 7) as usize % random::N_ACCOUNTS;
+    let end = (pick % 3 > 0).then(|| row.day.plus_days(pick_days(90)));
+    if form.has_known {
+        Row { account, end, day: t.plus_days(pick_days(120) - 80), known: t.plus_days(1 + pick_days(20)), ..values }
+    } else {
+        Row { account, end, day: t.plus_days(1 + pick_days(120)), ..values }
+    }
 }
 
-fn toml() -> String {
-    let mut toml = r#"
-        name = "random"
-        [sources.accounts]
-        kind = "attribute"
-        path = "accounts.csv"
-        account = "account"
-        [sources.events]
-        kind = "event"
-        path = "events.csv"
-        account = "account"
-        date = "day"
-        known_at = "known"
-        [accounts]
-        from = "accounts"
-    "#
-    .to_owned();
-    for aggregate in AGGREGATES {
-        let column = if matches!(aggregate, "days_since" | "share_of_days_active") { "" } else { "column = \"value\"" };
-        for window in WINDOWS {
-            for filter in ["", "filter = [{ column = \"kind\", in = [\"true\"] }]"] {
-                let _ = write!(
-                    toml,
-                    "[[features]]\nname = \"{aggregate} {window} {}\"\nfrom = \"events\"\n{column}\naggregate = \"{aggregate}\"\nwindow = \"{window}\"\n{filter}\n",
-                    !filter.is_empty()
-                );
+fn with_other_future(book: &RandomBook, t: Date, future: Future) -> RandomBook {
+    let of_row = |form: Form, place: usize, row: &Row| -> Option<Row> {
+        let pick = match future {
+            Future::Deleted => 0,
+            Future::Corrupted(kick) => kick.wrapping_mul(2 * place as u64 + 1) >> 8,
+        };
+        match (is_past(form, row, t), future) {
+            // How long a subscription runs after `t` is not known on `t`.
+            (true, _) if row.end.is_none_or(|end| end > t) => {
+                let end = (pick % 3 > 0).then(|| t.plus_days(1 + (pick % 50) as i32));
+                Some(Row { end, ..row.clone() })
             }
+            (true, _) => Some(row.clone()),
+            (false, Future::Deleted) => None,
+            (false, Future::Corrupted(_)) => Some(corrupted(form, row, t, pick)),
         }
-    }
-    toml
-}
-
-/// The day before a window's first, by plain calendar arithmetic on year, month and day.
-fn window_start(window: &str, t: Date) -> Date {
-    let (n, is_months) = match window {
-        "1mo" => (1, true),
-        "3mo" => (3, true),
-        days => (days.trim_end_matches('d').parse().expect("days"), false),
     };
-    if !is_months {
-        return t.plus_days(-n);
-    }
-    let (year, month, day) = t.ymd();
-    let months = i32::from(year) * 12 + i32::from(month) - 1 - n;
-    let (year, month) = ((months / 12) as i16, (months % 12) as i8 + 1);
-    let last = (28..=31).rev().find_map(|day| Date::from_ymd(year, month, day)).expect("a month has an end");
-    let is_month_end = t.plus_days(1).ymd().2 == 1;
-    match Date::from_ymd(year, month, day) {
-        Some(same) if !is_month_end => same,
-        _ => last,
-    }
+    let of_source = |source: &RandomSource| {
+        let form = source.form;
+        let rows = source.rows.iter().enumerate().filter_map(|(place, row)| of_row(form, place, row));
+        // The order of rows does not matter either.
+        RandomSource { form, rows: rows.rev().collect() }
+    };
+    RandomBook { files: book.files, sources: book.sources.iter().map(of_source).collect() }
 }
 
-/// What the docs of `Aggregate` say, read naively.
-fn naive(events: &[Event], account: usize, t: Date, aggregate: &str, window: &str, filtered: bool) -> f64 {
-    let start = window_start(window, t);
-    let of_account = events.iter().filter(|event| event.account == account && (!filtered || event.kind));
-    let mut seen: Vec<&Event> =
-        of_account.filter(|event| start < event.day && event.day <= t && event.known <= t).collect();
-    seen.sort_by(|a, b| {
-        let key = |event: &Event| (event.day, event.known);
-        key(a).cmp(&key(b)).then(a.value.unwrap_or(f64::NAN).total_cmp(&b.value.unwrap_or(f64::NAN)))
-    });
-    let known: Vec<(f64, f64)> =
-        seen.iter().filter_map(|event| Some((f64::from(event.day.days()), event.value?))).collect();
-    let values: Vec<f64> = known.iter().map(|&(_, value)| value).collect();
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let days: BTreeSet<Date> = seen.iter().map(|event| event.day).collect();
-    match aggregate {
-        "last" => values.last().copied().unwrap_or(f64::NAN),
-        "first" => values.first().copied().unwrap_or(f64::NAN),
-        "sum" => values.iter().sum(),
-        "mean" => mean,
-        "min" => values.iter().copied().reduce(f64::min).unwrap_or(f64::NAN),
-        "max" => values.iter().copied().reduce(f64::max).unwrap_or(f64::NAN),
-        "count" => n,
-        "distinct" => values.iter().map(|value| *value as i64).collect::<BTreeSet<_>>().len() as f64,
-        "std" if n < 2.0 => f64::NAN,
-        "std" => (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt(),
-        "slope" => {
-            let center = known.iter().map(|&(day, _)| day).sum::<f64>() / n;
-            let above: f64 = known.iter().map(|&(day, value)| (day - center) * (value - mean)).sum();
-            let below: f64 = known.iter().map(|&(day, _)| (day - center).powi(2)).sum();
-            if below > 0.0 { above / below } else { f64::NAN }
-        }
-        "days_since" => seen.last().map_or(f64::NAN, |event| f64::from(t.days() - event.day.days())),
-        "share_of_days_active" => days.len() as f64 / f64::from(t.days() - start.days()),
-        other => unreachable!("{other}"),
-    }
-}
-
-const ACCOUNTS: &str = "account\na0\na1\na2\na3\n";
-
-fn days() -> [Date; 4] {
-    [date("2024-02-29"), date("2024-03-31"), date("2024-04-15"), date("2024-04-30")]
+/// Status and features, to the bit, of each account that is there as of `t`.
+fn bits(book: &RandomBook, features: &[Feature], t: Date) -> BTreeMap<String, Vec<String>> {
+    let (_folder, opened) = book.open(&declared::toml(features)).expect("a valid book");
+    let table = opened.as_of(t, &Quiet).expect("within the data");
+    let shown = |row: usize| -> Vec<String> {
+        let cell = |values: &RawValues| match values {
+            RawValues::Number(values) => format!("{:x}", values[row].to_bits()),
+            RawValues::Text(texts) => format!("{:?}", texts.get(row)),
+        };
+        table.raw.columns.iter().map(|column| cell(&column.values)).collect()
+    };
+    let is_there = |row: &usize| table.status[*row] == RowStatus::Scored;
+    let rows = (0..table.n_rows()).filter(is_there);
+    rows.map(|row| (table.keys[row].account.0.clone(), shown(row))).collect()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
+    /// Deleting or corrupting what was not known by `t` leaves every feature as of `t` bit-identical; so does the row
+    /// order. The same accounts are there.
     #[test]
-    fn features_are_what_their_definition_says(events in events()) {
-        let (_folder, book) = open(&toml(), &[("accounts.csv", ACCOUNTS), ("events.csv", &csv(&events))]).expect("opens");
-        let table = book.history(&days(), &Quiet).expect("rows are in memory").table;
-        prop_assert_eq!(table.n_rows(), 16, "an account without events has rows too");
-        for aggregate in AGGREGATES {
-            for window in WINDOWS {
-                for filtered in [false, true] {
-                    let found = numbers(&table, &format!("{aggregate} {window} {filtered}"));
-                    for (row, key) in table.keys.iter().enumerate() {
-                        let account: usize = key.account.0[1..].parse().expect("an account's number");
-                        let expected = naive(&events, account, key.as_of, aggregate, window, filtered);
-                        let same = (expected.is_nan() && found[row].is_nan())
-                            || (f64::from(found[row]) - expected).abs() <= 1e-5 * expected.abs().max(1.0);
-                        prop_assert!(same, "{} {} {} of {:?}: {} for {}", aggregate, window, filtered, key, found[row], expected);
-                    }
-                }
-            }
+    fn the_future_leaves_no_trace(
+        book in random::book(),
+        drawn in prop::collection::vec(declared::feature(), 60),
+        t in random::any_day(),
+        kick in any::<u64>(),
+    ) {
+        let features = declared::in_book(drawn, &book);
+        let reference = bits(&book, &features, t);
+        for future in [Future::Deleted, Future::Corrupted(kick)] {
+            let other = with_other_future(&book, t, future);
+            prop_assert_eq!(&reference, &bits(&other, &features, t), "{:?}", future);
         }
     }
+}
 
-    /// Deleting or corrupting what was not known by `t` leaves every feature as of `t` bit-identical; so does the row order.
-    #[test]
-    fn the_future_leaves_no_trace(events in events(), at in 0_usize..4, kick in any::<u64>()) {
-        let t = days()[at];
-        let bits = |events: &[Event]| {
-            let files = [("accounts.csv", ACCOUNTS), ("events.csv", &csv(events))];
-            let (_folder, book) = open(&toml(), &files).expect("opens");
-            let table = book.history(&[t], &Quiet).expect("rows are in memory").table;
-            let bits = |name: &String| numbers(&table, name).iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            table.raw.columns.iter().map(|column| bits(&column.name)).collect::<Vec<_>>()
-        };
-        let is_past = |event: &&Event| event.day <= t && event.known <= t;
-        // One row stays in any case: an empty source is refused.
-        let anchor = Event { account: 3, day: date("2023-01-01"), known: date("2023-01-01"), kind: true, value: None };
-        let whole: Vec<Event> = events.iter().cloned().chain([anchor.clone()]).collect();
-        let deleted: Vec<Event> = whole.iter().filter(is_past).cloned().collect();
-        let corrupt = |event: &Event| Event {
-            value: Some((kick % 1000) as f64),
-            kind: !event.kind,
-            account: (kick % 4) as usize,
-            ..event.clone()
-        };
-        let keep_or_corrupt = |event: &Event| if is_past(&event) { event.clone() } else { corrupt(event) };
-        let mut corrupted: Vec<Event> = whole.iter().map(keep_or_corrupt).collect();
-        corrupted.reverse();
-        let reference = bits(&whole);
-        prop_assert_eq!(&reference, &bits(&deleted));
-        prop_assert_eq!(&reference, &bits(&corrupted));
+/// An account that is entered late with an earlier first day is not known before; nor is its earlier day.
+#[test]
+fn a_first_day_is_unknown_before_it_is_known() {
+    let toml = r#"
+        name = "backdated"
+        snapshots = { data_end = 2024-12-31 }
+        [sources.contracts]
+        kind = "event"
+        path = "contracts.csv"
+        account = "account"
+        date = "day"
+        known_at = "known"
+        [sources.use]
+        kind = "event"
+        path = "use.csv"
+        account = "account"
+        date = "day"
+        [accounts]
+        from = "contracts"
+        [[features]]
+        name = "first_month"
+        from = "use"
+        aggregate = "weekly_variation"
+        window = "4w"
+        from_start = true
+        [[features]]
+        name = "to_first"
+        from = "use"
+        aggregate = "days_to_first"
+        [[features]]
+        name = "since"
+        from = "use"
+        aggregate = "days_since_first"
+        window = "4w"
+        from_start = true
+    "#;
+    let contracts = "account,day,known\na,2024-01-10,2024-03-01\na,2024-02-01,2024-02-05\n";
+    let usage = "account,day\na,2024-01-12\na,2024-02-07\n";
+    let (_folder, book) = open(toml, &[("contracts.csv", contracts), ("use.csv", usage)]).expect("opens");
+    let same = |found: f32, expected: f32| found == expected || (found.is_nan() && expected.is_nan());
+    for (t, status, to_first, since) in [
+        ("2024-01-31", RowStatus::NotStarted, f32::NAN, f32::NAN),
+        ("2024-02-04", RowStatus::NotStarted, f32::NAN, f32::NAN),
+        ("2024-02-29", RowStatus::Scored, -20.0, 22.0),
+        ("2024-03-01", RowStatus::Scored, 2.0, 49.0),
+    ] {
+        let table = book.as_of(date(t), &Quiet).expect("within the data");
+        assert_eq!(table.status, [status], "{t}");
+        let found = [numbers(&table, "to_first")[0], numbers(&table, "since")[0]];
+        assert!(same(found[0], to_first) && same(found[1], since), "{t}: {found:?}");
     }
 }
 
