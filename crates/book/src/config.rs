@@ -1,6 +1,7 @@
 //! `book.toml`: what the user declares. A wrong line is an error that points at it.
 
 mod audit;
+mod catalogue;
 mod check;
 mod cohort;
 mod error;
@@ -22,11 +23,13 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use audit::{Agreement, CheckConfig, Waiver};
+pub use catalogue::{CatalogueConfig, RoleMapping};
 pub use cohort::CohortConfig;
 pub use error::ConfigError;
 pub(crate) use feature::MIN_PERIODS;
 pub use feature::{Aggregate, Change, DeclaredFeature, FeatureDeclaration, ValueType};
 pub use rules::{Condition, Span, Window};
+pub(crate) use source::Derivation;
 pub use source::{AccountVia, Derived, Paths, Source, SourceKind};
 pub use target::{TargetRule, Targets};
 pub use train::{CalibrationRows, SplitConfig, SplitKind, TrainConfig};
@@ -47,8 +50,12 @@ pub struct BookConfig {
     /// What is predicted.
     #[serde(default)]
     pub targets: Targets,
-    /// What the models see.
+    /// What the models see; the catalogue may add to it.
+    #[serde(default)]
     pub features: Vec<FeatureDeclaration>,
+    /// Ready features, and where their data are.
+    #[serde(default)]
+    pub catalogue: CatalogueConfig,
     /// What reports are cut by.
     #[serde(default)]
     pub segments: Vec<Segment>,
@@ -167,6 +174,8 @@ pub struct BookFile {
     pub text: String,
     /// Where it stands.
     pub path: PathBuf,
+    /// What it takes from the catalogue.
+    pub(crate) from_catalogue: Vec<DeclaredFeature>,
 }
 
 impl BookFile {
@@ -192,7 +201,9 @@ impl BookFile {
                 Err(rule_error(&text, path, at, error.message().to_owned(), None))
             }
             Ok(config) => {
-                let file = Self { config, text, path: path.to_owned() };
+                let mut file = Self { config, text, path: path.to_owned(), from_catalogue: Vec::new() };
+                check::check_sources(&file)?;
+                file.from_catalogue = catalogue::expand(&file)?;
                 check::check(&file)?;
                 Ok(file)
             }

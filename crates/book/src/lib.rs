@@ -5,12 +5,14 @@
 
 mod audit;
 mod book;
+mod catalogue;
 mod config;
 mod error;
 mod feature_table;
 mod features;
 mod labels;
 mod parts;
+mod sentiment;
 mod source;
 mod split;
 mod table;
@@ -18,11 +20,12 @@ mod writer;
 
 pub use audit::{Audit, FeatureDay, FeatureDays, Finding, RULES, Replay, Rule, Severity, SourceMonths};
 pub use book::{Book, History, SourceSummary};
+pub use catalogue::{Catalogue, Entry, Role, RoleColumn};
 pub use config::{
-    AccountVia, Accounts, Active, Aggregate, Agreement, BookConfig, BookFile, CalibrationRows, Change, CheckConfig,
-    CohortConfig, Condition, ConfigError, DeclaredFeature, Derived, FeatureDeclaration, Paths, Segment, Snapshots,
-    Source, SourceKind, Span, SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, Value, ValueType, Waiver,
-    Window,
+    AccountVia, Accounts, Active, Aggregate, Agreement, BookConfig, BookFile, CalibrationRows, CatalogueConfig, Change,
+    CheckConfig, CohortConfig, Condition, ConfigError, DeclaredFeature, Derived, FeatureDeclaration, Paths,
+    RoleMapping, Segment, Snapshots, Source, SourceKind, Span, SplitConfig, SplitKind, TargetRule, Targets,
+    TrainConfig, Value, ValueType, Waiver, Window,
 };
 pub use error::BookError;
 pub use feature_table::FeatureTable;

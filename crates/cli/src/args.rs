@@ -97,21 +97,27 @@ pub(crate) struct Simulate {
     pub(crate) json: bool,
 }
 
-/// Build the feature table of every customer on every snapshot day, with labels.
+/// Build the feature table of every customer on every snapshot day, with labels; or list the catalogue of ready features.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  bellwether features --book mybook/book.toml --out features.parquet\n  bellwether features --book mybook/book.toml --model models/mybook --out matrix.parquet"
+    after_help = "Examples:\n  bellwether features --book mybook/book.toml --out features.parquet\n  bellwether features --book mybook/book.toml --model models/mybook --out matrix.parquet\n  bellwether features --list --book mybook/book.toml"
 )]
 pub(crate) struct Features {
     /// The book's configuration.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) book: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "list")]
+    pub(crate) book: Option<PathBuf>,
     /// The table: .parquet, .csv, .jsonl or .arrow.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "list")]
+    pub(crate) out: Option<PathBuf>,
     /// Write the encoded matrix that this bundle reads instead, with the part of each row in its split and its probabilities.
     #[arg(long, value_name = "BUNDLE")]
     pub(crate) model: Option<PathBuf>,
+    /// Print the catalogue instead: each entry's metrics, unit, direction, formula and needs, and whether the book can build it.
+    #[arg(long, conflicts_with_all = ["out", "model"])]
+    pub(crate) list: bool,
+    /// Print the catalogue as a page.
+    #[arg(long, requires = "list", conflicts_with_all = ["json", "book"])]
+    pub(crate) markdown: bool,
     /// Print JSON to stdout.
     #[arg(long)]
     pub(crate) json: bool,

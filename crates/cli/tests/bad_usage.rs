@@ -34,7 +34,8 @@ fn no_command() {
               check        Audit a book: what it holds, what is wrong with its data, and what a model could know
                            that it must not
               simulate     Write a simulated B2B software book with known true probabilities
-              features     Build the feature table of every customer on every snapshot day, with labels
+              features     Build the feature table of every customer on every snapshot day, with labels; or list
+                           the catalogue of ready features
               train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
                            bundle
               evaluate     Evaluate a bundle on the test rows of a book

@@ -29,7 +29,8 @@ fn bellwether() {
               check        Audit a book: what it holds, what is wrong with its data, and what a model could know
                            that it must not
               simulate     Write a simulated B2B software book with known true probabilities
-              features     Build the feature table of every customer on every snapshot day, with labels
+              features     Build the feature table of every customer on every snapshot day, with labels; or list
+                           the catalogue of ready features
               train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
                            bundle
               evaluate     Evaluate a bundle on the test rows of a book
@@ -196,21 +197,26 @@ fn features() {
     check_help(
         "features",
         &expect![[r#"
-            Build the feature table of every customer on every snapshot day, with labels
+            Build the feature table of every customer on every snapshot day, with labels; or list the catalogue
+            of ready features
 
-            Usage: bellwether features [OPTIONS] --book <FILE> --out <FILE>
+            Usage: bellwether features [OPTIONS]
 
             Options:
                   --book <FILE>     The book's configuration
                   --out <FILE>      The table: .parquet, .csv, .jsonl or .arrow
                   --model <BUNDLE>  Write the encoded matrix that this bundle reads instead, with the part of
                                     each row in its split and its probabilities
+                  --list            Print the catalogue instead: each entry's metrics, unit, direction, formula
+                                    and needs, and whether the book can build it
+                  --markdown        Print the catalogue as a page
                   --json            Print JSON to stdout
               -h, --help            Print help
 
             Examples:
               bellwether features --book mybook/book.toml --out features.parquet
               bellwether features --book mybook/book.toml --model models/mybook --out matrix.parquet
+              bellwether features --list --book mybook/book.toml
         "#]],
     );
 }

@@ -7,6 +7,7 @@ mod audit;
 mod bad_bundle;
 mod bad_input;
 mod bad_usage;
+mod catalogue;
 mod cohorts;
 mod determinism;
 mod end_to_end;

@@ -14,7 +14,6 @@ const LEARNERS: [&str; 5] = ["scorecard", "logistic", "tree", "forest", "boosted
 
 pub(super) fn check(file: &BookFile) -> Checked {
     check_name(file)?;
-    check_sources(file)?;
     check_accounts(file)?;
     targets::check(file)?;
     check_features(file)?;
@@ -42,14 +41,15 @@ fn check_name(file: &BookFile) -> Checked {
     Err(file.error(file.config.name.span(), message, None))
 }
 
-fn source<'a>(file: &'a BookFile, name: &str, at: Span) -> Result<&'a Source, ConfigError> {
+pub(super) fn source<'a>(file: &'a BookFile, name: &str, at: Span) -> Result<&'a Source, ConfigError> {
     file.config.sources.get(name).ok_or_else(|| {
         let help = choose_from(name, file.config.sources.keys().map(|known| known.get_ref().as_str()));
         file.error(at, format!("there is no source `{name}`"), help)
     })
 }
 
-fn check_sources(file: &BookFile) -> Checked {
+/// The rules of `[sources]`.
+pub(super) fn check_sources(file: &BookFile) -> Checked {
     for (name, source) in &file.config.sources {
         let refuse = |message: String, help: &str| Err(file.error(name.span(), message, Some(help.to_owned())));
         let name = name.get_ref();
@@ -81,6 +81,13 @@ fn check_sources(file: &BookFile) -> Checked {
         }
         if source.end.is_some() && source.kind != SourceKind::Subscription {
             return refuse(format!("source `{name}` has an end"), "only kind = \"subscription\" has `end`");
+        }
+        for derived in &source.derived {
+            if derived.derivation().is_none() {
+                let message = format!("derived column `{}` has no rule, or several", derived.name.get_ref());
+                let help = "give it one of multiply, divide, subtract, days_between and sentiment_of".to_owned();
+                return Err(file.error(derived.name.span(), message, Some(help)));
+            }
         }
         if !source.separator.is_ascii() {
             return refuse(format!("separator `{}` is not one byte", source.separator), "use an ASCII character");

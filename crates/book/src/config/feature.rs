@@ -243,8 +243,9 @@ impl FeatureDeclaration {
 }
 
 impl BookFile {
-    /// Every feature in declared order, helpers too.
+    /// Every feature in declared order, helpers too: those of `[[features]]`, then those of the catalogue.
     pub fn declared(&self) -> Vec<DeclaredFeature> {
-        self.config.features.iter().flat_map(FeatureDeclaration::expand).collect()
+        let declared = self.config.features.iter().flat_map(FeatureDeclaration::expand);
+        declared.chain(self.from_catalogue.iter().cloned()).collect()
     }
 }

@@ -15,12 +15,23 @@ impl BookFile {
         let (Ok(here), Ok(there)) = (parse(&self.text), parse(frozen)) else {
             return Some("the bundle's book.toml can't be read".to_owned());
         };
-        features(&here, &there).or_else(|| {
-            let parts = ["accounts", "sources", "value", "cohort"];
-            let differs = parts.into_iter().find_map(|part| difference(part, here.get(part), there.get(part)));
-            differs.or_else(|| cohort_segments(&here, &there))
-        })
+        features(&here, &there)
+            .or_else(|| {
+                let parts = ["accounts", "sources", "value", "cohort"];
+                parts.into_iter().find_map(|part| difference(part, here.get(part), there.get(part)))
+            })
+            .or_else(|| cohort_segments(&here, &there))
+            .or_else(|| {
+                // Roles that nothing uses mean nothing.
+                let is_used = uses_catalogue(&here) || uses_catalogue(&there);
+                is_used.then(|| difference("catalogue", here.get("catalogue"), there.get("catalogue")))?
+            })
     }
+}
+
+fn uses_catalogue(book: &Table) -> bool {
+    let used = book.get("catalogue").and_then(|catalogue| catalogue.get("use")?.as_array());
+    used.is_some_and(|used| !used.is_empty())
 }
 
 /// The segments that make cohorts decide what a percentile is; the others only cut reports.

@@ -87,14 +87,54 @@ pub struct AccountVia {
     pub on: Spanned<String>,
 }
 
-/// A column computed from others: the product of its factors.
+/// A column computed from others, derived ones that stand before it too, by exactly one rule. It is missing where any of
+/// them is.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Derived {
     /// Its name.
-    pub name: String,
-    /// The columns that are multiplied.
-    pub multiply: Vec<Spanned<String>>,
+    pub name: Spanned<String>,
+    /// The product of these.
+    #[serde(default)]
+    pub multiply: Option<Vec<Spanned<String>>>,
+    /// The first by the second; missing where that is 0.
+    #[serde(default)]
+    pub divide: Option<[Spanned<String>; 2]>,
+    /// The first without the second.
+    #[serde(default)]
+    pub subtract: Option<[Spanned<String>; 2]>,
+    /// Days from the first date to the second; negative where the second is earlier.
+    #[serde(default)]
+    pub days_between: Option<[Spanned<String>; 2]>,
+    /// How glad, up to 1, or angry, down to -1, this text is: VADER's compound score.
+    #[serde(default)]
+    pub sentiment_of: Option<Spanned<String>>,
+}
+
+/// What a derived column is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Derivation<'a> {
+    Product(&'a [Spanned<String>]),
+    Quotient(&'a [Spanned<String>; 2]),
+    Difference(&'a [Spanned<String>; 2]),
+    DaysBetween(&'a [Spanned<String>; 2]),
+    Sentiment(&'a Spanned<String>),
+}
+
+impl Derived {
+    /// Its rule; `None` where it states none or several.
+    pub(crate) fn derivation(&self) -> Option<Derivation<'_>> {
+        let product = self.multiply.as_deref().filter(|factors| !factors.is_empty()).map(Derivation::Product);
+        let stated = [
+            product,
+            self.divide.as_ref().map(Derivation::Quotient),
+            self.subtract.as_ref().map(Derivation::Difference),
+            self.days_between.as_ref().map(Derivation::DaysBetween),
+            self.sentiment_of.as_ref().map(Derivation::Sentiment),
+        ];
+        let mut stated = stated.into_iter().flatten();
+        stated.next().filter(|_| stated.next().is_none())
+    }
 }
 
 fn iso() -> String {

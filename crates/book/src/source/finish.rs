@@ -9,7 +9,7 @@ use polars::prelude::*;
 use rayon::prelude::*;
 
 use crate::BookError;
-use crate::config::{BookFile, Source, SourceKind};
+use crate::config::{BookFile, Derivation, Derived, Source, SourceKind};
 
 use super::SourceRows;
 use super::load::{ColumnUse, LoadedRows, Needs, by_name};
@@ -242,7 +242,8 @@ pub(super) fn first_bad_value(scan: &Scan, source: &Source, needs: &Needs) -> Op
     let dates = [(named(&source.date), true), (named(&source.end), false), (named(&source.known_at), true)];
     let dates = dates.into_iter().filter_map(|(column, needed)| Some((column?, ColumnUse::Date, needed)));
     let others = needs.columns.iter().map(|(column, wanted)| (column.clone(), *wanted, false));
-    keys.into_iter().chain(dates).chain(others).find_map(|(column, wanted, needed)| {
+    let derived = source.derived.iter().flat_map(inputs).map(|(column, wanted)| (column, wanted, false));
+    keys.into_iter().chain(dates).chain(derived).chain(others).find_map(|(column, wanted, needed)| {
         let (row, value) = bad_value(scan, source, &column, wanted, needed)?;
         let rule = match (wanted, value.is_empty()) {
             (ColumnUse::Date, true) => "every row needs a date".to_owned(),
@@ -258,6 +259,18 @@ pub(super) fn first_bad_value(scan: &Scan, source: &Source, needs: &Needs) -> Op
         let value = if value.is_empty() { "(missing)".to_owned() } else { value };
         Some(BookError::Value { path: scan.path.clone(), column, row, value, rule })
     })
+}
+
+/// What a derived column is computed from.
+fn inputs(derived: &Derived) -> Vec<(String, ColumnUse)> {
+    let (columns, wanted) = match derived.derivation() {
+        Some(Derivation::Product(columns)) => (columns, ColumnUse::Number),
+        Some(Derivation::Quotient(columns) | Derivation::Difference(columns)) => (&columns[..], ColumnUse::Number),
+        Some(Derivation::DaysBetween(columns)) => (&columns[..], ColumnUse::DateAsNumber),
+        // Every text has a sentiment.
+        Some(Derivation::Sentiment(_)) | None => return Vec::new(),
+    };
+    columns.iter().map(|column| (column.get_ref().clone(), wanted)).collect()
 }
 
 /// Number, from 1, and text of the first value of `column` that can't serve.

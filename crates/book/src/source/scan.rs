@@ -4,9 +4,11 @@ use std::ops::Range;
 use std::path::Path;
 
 use polars::prelude::*;
+use toml::Spanned;
 
 use crate::BookError;
-use crate::config::{BookFile, Condition, Paths, Source};
+use crate::config::{BookFile, Condition, Derivation, Derived, Paths, Source};
+use crate::sentiment::compound;
 
 use super::load::ColumnUse;
 
@@ -72,10 +74,8 @@ pub(super) fn scan(file: &BookFile, name: &str, source: &Source, rows: &Rows) ->
     let schema = frame.collect_schema().map_err(read_error)?;
     let mut scan = Scan { frame, schema, path: shown, name: name.into() };
     for derived in &source.derived {
-        let factors: Result<Vec<Expr>, BookError> =
-            derived.multiply.iter().map(|column| scan.column(column.get_ref(), ColumnUse::Number, source)).collect();
-        let product = factors?.into_iter().reduce(|product, factor| product * factor).unwrap_or_else(|| lit(f64::NAN));
-        scan.frame = scan.frame.with_column(product.alias(derived.name.as_str()));
+        let column = scan.derived(derived, source)?;
+        scan.frame = scan.frame.with_column(column.alias(derived.name.get_ref().as_str()));
         scan.schema = scan.frame.collect_schema().map_err(|cause| scan.read_error(cause))?;
     }
     Ok(scan)
@@ -135,6 +135,33 @@ impl Scan {
                 if wanted == ColumnUse::Date { days } else { days.cast(DataType::Float64) }
             }
         })
+    }
+
+    /// The expression of a derived column: a number, null where it is missing.
+    fn derived(&self, derived: &Derived, source: &Source) -> Result<Expr, BookError> {
+        let column = |column: &Spanned<String>, wanted| self.column(column.get_ref(), wanted, source);
+        let both = |[a, b]: &[Spanned<String>; 2], wanted| Ok((column(a, wanted)?, column(b, wanted)?));
+        match derived.derivation().expect("the configuration was checked") {
+            Derivation::Product(factors) => {
+                let factors = factors.iter().map(|factor| column(factor, ColumnUse::Number));
+                let factors: Result<Vec<Expr>, BookError> = factors.collect();
+                Ok(factors?.into_iter().reduce(|product, factor| product * factor).expect("it has a factor"))
+            }
+            Derivation::Quotient(columns) => {
+                let (dividend, divisor) = both(columns, ColumnUse::Number)?;
+                Ok(when(divisor.clone().neq(lit(0.0))).then(dividend / divisor).otherwise(lit(NULL)))
+            }
+            Derivation::Difference(columns) => both(columns, ColumnUse::Number).map(|(from, what)| from - what),
+            Derivation::DaysBetween(columns) => both(columns, ColumnUse::DateAsNumber).map(|(from, to)| to - from),
+            Derivation::Sentiment(text) => {
+                let score = |texts: Column| {
+                    let scores: Float64Chunked = texts.str()?.iter().map(|text| text.map(compound)).collect();
+                    Ok(scores.with_name(texts.name().clone()).into_column())
+                };
+                let number = |_: &Schema, field: &Field| Ok(Field::new(field.name().clone(), DataType::Float64));
+                Ok(column(text, ColumnUse::Text)?.map(score, number))
+            }
+        }
     }
 
     /// The column as it stands in the file, for texts that are trimmed and read once a distinct one; `None` where it

@@ -1,8 +1,10 @@
 //! The book through its public interface.
 
 mod audit;
+mod catalogue;
 mod common;
 mod declared;
+mod derived;
 mod forms;
 mod label_rules;
 mod labels;

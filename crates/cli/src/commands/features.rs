@@ -7,6 +7,7 @@ use bellwether_core::{FeatureMatrix, RawValues, TextColumn};
 use serde::Serialize;
 
 use crate::args::Features;
+use crate::commands::catalogue;
 use crate::failure::Failure;
 use crate::output::{grouped, print_json, print_text};
 use crate::pipeline::opened::Opened;
@@ -20,16 +21,19 @@ struct Built {
 }
 
 pub(crate) fn run(arguments: &Features) -> Result<(), Failure> {
-    check_output(&arguments.out)?;
+    let (Some(book), Some(out)) = (&arguments.book, &arguments.out) else {
+        return catalogue::run(arguments);
+    };
+    check_output(out)?;
     let (rows, columns) = match &arguments.model {
-        None => write_declared(&arguments.book, &arguments.out)?,
+        None => write_declared(book, out)?,
         Some(model) => {
-            let table = encoded(&arguments.book, model)?;
-            write_table(&table, &arguments.out)?;
+            let table = encoded(book, model)?;
+            write_table(&table, out)?;
             (table.n_rows(), table.columns.len())
         }
     };
-    let built = Built { rows, columns, out: arguments.out.display().to_string() };
+    let built = Built { rows, columns, out: out.display().to_string() };
     if arguments.json {
         return print_json(&built);
     }
