@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use bellwether_book::{Book, BookFile, Column, FeatureTable, Table, write_table};
+use bellwether_book::{Book, BookFile, CodedText, Column, FeatureTable, Table, write_table};
 use bellwether_core::{Date, Quiet, RawValues};
 use bellwether_simulate::{SimulateConfig, simulate, tables};
 
@@ -22,6 +22,7 @@ fn kept(column: &Column, keep: &[bool]) -> Column {
     }
     match column {
         Column::Text(values) => Column::Text(some(values, keep)),
+        Column::Coded(values) => Column::Text(some(&texts(values), keep)),
         Column::Int(values) => Column::Int(some(values, keep)),
         Column::Float(values) => Column::Float(some(values, keep)),
         Column::Float32(values) => Column::Float32(some(values, keep)),
@@ -30,12 +31,20 @@ fn kept(column: &Column, keep: &[bool]) -> Column {
     }
 }
 
+fn texts(coded: &CodedText) -> Vec<Option<String>> {
+    coded.values().map(|text| text.map(str::to_owned)).collect()
+}
+
 /// Writes the tables of the accounts `ids` into a folder; gives how many are empty.
 fn write_part(all: &[(&'static str, Table)], ids: &[&str], toml: &str, folder: &Path) -> usize {
     let mut n_empty = 0;
     for (name, table) in all {
         let accounts = &table.columns.iter().find(|(name, _)| name == "account_id").expect("every table has it").1;
-        let Column::Text(accounts) = accounts else { panic!("an account's id is a text") };
+        let accounts = match accounts {
+            Column::Text(accounts) => accounts.clone(),
+            Column::Coded(accounts) => texts(accounts),
+            _ => panic!("an account's id is a text"),
+        };
         let keep: Vec<bool> = accounts.iter().map(|id| id.as_deref().is_some_and(|id| ids.contains(&id))).collect();
         n_empty += usize::from(!keep.contains(&true));
         let columns = table.columns.iter().map(|(name, column)| (name.clone(), kept(column, &keep)));

@@ -374,7 +374,7 @@ fn ids(tables: &Tables, events: &str) -> Vec<String> {
         ("events.csv", events),
     ];
     let (_folder, book) = open(&tables.toml, &files).expect("the book opens");
-    let table = book.history(&book.snapshot_days(), &Quiet);
+    let table = book.history(&book.snapshot_days(), &Quiet).expect("the book is read").table;
     let split = book.split(&table, 0).expect("the book is split");
     let audit = book.audit(&table, Some(&split), 0, &Quiet).expect("the book is audited");
     let told = audit.findings.into_iter().filter(|found| !found.id.starts_with("few-events/"));
