@@ -65,6 +65,7 @@ def main():
     arguments.add_argument("--clean", type=int, default=100, help="how many clean books")
     arguments.add_argument("--accounts", type=int, default=600, help="accounts of a book with a leak")
     arguments.add_argument("--seeds", type=int, default=3, help="books a kind of leak")
+    arguments.add_argument("--first-seed", type=int, default=1000, help="of the clean books")
     arguments = arguments.parse_args()
     bellwether = str(pathlib.Path(arguments.bellwether).resolve())
     missed, false_alarms = 0, collections.Counter()
@@ -83,11 +84,11 @@ def main():
         n_with = 0
         for place in range(arguments.clean):
             accounts = CLEAN_SIZES[place % len(CLEAN_SIZES)]
-            findings = check(bellwether, folder, accounts, 1000 + place)
+            findings = check(bellwether, folder, accounts, arguments.first_seed + place)
             n_with += bool(findings)
             for found in findings:
                 false_alarms[found["id"]] += 1
-                print(f"clean book of {accounts} accounts, seed {1000 + place}: {found['id']}: {found['summary']}", file=sys.stderr)
+                print(f"clean book of {accounts} accounts, seed {arguments.first_seed + place}: {found['id']}: {found['summary']}", file=sys.stderr)
     print(f"\n{arguments.clean} clean books of {CLEAN_SIZES} accounts: {n_with} with an error or warning, {sum(false_alarms.values())} findings")
     for name, n in sorted(false_alarms.items()):
         print(f"- {name}: {n}")

@@ -1,5 +1,7 @@
 //! The audit of a book: what it says, as plain data, and its page.
 
+use std::fmt::Write as _;
+
 use bellwether_core::Date;
 
 use crate::figures::{self, Figures};
@@ -87,7 +89,7 @@ fn markdown(report: &AuditReport, figures: &Figures) -> String {
             report.findings.iter().filter(|found| found.severity == severity).map(finding).collect();
         let n = of_severity.len();
         let all = if n == 0 { "There are none.\n".to_owned() } else { of_severity.join("\n") };
-        text.push_str(&format!("\n## {heading} ({})\n\n{all}", count(n)));
+        let _ = write!(text, "\n## {heading} ({})\n\n{all}", count(n));
     }
     let sections = [
         (
@@ -108,13 +110,10 @@ fn markdown(report: &AuditReport, figures: &Figures) -> String {
         ),
     ];
     for (prefix, heading, words) in sections {
-        let images: String = figures
-            .keys()
-            .filter(|file| file.starts_with(prefix))
-            .map(|file| format!("![{heading}]({file})\n"))
-            .collect();
+        let of_section = figures.keys().filter(|file| file.starts_with(prefix));
+        let images = of_section.map(|file| format!("![{heading}]({file})\n")).collect::<Vec<_>>().concat();
         if !images.is_empty() {
-            text.push_str(&format!("\n## {heading}\n\n{words}\n\n{images}"));
+            let _ = write!(text, "\n## {heading}\n\n{words}\n\n{images}");
         }
     }
     text

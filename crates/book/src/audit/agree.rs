@@ -20,7 +20,7 @@ const REPEATS: usize = 5;
 
 /// What the rows say of outcomes.
 pub(super) struct Outcomes {
-    /// By [[check.agree]], in order: accounts by state positive and outcome come.
+    /// By `[[check.agree]]`, in order: accounts by state positive and outcome come.
     tables: Vec<[[usize; 2]; 2]>,
     /// Accounts with a churn event, and with several.
     n_churned: usize,

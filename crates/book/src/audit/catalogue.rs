@@ -66,7 +66,7 @@ pub static RULES: [Rule; 30] = [
     Rule {
         id: "duplicate-rows",
         family: "data",
-        finds: "events that are equal to another in every column of the file",
+        finds: "events that are equal to another in every column of the file (not for `account_via` sources)",
         limits: "warning: 1 % of the rows of 200 drawn accounts; note: 0.1 %",
         reason: "counts and sums grow with the copies; below that, equal purchases on a day are as likely",
         advice: "drop the copies where the file is made; give events an id",

@@ -80,7 +80,10 @@ fn near(columns: &[RawColumn], places: &[usize], rows: &[usize]) -> Vec<Finding>
     let ranked: Vec<(usize, Vec<f64>)> = places
         .par_iter()
         .filter_map(|&place| match &columns[place].values {
-            RawValues::Number(values) => Some((place, ranks(drawn.iter().map(|&row| values[row]).collect()))),
+            RawValues::Number(values) => {
+                let of_drawn: Vec<f32> = drawn.iter().map(|&row| values[row]).collect();
+                Some((place, ranks(&of_drawn)))
+            }
             RawValues::Text(_) => None,
         })
         .collect();
@@ -100,7 +103,7 @@ fn near(columns: &[RawColumn], places: &[usize], rows: &[usize]) -> Vec<Finding>
 }
 
 /// Ranks from 1, ties in the middle; missing ones have NaN.
-fn ranks(values: Vec<f32>) -> Vec<f64> {
+fn ranks(values: &[f32]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).filter(|&row| !values[row].is_nan()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]).then(a.cmp(&b)));
     let mut ranks = vec![f64::NAN; values.len()];

@@ -56,7 +56,7 @@ pub(super) fn by_day(book: &Book, table: &FeatureTable, split: Option<&Split>) -
     let n_accounts = training.iter().map(|&row| table.account[row]).collect::<BTreeSet<u32>>().len();
     // Features drift along with training rows that stand among all days: nothing is after training then.
     let is_by_time = matches!(split, Some(Split { plan: SplitPlan::Time { .. }, .. }));
-    let until = training.iter().map(|&row| table.keys[row].as_of).max().unwrap_or(book.data_end());
+    let until = training.iter().map(|&row| table.keys[row].as_of).max().unwrap_or_else(|| book.data_end());
     let built = table.raw.columns.par_iter().map(|column| {
         let counted = Counted::of(column, &training, &place_of, &days);
         let of_days = counted.days(&days);

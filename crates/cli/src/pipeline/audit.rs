@@ -73,9 +73,9 @@ pub(crate) fn require(audit: &Audit) -> Result<(), Failure> {
     let errors = if n == 1 { "1 error" } else { &format!("{n} errors") };
     let hint = format!(
         "correct the data (`bellwether check` says how), or say in book.toml why a finding is accepted:{}",
-        waivers.collect::<String>()
+        waivers.collect::<Vec<_>>().concat()
     );
-    Err(Failure::refused(format!("the audit found {errors}:{}", told.collect::<String>()), &hint))
+    Err(Failure::refused(format!("the audit found {errors}:{}", told.collect::<Vec<_>>().concat()), &hint))
 }
 
 /// A sentence for each warning that nobody waived.
