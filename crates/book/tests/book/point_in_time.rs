@@ -263,6 +263,7 @@ fn a_row_is_unknown_before_the_row_that_says_whose_it_is() {
         path = "subs.csv"
         account = "account"
         date = "start"
+        known_at = "entered"
         [sources.use]
         kind = "event"
         path = "use.csv"
@@ -275,10 +276,12 @@ fn a_row_is_unknown_before_the_row_that_says_whose_it_is() {
         from = "use"
         aggregate = "count"
     "#;
-    let subs = "sub,account,start\ns1,a,2024-01-01\ns2,a,2024-02-10\n";
-    let usage = "sub,day\ns1,2024-01-05\ns2,2024-01-06\nunknown,2024-01-07\ns2,2024-02-20\n";
+    let subs = "sub,account,start,entered\ns1,a,2024-01-01,2023-12-01\ns2,a,2024-02-10,2024-02-10\ns3,a,2024-01-02,2024-03-05\n";
+    let usage = "sub,day\ns1,2024-01-05\ns2,2024-01-06\nunknown,2024-01-07\ns2,2024-02-20\ns3,2024-01-08\n";
     let (_folder, book) = open(toml, &[("subs.csv", subs), ("use.csv", usage)]).expect("opens");
-    for (t, n) in [("2024-01-31", 1.0), ("2024-02-09", 1.0), ("2024-02-10", 2.0), ("2024-02-29", 3.0)] {
+    for (t, n) in
+        [("2024-01-31", 1.0), ("2024-02-09", 1.0), ("2024-02-10", 2.0), ("2024-02-29", 3.0), ("2024-03-05", 4.0)]
+    {
         assert_eq!(numbers(&book.history(&[date(t)], &Quiet).expect("rows are in memory").table, "use"), [n], "{t}");
     }
     assert_eq!(book.summaries().iter().map(|of| of.n_orphans).sum::<usize>(), 1);
