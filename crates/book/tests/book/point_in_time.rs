@@ -23,7 +23,7 @@ enum Future {
 
 fn corrupted(form: Form, row: &Row, t: Date, pick: u64) -> Row {
     let pick_days = |below: u64| (pick % below) as i32;
-    let (kind, flag) = (["a", "Z", "new"].get(pick as usize % 4).copied(), Some(pick % 2 == 0));
+    let (kind, flag) = (["a", "Z", "new"].get(pick as usize % 4).copied(), Some(pick.is_multiple_of(2)));
     let values =
         Row { x: Some((pick % 1000) as f64), kind, flag, due: Some(t.plus_days(pick_days(300))), ..row.clone() };
     // An account's states have one row a key.
@@ -31,7 +31,7 @@ fn corrupted(form: Form, row: &Row, t: Date, pick: u64) -> Row {
         return values;
     }
     let account = (pick / 7) as usize % random::N_ACCOUNTS;
-    let end = (pick % 3 > 0).then(|| row.day.plus_days(pick_days(90)));
+    let end = (!pick.is_multiple_of(3)).then(|| row.day.plus_days(pick_days(90)));
     if form.has_known {
         Row { account, end, day: t.plus_days(pick_days(120) - 80), known: t.plus_days(1 + pick_days(20)), ..values }
     } else {
@@ -48,7 +48,7 @@ fn with_other_future(book: &RandomBook, t: Date, future: Future) -> RandomBook {
         match (is_past(form, row, t), future) {
             // How long a subscription runs after `t` is not known on `t`.
             (true, _) if row.end.is_none_or(|end| end > t) => {
-                let end = (pick % 3 > 0).then(|| t.plus_days(1 + (pick % 50) as i32));
+                let end = (!pick.is_multiple_of(3)).then(|| t.plus_days(1 + (pick % 50) as i32));
                 Some(Row { end, ..row.clone() })
             }
             (true, _) => Some(row.clone()),

@@ -125,7 +125,7 @@ fn rows(form: Form, place: usize, drawn: Vec<(Row, bool)>) -> Vec<Row> {
     let is_state = matches!(form.kind, SourceKind::Snapshot | SourceKind::Attribute);
     let mut keys = BTreeSet::new();
     let mut rows = Vec::new();
-    for (row, twice) in drawn.into_iter().filter(|(row, _)| (row.account + place) % 5 != 0) {
+    for (row, twice) in drawn.into_iter().filter(|(row, _)| !(row.account + place).is_multiple_of(5)) {
         let key = (row.account, form.is_dated.then_some(row.day), form.has_known.then_some(row.known));
         if is_state && !keys.insert(key) {
             continue;
