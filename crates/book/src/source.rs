@@ -7,7 +7,7 @@ mod load;
 mod scan;
 mod whole;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_core::TextColumn;
 
@@ -37,6 +37,8 @@ pub(crate) struct SourceRows {
     pub(crate) superseded: Vec<i32>,
     pub(crate) numbers: BTreeMap<String, Vec<f64>>,
     pub(crate) texts: BTreeMap<String, TextColumn>,
+    /// Columns whose values `distinct` and its like tell apart as texts; those of the others as numbers.
+    pub(crate) told_by_text: BTreeSet<String>,
     pub(crate) has_dates: bool,
     /// Rows of accounts that the accounts' source does not list; left out.
     pub(crate) n_orphans: usize,

@@ -2,8 +2,8 @@
 
 use super::feature::MIN_PERIODS;
 use super::{
-    Aggregate, BookFile, Change, ConfigError, FeatureDeclaration, Source, SourceKind, Span, SplitKind, TargetRule,
-    ValueType,
+    Aggregate, BookFile, Change, ConfigError, DeclaredFeature, FeatureDeclaration, Source, SourceKind, Span, SplitKind,
+    TargetRule, ValueType,
 };
 
 mod targets;
@@ -163,6 +163,11 @@ fn check_features(file: &BookFile) -> Checked {
                 let help = choose_from(per.get_ref(), earlier.iter().map(String::as_str));
                 let message = format!("feature `{name}` is per `{}`, which is no earlier feature", per.get_ref());
                 return Err(file.error(per.span(), message, help));
+            }
+            let is_it = |other: &DeclaredFeature| &other.name == per.get_ref() && other.r#type == ValueType::Text;
+            if file.declared().iter().any(is_it) {
+                let message = format!("feature `{name}` is per `{}`, which is a text", per.get_ref());
+                return Err(file.error(per.span(), message, Some("divide by a number".to_owned())));
             }
         }
     }

@@ -48,7 +48,7 @@ pub struct FeatureDeclaration {
     /// `z_score`: how many earlier windows are looked at; 6 where not given, at least 3.
     #[serde(default)]
     pub periods: Option<u32>,
-    /// Divided by this earlier feature; missing where that is missing or 0.
+    /// Divided by this earlier feature, a number; missing where that is missing or 0.
     #[serde(default)]
     pub per: Option<Spanned<String>>,
     /// Which way is good.
@@ -81,7 +81,8 @@ pub enum Aggregate {
     Max,
     /// Number of rows, of known values where a column is given; 0 without rows.
     Count,
-    /// Number of distinct values; 0 without rows.
+    /// Number of distinct values; 0 without rows. Values are told apart as numbers where the file's column holds numbers,
+    /// as texts otherwise (in CSV `1` and `1.0` are two).
     Distinct,
     /// Number of distinct values that no row before the window has; 0 without rows; needs a window.
     DistinctNew,

@@ -16,7 +16,8 @@ pub struct Source {
     /// The account's column.
     #[serde(default)]
     pub account: Option<Spanned<String>>,
-    /// The account is found by way of another source instead; a row is known from that source's date on, not before.
+    /// The account is found by way of another source instead; a row is known from that source's date on, or from its
+    /// known-at day where that is later, not before.
     #[serde(default)]
     pub account_via: Option<AccountVia>,
     /// The event's, snapshot's or first valid day; the start of a subscription.

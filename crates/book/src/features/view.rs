@@ -117,8 +117,7 @@ impl<'a> View<'a> {
 /// Whether a feature reads its column as texts.
 fn is_text(feature: &DeclaredFeature, rows: &SourceRows) -> bool {
     let name = feature.column.as_ref().map_or("", |column| column.get_ref());
-    let either = feature.r#type == ValueType::Text || feature.aggregate.is_of_texts();
-    rows.texts.contains_key(name) && (either || !rows.numbers.contains_key(name))
+    feature.r#type == ValueType::Text || (feature.aggregate.is_of_texts() && rows.told_by_text.contains(name))
 }
 
 fn pick<'a, T: Copy>(values: &'a [T], kept: Option<&[usize]>) -> Cow<'a, [T]> {

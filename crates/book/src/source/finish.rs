@@ -88,6 +88,7 @@ pub(crate) fn finish(
             rows.text_names,
             texts.into_iter().map(|texts| TextColumn { codes: reorder.apply(texts.codes), ..texts }).collect(),
         ),
+        told_by_text: rows.told_by_text,
         has_dates,
         n_orphans,
         path: rows.path,

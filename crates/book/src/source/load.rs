@@ -40,6 +40,8 @@ pub(crate) struct LoadedRows {
     pub(super) texts: Vec<Interner>,
     pub(super) number_names: Vec<String>,
     pub(super) text_names: Vec<String>,
+    /// Columns whose values are told apart as texts.
+    pub(super) told_by_text: BTreeSet<String>,
     pub(super) path: String,
 }
 
@@ -132,6 +134,7 @@ const VIA_DAY: &str = "\u{1}via";
 pub(crate) fn load(file: &BookFile, name: &str, needs: &Needs, rows: &Rows) -> Result<LoadedRows, BookError> {
     let source = &file.config.sources[name];
     let scan = scan(file, name, source, rows)?;
+    let told_by_text = needs.told_by_text(&scan);
     let needs = &needs.for_types_of(&scan);
     let plan = plan(file, source, &scan, Some(needs))?;
     let nulls = |column: &String| scan.raw_text(column).map(|_| &source.null_values[..]);
@@ -142,6 +145,7 @@ pub(crate) fn load(file: &BookFile, name: &str, needs: &Needs, rows: &Rows) -> R
         text_names: needs.texts().map(|(name, _)| name.clone()).collect(),
         numbers: needs.numbers().map(|_| Vec::new()).collect(),
         texts: needs.texts().map(|(name, _)| Interner::with_nulls(nulls(name))).collect(),
+        told_by_text,
         ..LoadedRows::default()
     };
     // A bad value is told by its row's number in the whole source, whichever rows are read here.
@@ -206,6 +210,12 @@ impl Needs {
         Self { columns: self.columns.iter().map(read_as).collect() }
     }
 
+    /// Columns whose values are told apart as texts, whatever else they are read for.
+    fn told_by_text(&self, scan: &Scan) -> BTreeSet<String> {
+        let is_it = |(column, wanted): &&(String, ColumnUse)| *wanted == ColumnUse::Value && !scan.has_numbers(column);
+        self.columns.iter().filter(is_it).map(|(column, _)| column.clone()).collect()
+    }
+
     /// Columns kept as numbers, in order.
     pub(super) fn numbers(&self) -> impl Iterator<Item = &(String, ColumnUse)> {
         self.columns.iter().filter(|(_, wanted)| *wanted != ColumnUse::Text)
@@ -241,7 +251,11 @@ pub(super) fn plan(
             let key = other.column(on, ColumnUse::Key, other_source)?.alias(KEY);
             let mut looked_up = vec![key, other.column(account, ColumnUse::Key, other_source)?.alias(ACCOUNT)];
             if let Some(date) = &other_source.date {
-                looked_up.push(other.column(date.get_ref(), ColumnUse::Date, other_source)?.alias(VIA_DAY));
+                let day = other.column(date.get_ref(), ColumnUse::Date, other_source)?;
+                let known = other_source.known_at.as_ref();
+                let known =
+                    known.map(|column| other.column(column.get_ref(), ColumnUse::Date, other_source)).transpose()?;
+                looked_up.push(known.map_or_else(|| day.clone(), |known| later(&day, &known)).alias(VIA_DAY));
             }
             let names: Vec<Expr> =
                 [ACCOUNT, VIA_DAY][..looked_up.len() - 1].iter().map(|name| col(*name).min()).collect();
@@ -275,8 +289,7 @@ pub(super) fn plan(
         // Whose row it is can't be known before the row that says so.
         let own = source.known_at.as_ref().or(source.date.as_ref());
         let own = own.map(|column| scan.column(column.get_ref(), ColumnUse::Date, source)).transpose()?;
-        let later = |own: Expr| when(col(VIA_DAY).gt(own.clone())).then(col(VIA_DAY)).otherwise(own);
-        columns.push(own.map_or_else(|| col(VIA_DAY), later).alias(KNOWN));
+        columns.push(own.map_or_else(|| col(VIA_DAY), |own| later(&col(VIA_DAY), &own)).alias(KNOWN));
     }
     for (column, wanted) in &needs.columns {
         let raw = (*wanted == ColumnUse::Text).then(|| scan.raw_text(column)).flatten();
@@ -284,6 +297,11 @@ pub(super) fn plan(
         columns.push(read.alias(alias_of(column, *wanted)));
     }
     Ok(frame.select(columns))
+}
+
+/// The later of two days; the second where the first is missing.
+fn later(a: &Expr, b: &Expr) -> Expr {
+    when(a.clone().gt(b.clone())).then(a.clone()).otherwise(b.clone())
 }
 
 fn alias_of(column: &str, wanted: ColumnUse) -> String {

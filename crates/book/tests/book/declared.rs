@@ -25,13 +25,15 @@ pub(crate) enum Condition {
     AtMost(Column, f64),
 }
 
-pub(crate) const FILTERS: [&[Condition]; 7] = [
+pub(crate) const FILTERS: [&[Condition]; 8] = [
     &[],
     &[Condition::In(Column::Kind, &["a", "b"])],
     &[Condition::NotIn(Column::Kind, &["a"])],
     &[Condition::AtLeast(Column::X, 0.5)],
     &[Condition::In(Column::Flag, &["true"])],
     &[Condition::AtLeast(Column::Flag, 1.0)],
+    // A number that is read as a text too.
+    &[Condition::NotIn(Column::X, &["nobody"])],
     &[Condition::AtMost(Column::X, 1.5), Condition::NotIn(Column::Kind, &["Z", "nobody"])],
 ];
 

@@ -3,8 +3,9 @@
 //! The reference filters a list of rows anew for each value and reads nothing but the documentation of `book.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use bellwether_book::{Aggregate, Change, FeatureTable, SourceKind};
+use bellwether_book::{Aggregate, BookFile, Change, FeatureTable, SourceKind};
 use bellwether_core::{Date, Quiet, RawValues};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -365,7 +366,7 @@ fn rows_shown(book: &RandomBook, feature: &Feature, account: usize) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(120))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn features_equal_their_definition(
@@ -420,4 +421,27 @@ fn every_aggregate_and_kind_of_window_is_reached() {
             assert!(n_some > 0 && n_nothing > 0, "{aggregate:?} over {kind}: {n_some} with, {n_nothing} without");
         }
     }
+}
+
+#[test]
+fn a_feature_is_not_divided_by_a_text() {
+    let toml = r#"
+        name = "per"
+        [sources.accounts]
+        kind = "attribute"
+        path = "accounts.csv"
+        account = "account"
+        [accounts]
+        from = "accounts"
+        [[features]]
+        from = "accounts"
+        column = "segment"
+        type = "text"
+        [[features]]
+        from = "accounts"
+        column = "seats"
+        per = "segment"
+    "#;
+    let error = BookFile::parse(toml.to_owned(), Path::new("book.toml")).expect_err("a text is no divisor");
+    assert_eq!(error.to_string(), "feature `seats` is per `segment`, which is a text");
 }

@@ -23,7 +23,7 @@ enum Future {
 
 fn corrupted(form: Form, row: &Row, t: Date, pick: u64) -> Row {
     let pick_days = |below: u64| (pick % below) as i32;
-    let (kind, flag) = (["a", "Z", "new"].get(pick as usize % 4).copied(), Some(pick % 2 == 0));
+    let (kind, flag) = (["a", "Z", "new"].get(pick as usize % 4).copied(), Some(pick.is_multiple_of(2)));
     let values =
         Row { x: Some((pick % 1000) as f64), kind, flag, due: Some(t.plus_days(pick_days(300))), ..row.clone() };
     // An account's states have one row a key.
@@ -31,7 +31,7 @@ fn corrupted(form: Form, row: &Row, t: Date, pick: u64) -> Row {
         return values;
     }
     let account = (pick / 7) as usize % random::N_ACCOUNTS;
-    let end = (pick % 3 > 0).then(|| row.day.plus_days(pick_days(90)));
+    let end = (!pick.is_multiple_of(3)).then(|| row.day.plus_days(pick_days(90)));
     if form.has_known {
         Row { account, end, day: t.plus_days(pick_days(120) - 80), known: t.plus_days(1 + pick_days(20)), ..values }
     } else {
@@ -48,7 +48,7 @@ fn with_other_future(book: &RandomBook, t: Date, future: Future) -> RandomBook {
         match (is_past(form, row, t), future) {
             // How long a subscription runs after `t` is not known on `t`.
             (true, _) if row.end.is_none_or(|end| end > t) => {
-                let end = (pick % 3 > 0).then(|| t.plus_days(1 + (pick % 50) as i32));
+                let end = (!pick.is_multiple_of(3)).then(|| t.plus_days(1 + (pick % 50) as i32));
                 Some(Row { end, ..row.clone() })
             }
             (true, _) => Some(row.clone()),
@@ -263,6 +263,7 @@ fn a_row_is_unknown_before_the_row_that_says_whose_it_is() {
         path = "subs.csv"
         account = "account"
         date = "start"
+        known_at = "entered"
         [sources.use]
         kind = "event"
         path = "use.csv"
@@ -275,10 +276,12 @@ fn a_row_is_unknown_before_the_row_that_says_whose_it_is() {
         from = "use"
         aggregate = "count"
     "#;
-    let subs = "sub,account,start\ns1,a,2024-01-01\ns2,a,2024-02-10\n";
-    let usage = "sub,day\ns1,2024-01-05\ns2,2024-01-06\nunknown,2024-01-07\ns2,2024-02-20\n";
+    let subs = "sub,account,start,entered\ns1,a,2024-01-01,2023-12-01\ns2,a,2024-02-10,2024-02-10\ns3,a,2024-01-02,2024-03-05\n";
+    let usage = "sub,day\ns1,2024-01-05\ns2,2024-01-06\nunknown,2024-01-07\ns2,2024-02-20\ns3,2024-01-08\n";
     let (_folder, book) = open(toml, &[("subs.csv", subs), ("use.csv", usage)]).expect("opens");
-    for (t, n) in [("2024-01-31", 1.0), ("2024-02-09", 1.0), ("2024-02-10", 2.0), ("2024-02-29", 3.0)] {
+    for (t, n) in
+        [("2024-01-31", 1.0), ("2024-02-09", 1.0), ("2024-02-10", 2.0), ("2024-02-29", 3.0), ("2024-03-05", 4.0)]
+    {
         assert_eq!(numbers(&book.history(&[date(t)], &Quiet).expect("rows are in memory").table, "use"), [n], "{t}");
     }
     assert_eq!(book.summaries().iter().map(|of| of.n_orphans).sum::<usize>(), 1);
