@@ -167,6 +167,7 @@ impl Again<'_> {
             offsets,
             has_dates: rows.has_dates,
             n_orphans: 0,
+            told_by_text: rows.told_by_text.clone(),
             path: rows.path.clone(),
         }
     }
