@@ -332,17 +332,15 @@ impl OnePlace<'_> {
         let what = self.planned.feature.aggregate;
         let listed = |places: &std::ops::Range<usize>| scratch[places.clone()].iter().copied();
         match (seen, earlier) {
-            (Seen::Run(rows), Seen::Run(earlier)) => {
-                aggregate::aggregate(what, column, frame, rows.clone(), earlier.clone())
-            }
+            (Seen::Run(rows), Seen::Run(earlier)) => aggregate::aggregate(what, column, frame, rows, earlier.clone()),
             (Seen::Run(rows), Seen::Listed(earlier)) => {
-                aggregate::aggregate(what, column, frame, rows.clone(), listed(earlier))
+                aggregate::aggregate(what, column, frame, rows, listed(earlier))
             }
             (Seen::Listed(rows), Seen::Run(earlier)) => {
-                aggregate::aggregate(what, column, frame, listed(rows), earlier.clone())
+                aggregate::aggregate(what, column, frame, &listed(rows), earlier.clone())
             }
             (Seen::Listed(rows), Seen::Listed(earlier)) => {
-                aggregate::aggregate(what, column, frame, listed(rows), listed(earlier))
+                aggregate::aggregate(what, column, frame, &listed(rows), listed(earlier))
             }
         }
     }

@@ -183,7 +183,7 @@ fn check_refused(text: &str, with: &str, told: &Expect) {
 }
 
 #[test]
-fn a_wrong_cohort_points_at_its_line() {
+fn wrong_dimensions_point_at_their_line() {
     check_refused(
         r#"by = ["industry", "tenure"]"#,
         r#"by = ["industry", "tenur"]"#,
@@ -231,6 +231,10 @@ fn a_wrong_cohort_points_at_its_line() {
             hint: name some, or take [cohort] away
         "#]],
     );
+}
+
+#[test]
+fn a_wrong_cohort_points_at_its_line() {
     check_refused(
         r#""logins_30d", "errors_90d"]"#,
         r#""logins_3d"]"#,

@@ -30,7 +30,9 @@ impl QuantileTable {
     /// The table of finite `values` in any order; `None` where there is none.
     pub(crate) fn of(mut values: Vec<f32>) -> Option<Self> {
         // Both zeros are one value; adding 0 makes them one bit pattern.
-        values.iter_mut().for_each(|value| *value += 0.0);
+        for value in &mut values {
+            *value += 0.0;
+        }
         values.sort_unstable_by(f32::total_cmp);
         let mut knots = values.clone();
         knots.dedup();
@@ -53,7 +55,7 @@ impl QuantileTable {
     /// The mid-rank share of `x`, `0.0..=1.0`: the share of values below it and half the share equal to it; NaN for NaN.
     /// At a knot it is exact. Between two knots the values there count as evenly spread, so that it is off by less
     /// than `1 / (MAX_KNOTS - 1)`, and by nothing where every value is a knot. Outside it is 0 or 1. It never falls
-    /// as `x` rises. Source: the percentile rank with ties halved, `percentileofscore(kind="mean")` of SciPy.
+    /// as `x` rises. Source: the percentile rank with ties halved, `percentileofscore(kind="mean")` of `SciPy`.
     pub fn share(&self, x: f32) -> f64 {
         if x.is_nan() {
             return f64::NAN;

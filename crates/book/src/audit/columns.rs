@@ -109,8 +109,10 @@ fn ranks(values: &[f32]) -> Vec<f64> {
     let mut ranks = vec![f64::NAN; values.len()];
     let mut first = 0;
     for tied in order.chunk_by(|&a, &b| values[a] == values[b]) {
-        let rank = first as f64 + (tied.len() as f64 + 1.0) / 2.0;
-        tied.iter().for_each(|&row| ranks[row] = rank);
+        let rank = first as f64 + f64::midpoint(tied.len() as f64, 1.0);
+        for &row in tied {
+            ranks[row] = rank;
+        }
         first += tied.len();
     }
     ranks

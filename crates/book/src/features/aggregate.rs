@@ -32,7 +32,7 @@ pub(super) struct Frame<'a> {
 const DAYS_A_WEEK: i32 = 7;
 
 /// Aggregates `rows` of a column; they stand in order of day. `earlier` are the rows before the window.
-pub(super) fn aggregate<I, E>(aggregate: Aggregate, column: Column<'_>, frame: Frame<'_>, rows: I, earlier: E) -> f64
+pub(super) fn aggregate<I, E>(aggregate: Aggregate, column: Column<'_>, frame: Frame<'_>, rows: &I, earlier: E) -> f64
 where
     I: DoubleEndedIterator<Item = usize> + Clone,
     E: Iterator<Item = usize>,
@@ -49,7 +49,7 @@ fn of_code(code: u32) -> f64 {
     if code == TextColumn::MISSING { f64::NAN } else { f64::from(code) }
 }
 
-fn of_values<I, E>(aggregate: Aggregate, value: impl Fn(usize) -> f64, frame: Frame<'_>, rows: I, earlier: E) -> f64
+fn of_values<I, E>(aggregate: Aggregate, value: impl Fn(usize) -> f64, frame: Frame<'_>, rows: &I, earlier: E) -> f64
 where
     I: DoubleEndedIterator<Item = usize> + Clone,
     E: Iterator<Item = usize>,

@@ -47,12 +47,11 @@ fn digest_of_account(rows: &SourceRows, account: usize, id: &AccountId) -> [u8; 
     for (name, texts) in &rows.texts {
         hash.update(name);
         for &code in &texts.codes[range.clone()] {
-            match texts.levels.get(code as usize) {
-                Some(level) => hash.update(format!("{}:{level}\n", level.len())),
-                None => {
-                    debug_assert_eq!(code, TextColumn::MISSING);
-                    hash.update("-\n");
-                }
+            if let Some(level) = texts.levels.get(code as usize) {
+                hash.update(format!("{}:{level}\n", level.len()));
+            } else {
+                debug_assert_eq!(code, TextColumn::MISSING);
+                hash.update("-\n");
             }
         }
     }

@@ -220,9 +220,9 @@ fn equal_rows_are_copies_where_every_column_is_equal() {
     check(&tables, &[("duplicate-rows/usage", Severity::Warning)]);
 
     // Another column, that no feature reads, tells them apart.
-    let lines = tables.usage.lines().enumerate();
-    tables.usage =
-        lines.map(|(at, line)| format!("{line},{}\n", if at == 0 { "id".into() } else { at.to_string() })).collect();
+    let numbered = |(at, line): (usize, &str)| format!("{line},{}", if at == 0 { "id".into() } else { at.to_string() });
+    let lines: Vec<String> = tables.usage.lines().enumerate().map(numbered).collect();
+    tables.usage = lines.join("\n") + "\n";
     check(&tables, &[]);
 }
 
@@ -243,17 +243,17 @@ fn rows_that_arrive_at_once_are_backfilled() {
 #[test]
 fn what_an_undated_column_knows_is_an_error() {
     let knows = |account: i32| if leaves(account).is_some() { "gone".to_owned() } else { "here".to_owned() };
-    let told = tables(|account, day| draw(account, day), knows);
+    let told = tables(draw, knows);
     check(&told, &[("knows-outcome/note/churn_90d", Severity::Error)]);
 
     let erased = |account: i32| if leaves(account).is_some() { String::new() } else { format!("n{}", account % 3) };
-    let told = tables(|account, day| draw(account, day), erased);
+    let told = tables(draw, erased);
     check(&told, &[("missing-knows-outcome/note/churn_90d", Severity::Error)]);
 }
 
 #[test]
 fn features_that_tell_nothing_are_named() {
-    let mut tables = tables(|account, day| draw(account, day), |_| "same".to_owned());
+    let mut tables = tables(draw, |_| "same".to_owned());
     tables.toml.push_str("[[features]]\nname = \"again\"\nfrom = \"plans\"\ncolumn = \"mrr\"\naggregate = \"max\"\n");
     check(&tables, &[("constant/note", Severity::Warning), ("duplicate/again", Severity::Warning)]);
 }
@@ -262,7 +262,8 @@ fn features_that_tell_nothing_are_named() {
 fn one_customer_under_two_ids_is_found() {
     let mut tables = clean();
     let twins = |text: &str| -> String {
-        keep(text, |row| row[0] < "a010").lines().skip(1).map(|line| format!("b{}\n", &line[1..])).collect()
+        let kept = keep(text, |row| row[0] < "a010");
+        kept.lines().skip(1).flat_map(|line| ["b", &line[1..], "\n"]).collect()
     };
     for table in [&mut tables.accounts, &mut tables.plans, &mut tables.usage] {
         let copies = twins(table);
@@ -288,7 +289,7 @@ fn a_state_that_disagrees_with_the_outcomes_is_counted() {
     let without_note = TOML.split_once("[[features]]\nname = \"note\"").expect("the last feature").0;
     let with = |wrong: i32| {
         let toml = format!("{without_note}{AGREE}");
-        Tables { toml, ..tables(|account, day| draw(account, day), state(wrong)) }
+        Tables { toml, ..tables(draw, state(wrong)) }
     };
     check(&with(0), &[]);
     check(&with(3), &[("outcome-disagrees/accounts.note", Severity::Warning)]);

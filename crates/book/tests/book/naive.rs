@@ -147,7 +147,8 @@ fn days_between(from: Date, to: Date) -> f64 {
 /// The whole weeks of a span, counted back from its last day: each one's first and last day.
 fn weeks((first, last): (Date, Date)) -> Vec<(Date, Date)> {
     let week = |n: i32| (last.plus_days(-7 * n - 6), last.plus_days(-7 * n));
-    (0..).map(week).take_while(|(from, _)| *from >= first).collect()
+    let n_weeks = (last.days() - first.days() + 1) / 7;
+    (0..n_weeks).map(week).collect()
 }
 
 /// The aggregate of the rows that are seen, by the documentation of [`Aggregate`].
@@ -360,7 +361,7 @@ fn check(
 fn rows_shown(book: &RandomBook, feature: &Feature, account: usize) -> String {
     let of = |source: &RandomSource| {
         let rows = source.rows.iter().filter(|row| row.account == account);
-        rows.map(|row| format!("  {row:?}\n")).collect::<String>()
+        rows.map(|row| format!("  {row:?}")).collect::<Vec<_>>().join("\n")
     };
     format!("accounts:\n{}{}:\n{}", of(&book.sources[0]), feature.from, of(&book.sources[feature.from]))
 }

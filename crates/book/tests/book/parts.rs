@@ -28,7 +28,7 @@ enum Order {
 struct Rows {
     name: &'static str,
     columns: &'static [&'static str],
-    rows: Vec<Vec<String>>,
+    cells: Vec<Vec<String>>,
 }
 
 fn day(number: u64) -> Date {
@@ -47,12 +47,12 @@ fn sources() -> Vec<Rows> {
         if is_listed {
             accounts.push(vec![id.clone(), day(first).to_string(), segment.to_owned()]);
         }
-        for sub in 0..1 + account % 3 {
+        for sub in 0..=(account % 3) {
             let start = first + 40 * sub;
             let end = if mixed(account + sub).is_multiple_of(3) { String::new() } else { day(start + 150).to_string() };
             let amount = (10 + mixed(account * 3 + sub) % 90).to_string();
             subs.push(vec![format!("s{account}-{sub}"), id.clone(), day(start).to_string(), end, amount]);
-            for n in 0..mixed(account ^ 77) % 5 {
+            for n in 0..mixed(account + 7_700) % 5 {
                 let on = day(start + mixed(n + account) % 90);
                 let subject = ["bug", "billing", "", segment][mixed(account + n) as usize % 4];
                 tickets.push(vec![format!("s{account}-{sub}"), on.to_string(), subject.to_owned()]);
@@ -81,11 +81,11 @@ fn sources() -> Vec<Rows> {
     }
     tickets.push(vec!["s-unknown".to_owned(), day(50).to_string(), "bug".to_owned()]);
     vec![
-        Rows { name: "accounts", columns: &["account", "day", "segment"], rows: accounts },
-        Rows { name: "subs", columns: &["sub", "account", "start", "end", "mrr"], rows: subs },
-        Rows { name: "surveys", columns: &["account", "day", "known", "score"], rows: surveys },
-        Rows { name: "tickets", columns: &["sub", "day", "subject"], rows: tickets },
-        Rows { name: "usage", columns: &["account", "day", "known", "amount", "user"], rows: usage },
+        Rows { name: "accounts", columns: &["account", "day", "segment"], cells: accounts },
+        Rows { name: "subs", columns: &["sub", "account", "start", "end", "mrr"], cells: subs },
+        Rows { name: "surveys", columns: &["account", "day", "known", "score"], cells: surveys },
+        Rows { name: "tickets", columns: &["sub", "day", "subject"], cells: tickets },
+        Rows { name: "usage", columns: &["account", "day", "known", "amount", "user"], cells: usage },
     ]
 }
 
@@ -109,8 +109,8 @@ fn table(columns: &[&str], rows: &[Vec<String>]) -> Table {
 }
 
 fn write(sources: &[Rows], order: Order, ending: &str, folder: &Path) {
-    for Rows { name, columns, rows } in sources {
-        let mut rows = rows.clone();
+    for Rows { name, columns, cells } in sources {
+        let mut rows = cells.clone();
         if order == Order::Shuffled {
             let place_of =
                 |row: &[String]| row.iter().flat_map(|text| text.bytes()).fold(7, |h, b| mixed(h ^ u64::from(b)));
@@ -298,7 +298,7 @@ fn memory_and_the_order_of_rows_change_nothing() {
 /// Cells of a source's rows set to other texts: the row, the column and the text.
 fn spoilt(source: &str, cells: &[(usize, usize, &str)]) -> Vec<Rows> {
     let mut sources = sources();
-    let rows = &mut sources.iter_mut().find(|rows| rows.name == source).expect("a source").rows;
+    let rows = &mut sources.iter_mut().find(|rows| rows.name == source).expect("a source").cells;
     for &(row, column, text) in cells {
         text.clone_into(&mut rows[row][column]);
     }
@@ -330,11 +330,11 @@ fn errors_do_not_depend_on_memory() {
     }
     check_error("the first bad value", &spoilt("usage", &[(900, 3, "x"), (200, 3, "y")]), "", &["`y`", "row 201"]);
     // Rows 7 and 8 are two versions of one survey.
-    let known = sources()[2].rows[6][2].clone();
-    let twice = spoilt("surveys", &[(7, 1, &sources()[2].rows[6][1]), (7, 2, &known)]);
+    let known = sources()[2].cells[6][2].clone();
+    let twice = spoilt("surveys", &[(7, 1, &sources()[2].cells[6][1]), (7, 2, &known)]);
     check_error("two rows of one key", &twice, "", &["2 rows", "rows "]);
     let without = |name: &str| -> Vec<Rows> {
-        let emptied = |rows: Rows| if rows.name == name { Rows { rows: Vec::new(), ..rows } } else { rows };
+        let emptied = |rows: Rows| if rows.name == name { Rows { cells: Vec::new(), ..rows } } else { rows };
         sources().into_iter().map(emptied).collect()
     };
     for name in ["accounts", "subs", "surveys", "tickets", "usage"] {

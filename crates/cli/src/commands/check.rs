@@ -80,9 +80,9 @@ pub(crate) fn run(arguments: &Check) -> Result<(), Failure> {
     }
     let checked = checked(&prepared, &audit)?;
     if arguments.json {
-        print_json(&checked)?
+        print_json(&checked)?;
     } else {
-        print_text(&text(&checked))?
+        print_text(&text(&checked))?;
     }
     audit::require(&audit)
 }

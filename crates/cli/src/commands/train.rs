@@ -79,9 +79,10 @@ pub(crate) fn train(book: &Path, models: &Path, seed: u64, actor: &str) -> Resul
     say(&format!("reading {}", book.display()));
     let book = Book::open(BookFile::read(book)?, &bars)?;
     let prepared = Prepared::of(book, seed, &bars)?;
-    prepared.warnings.iter().for_each(|warning| say(&format!("warning: {warning}")));
     let audit = audit::of(&prepared, seed, &bars)?;
-    audit::warnings(&audit).iter().for_each(|warning| say(&format!("warning: {warning}")));
+    for warning in prepared.warnings.iter().chain(&audit::warnings(&audit)) {
+        say(&format!("warning: {warning}"));
+    }
     audit::require(&audit)?;
     let fit = |target| Candidates::fit(&prepared, target, seed, &bars);
     let candidates: Vec<Candidates> = prepared.targets().into_iter().map(fit).collect::<Result<_, _>>()?;

@@ -72,16 +72,13 @@ pub(super) fn shades(
             area.draw_text(&name, &letters(Letters::Text, INK, HPos::Right), (NAMES, y + LINE_HEIGHT / 2))?;
             for (day, cell) in (0_i32..).zip(&feature.days) {
                 let (from, to) = ((x(day), y + 1), (x(day + 1) - 1, y + LINE_HEIGHT - 1));
-                match of(cell) {
-                    Some(value) => {
-                        let share = (value / full.0).clamp(0.0, 1.0);
-                        area.draw(&Rectangle::new([from, to], colour.mix(share).filled()))?;
-                        area.draw(&Rectangle::new([from, to], GRID.stroke_width(1)))?;
-                    }
-                    None => {
-                        let middle = y + LINE_HEIGHT / 2;
-                        area.draw(&PathElement::new(vec![(from.0, middle), (to.0, middle)], GREY.stroke_width(1)))?;
-                    }
+                if let Some(value) = of(cell) {
+                    let share = (value / full.0).clamp(0.0, 1.0);
+                    area.draw(&Rectangle::new([from, to], colour.mix(share).filled()))?;
+                    area.draw(&Rectangle::new([from, to], GRID.stroke_width(1)))?;
+                } else {
+                    let middle = y + LINE_HEIGHT / 2;
+                    area.draw(&PathElement::new(vec![(from.0, middle), (to.0, middle)], GREY.stroke_width(1)))?;
                 }
             }
         }
