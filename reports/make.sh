@@ -12,3 +12,4 @@ printf '\n[train] # a sample to try commands on, too small to decide by\nmin_eve
 mkdir -p reports/sample
 cp -r models/simulated/1/report.md models/simulated/1/figures models/simulated/1/report.html reports/sample/
 mv reports/sample.txt reports/sample/train.txt
+"$bellwether" check --book datasets/sample/book.toml --seed 7 --html reports/sample/check.html > reports/sample/check.txt

@@ -31,4 +31,4 @@ pub use error::BookError;
 pub use feature_table::FeatureTable;
 pub use split::{Split, SplitPlan};
 pub use table::{CodedText, Column, Table};
-pub use writer::{TableError, TableWriter, check_output, write_table};
+pub use writer::{TableError, TableWriter, check_output, write_table, write_text};

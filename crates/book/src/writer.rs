@@ -176,9 +176,13 @@ fn form_and_folder(path: &Path) -> Result<(Form, &Path), TableError> {
         Some("arrow" | "ipc" | "feather") => Form::Ipc,
         _ => return Err(TableError::UnknownForm(path.to_owned())),
     };
+    Ok((form, folder_of(path)?))
+}
+
+fn folder_of(path: &Path) -> Result<&Path, TableError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     if folder.is_dir() {
-        return Ok((form, folder));
+        return Ok(folder);
     }
     Err(TableError::NoFolder { path: path.to_owned(), folder: folder.to_owned() })
 }
@@ -191,6 +195,21 @@ pub fn write_table(table: &Table, path: &Path) -> Result<(), TableError> {
     let mut writer = TableWriter::create(path)?;
     writer.append(table)?;
     writer.finish()
+}
+
+/// Writes a text file.
+///
+/// # Errors
+/// [`TableError::NoFolder`] or [`TableError::Write`]; nothing is left behind then.
+pub fn write_text(text: &str, path: &Path) -> Result<(), TableError> {
+    let folder = folder_of(path)?;
+    let write = || {
+        let mut file = tempfile::Builder::new().prefix(".bellwether-").tempfile_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        make_readable(file.as_file())?;
+        file.persist(path).map(|_| ()).map_err(|cause| cause.error)
+    };
+    write().map_err(|cause: std::io::Error| TableError::Write { path: path.to_owned(), cause: Box::new(cause) })
 }
 
 /// A temporary file is its owner's alone; a finished output is as readable as any new file.

@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
-use bellwether_book::{Audit, Book, BookFile, Finding, RULES, Severity};
+use bellwether_book::{Audit, Book, BookFile, Finding, RULES, Severity, write_text};
 use bellwether_core::Date;
 use serde::Serialize;
 
 use crate::args::Check;
-use crate::failure::{Failure, Unexpected as _};
+use crate::failure::Failure;
 use crate::output::{grouped, print_json, print_text};
 use crate::pipeline::audit;
-use crate::pipeline::prepare::{Part, Prepared};
+use crate::pipeline::prepare::{Built, Part, Prepared};
 use crate::progress::Bars;
 
 /// What a book holds.
@@ -72,23 +72,50 @@ pub(crate) fn run(arguments: &Check) -> Result<(), Failure> {
     };
     let bars = Bars::default();
     let book = Book::open(BookFile::read(book)?, &bars)?;
-    let prepared = Prepared::of(book, arguments.seed, &bars)?;
-    let audit = audit::of(&prepared, arguments.seed, &bars)?;
+    let built = Built::of(book, &bars)?;
+    let audit = audit::of(&built, arguments.seed, &bars)?;
     if let Some(path) = &arguments.html {
-        let page = audit::page(&prepared, &audit)?;
-        std::fs::write(path, page).unexpected("writing the page")?;
+        write_text(&audit::page(&built, &audit)?, path)?;
     }
-    let checked = checked(&prepared, &audit)?;
+    let mut checked = checked(&built, &audit);
+    // A book that can't be learnt from is audited all the same, and then refused.
+    let learnt = Prepared::of(built, arguments.seed).and_then(|prepared| checked.add_parts(&prepared));
     if arguments.json {
         print_json(&checked)?;
     } else {
         print_text(&text(&checked))?;
     }
-    audit::require(&audit)
+    audit::require(&audit)?;
+    learnt
 }
 
-fn checked(prepared: &Prepared, audit: &Audit) -> Result<Checked, Failure> {
-    let book = &prepared.book;
+impl Checked {
+    /// What a book shows once it is split and encoded.
+    fn add_parts(&mut self, prepared: &Prepared) -> Result<(), Failure> {
+        self.features = prepared.schema.len();
+        self.warnings.clone_from(&prepared.warnings);
+        let missing = (0..prepared.schema.len()).filter_map(|column| {
+            let values = prepared.x.column(column);
+            let n_missing = values.iter().filter(|value| value.is_nan()).count();
+            let share = n_missing as f64 / values.len() as f64;
+            (n_missing > 0).then(|| MissingShare { feature: prepared.schema.features()[column].name.clone(), share })
+        });
+        self.missing = missing.collect();
+        for target in prepared.targets() {
+            let mut parts = Vec::new();
+            for part in [Part::Training, Part::Calibration, Part::Test] {
+                let rows = prepared.rows(target, part)?;
+                let events = rows.y.iter().filter(|&&y| y).count();
+                parts.push(PartCheck { part: part.name(), rows: rows.rows.len(), events });
+            }
+            self.targets.push(TargetCheck { target: target.to_string(), parts });
+        }
+        Ok(())
+    }
+}
+
+fn checked(built: &Built, audit: &Audit) -> Checked {
+    let book = &built.book;
     let sources = book.summaries().into_iter().map(|source| SourceCheck {
         name: source.name,
         rows: source.n_rows,
@@ -96,32 +123,16 @@ fn checked(prepared: &Prepared, audit: &Audit) -> Result<Checked, Failure> {
         first_day: source.days.map(|days| days.0),
         last_day: source.days.map(|days| days.1),
     });
-    let mut targets = Vec::new();
-    for target in prepared.targets() {
-        let mut parts = Vec::new();
-        for part in [Part::Training, Part::Calibration, Part::Test] {
-            let rows = prepared.rows(target, part)?;
-            let events = rows.y.iter().filter(|&&y| y).count();
-            parts.push(PartCheck { part: part.name(), rows: rows.rows.len(), events });
-        }
-        targets.push(TargetCheck { target: target.to_string(), parts });
-    }
-    let missing = (0..prepared.schema.len()).filter_map(|column| {
-        let values = prepared.x.column(column);
-        let n_missing = values.iter().filter(|value| value.is_nan()).count();
-        let share = n_missing as f64 / values.len() as f64;
-        (n_missing > 0).then(|| MissingShare { feature: prepared.schema.features()[column].name.clone(), share })
-    });
-    Ok(Checked {
+    Checked {
         name: book.file().config.name.get_ref().clone(),
         accounts: book.n_accounts(),
-        rows: prepared.table.n_rows(),
-        features: prepared.schema.len(),
+        rows: built.table.n_rows(),
+        features: built.table.raw.columns.len(),
         data_end: book.has_time().then(|| book.data_end()),
         sources: sources.collect(),
-        targets,
-        missing: missing.collect(),
-        warnings: prepared.warnings.clone(),
+        targets: Vec::new(),
+        missing: Vec::new(),
+        warnings: Vec::new(),
         findings: audit.findings.clone(),
         replay: ReplayCheck {
             rows: audit.replay.n_rows,
@@ -129,7 +140,7 @@ fn checked(prepared: &Prepared, audit: &Audit) -> Result<Checked, Failure> {
             values: audit.replay.n_values,
             different: audit.replay.n_different,
         },
-    })
+    }
 }
 
 fn text(checked: &Checked) -> String {
@@ -149,7 +160,9 @@ fn text(checked: &Checked) -> String {
         let (first, last) = (day(source.first_day), day(source.last_day));
         let _ = write!(text, "\n{:<24} {:>12}  {first:<10}  {last}", source.name, grouped(source.rows));
     }
-    let _ = write!(text, "\n\n{:<24} {:<12} {:>10} {:>10} {:>8}", "target", "part", "rows", "events", "rate");
+    if !checked.targets.is_empty() {
+        let _ = write!(text, "\n\n{:<24} {:<12} {:>10} {:>10} {:>8}", "target", "part", "rows", "events", "rate");
+    }
     for target in &checked.targets {
         for part in &target.parts {
             let rate = 100.0 * part.events as f64 / part.rows as f64;

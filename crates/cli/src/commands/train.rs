@@ -15,7 +15,7 @@ use crate::args::Train;
 use crate::failure::{Failure, Unexpected as _};
 use crate::output::{print_json, print_text};
 use crate::pipeline::fit::Candidates;
-use crate::pipeline::prepare::Prepared;
+use crate::pipeline::prepare::{Built, Prepared};
 use crate::pipeline::{assemble, audit, evidence};
 use crate::progress::{Bars, say};
 
@@ -78,12 +78,13 @@ pub(crate) fn train(book: &Path, models: &Path, seed: u64, actor: &str) -> Resul
     let bars = Bars::default();
     say(&format!("reading {}", book.display()));
     let book = Book::open(BookFile::read(book)?, &bars)?;
-    let prepared = Prepared::of(book, seed, &bars)?;
-    let audit = audit::of(&prepared, seed, &bars)?;
+    let built = Built::of(book, &bars)?;
+    let audit = audit::of(&built, seed, &bars)?;
+    audit::require(&audit)?;
+    let prepared = Prepared::of(built, seed)?;
     for warning in prepared.warnings.iter().chain(&audit::warnings(&audit)) {
         say(&format!("warning: {warning}"));
     }
-    audit::require(&audit)?;
     let fit = |target| Candidates::fit(&prepared, target, seed, &bars);
     let candidates: Vec<Candidates> = prepared.targets().into_iter().map(fit).collect::<Result<_, _>>()?;
     // Horizons are put in order across models, so evidence waits for all of them.

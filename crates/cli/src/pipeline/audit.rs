@@ -6,24 +6,25 @@ use bellwether_report::{AuditReport, DayCell, DaysRow, FindingRow, MonthsRow};
 
 use crate::failure::{Failure, Unexpected as _};
 use crate::output::grouped;
-use crate::pipeline::prepare::Prepared;
+use crate::pipeline::prepare::Built;
 
-/// Audits the book that `prepared` was made from.
-pub(crate) fn of(prepared: &Prepared, seed: u64, progress: &dyn Progress) -> Result<Audit, Failure> {
-    Ok(prepared.book.audit(&prepared.table, Some(&prepared.split), seed, progress)?)
+/// Audits a book, also one that can't be split or learnt from.
+pub(crate) fn of(built: &Built, seed: u64, progress: &dyn Progress) -> Result<Audit, Failure> {
+    let split = built.book.split(&built.table, seed).ok();
+    Ok(built.book.audit(&built.table, split.as_ref(), seed, progress)?)
 }
 
 /// The audit as one page with plots.
-pub(crate) fn page(prepared: &Prepared, audit: &Audit) -> Result<String, Failure> {
-    let (book, replay) = (&prepared.book, audit.replay);
+pub(crate) fn page(built: &Built, audit: &Audit) -> Result<String, Failure> {
+    let (book, replay) = (&built.book, audit.replay);
     let fact = |name: &str, value: String| (name.to_owned(), value);
     let n_waived = audit.findings.iter().filter(|found| found.waived.is_some()).count();
     let report = AuditReport {
         title: format!("{}: audit", book.file().config.name.get_ref()),
         facts: vec![
             fact("Accounts", grouped(book.n_accounts())),
-            fact("Rows (a customer on a snapshot day)", grouped(prepared.table.n_rows())),
-            fact("Features", grouped(prepared.table.raw.columns.len())),
+            fact("Rows (a customer on a snapshot day)", grouped(built.table.n_rows())),
+            fact("Features", grouped(built.table.raw.columns.len())),
             fact("Data until", if book.has_time() { book.data_end().to_string() } else { "(no dates)".into() }),
             fact(
                 "Built again without what came later",

@@ -46,9 +46,23 @@ pub(crate) struct LabelledRows {
     pub(crate) y: Vec<bool>,
 }
 
-impl Prepared {
-    pub(crate) fn of(book: Book, seed: u64, progress: &dyn Progress) -> Result<Self, Failure> {
+/// A book's history, before anything is asked of it.
+pub(crate) struct Built {
+    pub(crate) book: Book,
+    pub(crate) table: FeatureTable,
+    digests: BTreeMap<String, Digest>,
+}
+
+impl Built {
+    pub(crate) fn of(book: Book, progress: &dyn Progress) -> Result<Self, Failure> {
         let History { table, digests } = book.history(&book.snapshot_days(), progress)?;
+        Ok(Self { book, table, digests })
+    }
+}
+
+impl Prepared {
+    pub(crate) fn of(built: Built, seed: u64) -> Result<Self, Failure> {
+        let Built { book, table, digests } = built;
         check_minimums(&book, &table)?;
         let split = book.split(&table, seed)?;
         let encoding = book.learn_encoding(&table, &split.training)?;
