@@ -30,17 +30,16 @@ const NAMED_TOO: [(&str, &str, &str); 4] = [
 ];
 
 /// Which crate alone may name a family of libraries.
-const OWNERS: [(&str, &str); 6] = [
+const OWNERS: [(&str, &str); 5] = [
     ("polars", "book"),
     ("linfa", "learn"),
     ("smartcore", "learn"),
-    ("forust", "learn"),
     ("ndarray", "learn"),
     ("tract", "score"),
 ];
 
 /// What scoring must not drag along.
-const HEAVY: [&str; 4] = ["polars", "linfa", "smartcore", "forust"];
+const HEAVY: [&str; 3] = ["polars", "linfa", "smartcore"];
 
 const MAX_LINES: usize = 600;
 

@@ -3,16 +3,18 @@
 //! [`learner`] makes a [`Learner`] of a [`LearnerName`] and [`Settings`]; [`Learner::fit`] turns [`TrainingRows`] into a
 //! [`bellwether_core::Model`], which is plain data; [`calibrate`] chooses how its logits become probabilities.
 //!
-//! Only this crate names linfa, smartcore, forust and ndarray, and no public signature names their types. What all
+//! Only this crate names linfa, smartcore and ndarray, and no public signature names their types. What all
 //! learners promise is written down as the tests in `tests/contract.rs`.
 
 mod boosted;
 mod calibrate;
 mod error;
 mod forest;
+mod histogram;
 mod holdout;
 mod learner;
 mod logistic;
+mod recipe;
 mod rows;
 mod scorecard;
 mod settings;
@@ -23,5 +25,6 @@ mod tree;
 pub use calibrate::{CalibrationChoice, calibrate};
 pub use error::LearnError;
 pub use learner::{Learner, LearnerName, learner};
+pub use recipe::Recipe;
 pub use rows::TrainingRows;
 pub use settings::Settings;

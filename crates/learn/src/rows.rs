@@ -93,15 +93,6 @@ impl Table {
         self.y.iter().map(|&y| f64::from(u8::from(y))).collect()
     }
 
-    /// The weighted share of rows with the outcome, in `0.0..=1.0`.
-    pub(crate) fn base_rate(&self) -> f64 {
-        let (positive, all) = (0..self.n_rows()).fold((0.0, 0.0), |(positive, all), row| {
-            let weight = self.weight(row);
-            (positive + if self.y[row] { weight } else { 0.0 }, all + weight)
-        });
-        positive / all
-    }
-
     /// Row `row` as features.
     pub(crate) fn row(&self, row: usize) -> Vec<f32> {
         self.columns.iter().map(|column| column[row]).collect()

@@ -3,6 +3,8 @@
 use bellwether_core::{Outcome, ScorecardModel};
 use serde::{Deserialize, Serialize};
 
+use crate::Recipe;
+
 /// What learners are told beside the rows; the defaults suit small and medium books.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,9 +28,16 @@ pub struct Settings {
     /// Trees of a boosted model, at most; early stopping chooses how many.
     #[serde(default = "Settings::default_boosted_trees")]
     pub boosted_trees: u32,
-    /// Whether boosted logits must follow the direction that the schema declares for a feature.
+    /// How boosted trees are grown; `None` searches. A given recipe grows just [`Self::boosted_trees`] trees.
     #[serde(default)]
+    pub recipe: Option<Recipe>,
+    /// Whether boosted logits must follow the direction that the schema declares for a feature.
+    #[serde(default = "Settings::default_monotone")]
     pub monotone: bool,
+    /// What the search for a boosted model's leaves, rate and penalty may cost, in nominal seconds: they pay for a number
+    /// of candidates by the shape of the table alone, so that the model depends on no machine's speed.
+    #[serde(default = "Settings::default_search_seconds")]
+    pub search_seconds: f64,
 }
 
 impl Settings {
@@ -42,7 +51,9 @@ impl Settings {
             tree_depth: Self::default_tree_depth(),
             forest_trees: Self::default_forest_trees(),
             boosted_trees: Self::default_boosted_trees(),
-            monotone: false,
+            recipe: None,
+            monotone: Self::default_monotone(),
+            search_seconds: Self::default_search_seconds(),
         }
     }
 
@@ -60,6 +71,14 @@ impl Settings {
 
     const fn default_boosted_trees() -> u32 {
         600
+    }
+
+    const fn default_monotone() -> bool {
+        true
+    }
+
+    const fn default_search_seconds() -> f64 {
+        60.0
     }
 }
 

@@ -6,13 +6,12 @@ pub(crate) fn floor_f32(x: f64) -> f32 {
     if f64::from(nearest) > x { nearest.next_down().max(f32::MIN) } else { nearest }
 }
 
-/// The known values of each column, sorted and distinct.
+/// What is known of the values of each column.
 pub(crate) struct KnownValues {
     of_column: Vec<Column>,
 }
 
 struct Column {
-    distinct: Vec<f32>,
     /// The lower median of the known values, where none is missing.
     median_if_complete: Option<f32>,
 }
@@ -20,18 +19,6 @@ struct Column {
 impl KnownValues {
     pub(crate) fn of(columns: &[Vec<f32>]) -> Self {
         Self { of_column: columns.iter().map(|column| Column::of(column)).collect() }
-    }
-
-    /// A threshold for `value <= threshold` that parts the known values of `column` as `value < cut` does, halfway
-    /// between the two values around the cut.
-    pub(crate) fn between(&self, column: usize, cut: f64) -> f32 {
-        let distinct = &self.of_column[column].distinct;
-        let n_below = distinct.partition_point(|&value| f64::from(value) < cut);
-        match (n_below.checked_sub(1).map(|last| distinct[last]), distinct.get(n_below)) {
-            (Some(below), Some(&above)) => halfway(below, above),
-            (None, Some(&lowest)) => lowest.next_down().max(f32::MIN),
-            (_, None) => f32::MAX,
-        }
     }
 
     /// Whether a missing value goes left, if `column` was never missing in training: where its median goes.
@@ -51,8 +38,7 @@ impl Column {
         known.sort_unstable_by(f32::total_cmp);
         let complete = known.len() == values.len();
         let median_if_complete = complete.then(|| known.get(known.len().saturating_sub(1) / 2).copied()).flatten();
-        known.dedup();
-        Self { distinct: known, median_if_complete }
+        Self { median_if_complete }
     }
 }
 
@@ -78,20 +64,6 @@ mod tests {
             let t = halfway(below, above);
             prop_assert!(below <= t && t < above, "{below} {t} {above}");
         }
-
-        #[test]
-        fn a_cut_below_becomes_a_threshold_at(values in prop::collection::vec(ordinary(), 1..40), at in 0..40_usize) {
-            let cut = f64::from(values[at % values.len()]);
-            let threshold = KnownValues::of(std::slice::from_ref(&values)).between(0, cut);
-            for value in values {
-                prop_assert_eq!(f64::from(value) < cut, value <= threshold);
-            }
-        }
-    }
-
-    #[test]
-    fn a_cut_above_all_values_sends_all_of_them_left() {
-        assert_eq!(KnownValues::of(&[vec![1.0, 2.0]]).between(0, f64::MAX), f32::MAX);
     }
 
     #[test]

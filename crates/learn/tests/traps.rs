@@ -1,7 +1,5 @@
 //! What this crate relies on in the libraries it wraps, and what it works around: one fact a test.
 
-use forust_ml::sampler::SampleMethod;
-use forust_ml::{GradientBooster, Matrix};
 use linfa::traits::{Fit, Predict};
 use linfa::{Dataset, DatasetBase};
 use linfa_logistic::LogisticRegression;
@@ -127,79 +125,4 @@ fn smartcore_gives_the_same_forest_for_the_same_seed_only() {
     };
     assert_eq!(of_seed(5), of_seed(5));
     assert_ne!(of_seed(5), of_seed(6));
-}
-
-/// A booster of `n_trees` on 40,000 rows of three columns, the last with missing values: enough rows for forust to use
-/// threads wherever it can.
-fn booster(n_trees: usize, change: impl Fn(&mut GradientBooster)) -> GradientBooster {
-    let n = 40_000_usize;
-    let wave = |row: usize, k: usize| ((row * k % 997) as f64).sin();
-    let missing = |row: usize| if row.is_multiple_of(5) { f64::NAN } else { wave(row, 31) };
-    let x: Vec<f64> =
-        (0..n).map(|row| wave(row, 7)).chain((0..n).map(|row| wave(row, 13))).chain((0..n).map(missing)).collect();
-    let y: Vec<f64> =
-        (0..n).map(|row| f64::from(u8::from(wave(row, 7) - wave(row, 13) + wave(row, 3) > 0.3))).collect();
-    let mut booster = GradientBooster::default();
-    booster.iterations = n_trees;
-    booster.sample_method = SampleMethod::Random;
-    booster.subsample = 0.8;
-    booster.colsample_bytree = 0.7;
-    change(&mut booster);
-    booster.fit(&Matrix::new(&x, n, 3), &y, &vec![1.0; n], None).expect("finite targets");
-    booster
-}
-
-fn bits(booster: &GradientBooster) -> Vec<(u64, u32, usize)> {
-    let nodes = booster.trees.iter().flat_map(|tree| &tree.nodes);
-    nodes.map(|node| (node.split_value.to_bits(), node.weight_value.to_bits(), node.missing_node)).collect()
-}
-
-/// Why `boosted` may use forust's threads.
-#[test]
-fn forust_gives_the_same_bits_on_any_number_of_threads_and_on_none() {
-    let alone = bits(&booster(20, |booster| booster.parallel = false));
-    for n_threads in [1, 2, 8] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().expect("threads");
-        let threaded = pool.install(|| bits(&booster(20, |booster| booster.parallel = true)));
-        assert_eq!(threaded, alone, "{n_threads} threads");
-    }
-}
-
-/// crate-notes 13: `<` goes left, and a missing value has no third branch.
-#[test]
-fn forust_goes_left_below_and_has_no_third_branch_unless_told() {
-    let booster = booster(5, |_| ());
-    let node = &booster.trees[0].nodes[0];
-    assert_eq!(node.get_child_idx(&node.split_value, &f64::NAN), node.right_child);
-    assert_eq!(node.get_child_idx(&node.split_value.next_down(), &f64::NAN), node.left_child);
-    let splits = booster.trees.iter().flat_map(|tree| &tree.nodes).filter(|node| !node.is_leaf);
-    assert!(splits.into_iter().all(|node| !node.has_missing_branch()));
-}
-
-/// What `boosted` copies: children stand after their parent, at the place that their number says.
-#[test]
-fn forust_numbers_nodes_by_place_and_parents_first() {
-    for tree in &booster(5, |_| ()).trees {
-        for (at, node) in tree.nodes.iter().enumerate() {
-            assert_eq!(node.num, at);
-            assert!(node.is_leaf || (node.left_child > at && node.right_child > at));
-        }
-    }
-}
-
-/// What `boosted` sums: the base is the log odds, and leaves carry the learning rate.
-#[test]
-fn forust_predicts_the_base_plus_its_leaves() {
-    let booster = booster(3, |booster| booster.learning_rate = 0.1);
-    let row = [0.3, -0.2, f64::NAN];
-    let leaf = |tree: &forust_ml::tree::Tree| {
-        let mut at = 0;
-        while !tree.nodes[at].is_leaf {
-            at = tree.nodes[at].get_child_idx(&row[tree.nodes[at].split_feature], &f64::NAN);
-        }
-        f64::from(tree.nodes[at].weight_value)
-    };
-    let sum = booster.base_score + booster.trees.iter().map(leaf).sum::<f64>();
-    let predicted = booster.predict(&Matrix::new(&row, 1, 3), false);
-    assert!((predicted[0] - sum).abs() < 1e-12, "{} {sum}", predicted[0]);
 }

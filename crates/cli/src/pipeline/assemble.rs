@@ -21,8 +21,7 @@ const MAX_PARITY_ROWS: usize = 512;
 /// The lock file tells which releases of the libraries are in the binary.
 const LOCK: &str = include_str!("../../../../Cargo.lock");
 /// The crates whose arithmetic reaches the models.
-const ARITHMETIC: [&str; 7] =
-    ["polars", "linfa-logistic", "linfa-trees", "smartcore", "forust-ml", "tract-onnx", "ndarray"];
+const ARITHMETIC: [&str; 6] = ["polars", "linfa-logistic", "linfa-trees", "smartcore", "tract-onnx", "ndarray"];
 
 /// The chosen models as they will score.
 pub(crate) fn scorer(prepared: &Prepared, candidates: &[Candidates]) -> Result<Scorer, Failure> {
