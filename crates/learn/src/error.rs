@@ -46,6 +46,30 @@ pub enum LearnError {
         /// Its weight.
         weight: f64,
     },
+    /// A value is missing or infinite where it must be known.
+    #[error("column {column}, row {row} is {value}; values must be finite")]
+    Value {
+        /// Column, from 0.
+        column: usize,
+        /// Row, from 0.
+        row: usize,
+        /// The value.
+        value: f32,
+    },
+    /// The penalty of a logistic fit is none.
+    #[error("the penalty has strength {strength} and L1 share {l1_share}; they must be at least 0 and within 0 to 1")]
+    Penalty {
+        /// 1 / C.
+        strength: f64,
+        /// L1 ratio.
+        l1_share: f64,
+    },
+    /// The half-life of the weights of rows is none.
+    #[error("the half-life of rows is {days} days; it must be above 0")]
+    HalfLife {
+        /// What was given.
+        days: f64,
+    },
     /// The learner can only repeat rows.
     #[error(
         "learner `{learner}` takes whole weights that sum to at most {largest_sum}; \
@@ -69,7 +93,7 @@ pub enum LearnError {
         expected: usize,
     },
     /// No learner has this name.
-    #[error("`{0}` is not a learner; learners are scorecard, logistic, tree, forest and boosted")]
+    #[error("`{0}` is not a learner; learners are scorecard, logistic, logistic_linfa, tree, forest and boosted")]
     UnknownLearner(String),
     /// The library underneath gave up.
     #[error("learner `{learner}` found no model for these rows")]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::boosted::Boosted;
 use crate::forest::Forest;
-use crate::logistic::Logistic;
+use crate::logistic::{LinfaLogistic, Logistic};
 use crate::scorecard::Scorecard;
 use crate::tree::OneTree;
 use crate::{LearnError, Settings, TrainingRows};
@@ -19,8 +19,10 @@ use crate::{LearnError, Settings, TrainingRows};
 pub enum LearnerName {
     /// The weighted baseline: nothing is learnt, its calibration is.
     Scorecard,
-    /// Logistic regression with an L2 penalty.
+    /// Logistic regression with an L2 or elastic-net penalty.
     Logistic,
+    /// The same with an L2 penalty by linfa-logistic: slow, without fractional weights; the reference.
+    LogisticLinfa,
     /// One readable tree.
     Tree,
     /// A random forest of probabilities.
@@ -30,14 +32,18 @@ pub enum LearnerName {
 }
 
 impl LearnerName {
-    /// All of them, the simplest first.
+    /// Those that are tried where none is named, the simplest first.
     pub const ALL: [Self; 5] = [Self::Scorecard, Self::Logistic, Self::Tree, Self::Forest, Self::Boosted];
+
+    /// Those that are there to check others against, and are tried only where they are named.
+    pub const REFERENCES: [Self; 1] = [Self::LogisticLinfa];
 
     /// The name in configs and reports.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Scorecard => "scorecard",
             Self::Logistic => "logistic",
+            Self::LogisticLinfa => "logistic_linfa",
             Self::Tree => "tree",
             Self::Forest => "forest",
             Self::Boosted => "boosted",
@@ -55,7 +61,7 @@ impl FromStr for LearnerName {
     type Err = LearnError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::ALL.into_iter().find(|learner| learner.name() == text);
+        let found = Self::ALL.into_iter().chain(Self::REFERENCES).find(|learner| learner.name() == text);
         found.ok_or_else(|| LearnError::UnknownLearner(text.to_owned()))
     }
 }
@@ -85,6 +91,7 @@ pub fn learner(name: LearnerName, settings: &Settings) -> Result<Box<dyn Learner
     Ok(match name {
         LearnerName::Scorecard => Box::new(Scorecard::new(settings)?),
         LearnerName::Logistic => Box::new(Logistic { settings }),
+        LearnerName::LogisticLinfa => Box::new(LinfaLogistic { settings }),
         LearnerName::Tree => Box::new(OneTree { settings }),
         LearnerName::Forest => Box::new(Forest { settings }),
         LearnerName::Boosted => Box::new(Boosted { settings }),
@@ -103,7 +110,7 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        for learner in LearnerName::ALL {
+        for learner in LearnerName::ALL.into_iter().chain(LearnerName::REFERENCES) {
             assert_eq!(learner.to_string().parse::<LearnerName>().ok(), Some(learner));
             assert_eq!(serde_json::to_string(&learner).ok(), Some(format!("\"{learner}\"")));
         }

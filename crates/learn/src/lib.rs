@@ -3,6 +3,9 @@
 //! [`learner`] makes a [`Learner`] of a [`LearnerName`] and [`Settings`]; [`Learner::fit`] turns [`TrainingRows`] into a
 //! [`bellwether_core::Model`], which is plain data; [`calibrate`] chooses how its logits become probabilities.
 //!
+//! [`fit_logistic`] and [`non_negative_logistic`] fit columns as they are; [`logistic_report`] is the learner `logistic`
+//! with its penalties and standard errors.
+//!
 //! Only this crate names linfa, smartcore and ndarray, and no public signature names their types. What all
 //! learners promise is written down as the tests in `tests/contract.rs`.
 
@@ -25,6 +28,10 @@ mod tree;
 pub use calibrate::{CalibrationChoice, calibrate};
 pub use error::LearnError;
 pub use learner::{Learner, LearnerName, learner};
+pub use logistic::{
+    LogisticFit, LogisticReport, LogisticRows, LogisticTerm, Penalty, StandardErrors, WeightOf, fit_logistic,
+    logistic_report, non_negative_logistic, standard_errors,
+};
 pub use recipe::Recipe;
 pub use rows::TrainingRows;
-pub use settings::Settings;
+pub use settings::{LogisticSettings, Settings};

@@ -19,6 +19,9 @@ pub struct Settings {
     /// Days before a held-out slice of time that are left out, because their labels reach into it: the horizon.
     #[serde(default = "Settings::default_purge_days")]
     pub purge_days: u32,
+    /// What the logistic learner is told.
+    #[serde(default)]
+    pub logistic: LogisticSettings,
     /// Splits on a path of the one readable tree, at most; fewer are chosen where more do not pay.
     #[serde(default = "Settings::default_tree_depth")]
     pub tree_depth: u32,
@@ -40,6 +43,18 @@ pub struct Settings {
     pub search_seconds: f64,
 }
 
+/// What the logistic learner is told; by default it chooses an L2 penalty on later rows and weighs all days alike.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogisticSettings {
+    /// scikit-learn's `C` on standardised columns: 1 / the penalty's strength, above 0. `None` chooses it.
+    pub c: Option<f64>,
+    /// The L1 share of the penalty, in `0.0..=1.0`: scikit-learn's `l1_ratio`.
+    pub l1_share: f64,
+    /// Days after which a row counts half; above 0. `None` weighs all days alike.
+    pub recency_half_life_days: Option<f64>,
+}
+
 impl Settings {
     /// The defaults for `outcome`.
     pub const fn new(seed: u64, outcome: Outcome) -> Self {
@@ -48,6 +63,7 @@ impl Settings {
             outcome,
             scorecard: None,
             purge_days: Self::default_purge_days(),
+            logistic: LogisticSettings { c: None, l1_share: 0.0, recency_half_life_days: None },
             tree_depth: Self::default_tree_depth(),
             forest_trees: Self::default_forest_trees(),
             boosted_trees: Self::default_boosted_trees(),

@@ -1,6 +1,7 @@
 //! Raw features to the standardised columns that a linear fit needs, and its coefficients back to raw features.
 
 use bellwether_core::{Linear, LinearTerm};
+use rayon::prelude::*;
 
 use crate::rows::Table;
 
@@ -34,25 +35,47 @@ enum Missing {
     OwnCoefficient,
 }
 
+/// What of a feature a standardised column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    /// Its clamped value less its center.
+    Value,
+    /// 1 where it is missing, else 0.
+    Missing,
+}
+
+/// Columns that a linear fit reads. All fields have one entry a column.
+#[derive(Debug)]
+pub(crate) struct Standardised {
+    /// Known everywhere; f32, because that is what a model computes when it scores.
+    pub(crate) columns: Vec<Vec<f32>>,
+    /// What values are multiplied by to have a deviation of 1.
+    pub(crate) scales: Vec<f64>,
+    /// The feature, from 0, and what of it.
+    pub(crate) parts: Vec<(usize, Part)>,
+}
+
 impl Standardiser {
     /// Learns bounds, centers and deviations of the columns of `table`.
     pub(crate) fn of(table: &Table) -> Self {
-        Self { features: table.columns.iter().map(|column| Prepared::of(column)).collect() }
+        Self { features: table.columns.par_iter().map(|column| Prepared::of(column)).collect() }
     }
 
     /// The standardised columns: for each feature its value where it varies, then whether it is missing where that counts.
-    pub(crate) fn columns(&self, table: &Table) -> Vec<Vec<f64>> {
-        let of_feature = |(feature, column): (&Prepared, &Vec<f32>)| {
-            let value = feature.deviation.map(|deviation| {
-                let fill = if feature.has_own() { 0.0 } else { f64::from(feature.fill - feature.center) / deviation };
-                let scaled = |x: f32| f64::from(x.clamp(feature.lower, feature.upper) - feature.center) / deviation;
-                column.iter().map(|&x| if x.is_nan() { fill } else { scaled(x) }).collect()
-            });
-            let own = feature.has_own();
-            let missing = own.then(|| column.iter().map(|x| f64::from(u8::from(x.is_nan()))).collect());
-            [value, missing].into_iter().flatten()
-        };
-        self.features.iter().zip(&table.columns).flat_map(of_feature).collect()
+    pub(crate) fn columns(&self, table: &Table) -> Standardised {
+        let features: Vec<(usize, &Prepared)> = self.features.iter().enumerate().collect();
+        let values =
+            features.iter().filter_map(|&(place, feature)| Some((place, Part::Value, 1.0 / feature.deviation?)));
+        let missing = features.iter().filter(|(_, feature)| feature.has_own());
+        let mut parts: Vec<(usize, Part, f64)> =
+            values.chain(missing.map(|&(place, _)| (place, Part::Missing, 1.0))).collect();
+        parts.sort_by_key(|&(place, part, _)| (place, part));
+        let column = |&(place, part, _): &(usize, Part, f64)| self.features[place].column(part, &table.columns[place]);
+        Standardised {
+            columns: parts.par_iter().map(column).collect(),
+            scales: parts.iter().map(|&(_, _, scale)| scale).collect(),
+            parts: parts.iter().map(|&(place, part, _)| (place, part)).collect(),
+        }
     }
 
     /// The same prediction from raw features; `coefficients` has one entry a standardised column.
@@ -74,24 +97,33 @@ impl Standardiser {
 impl Prepared {
     fn of(column: &[f32]) -> Self {
         let mut known: Vec<f32> = column.iter().copied().filter(|x| !x.is_nan()).collect();
-        known.sort_unstable_by(f32::total_cmp);
         let n_missing = column.len() - known.len();
         let missing = if n_missing.min(known.len()) >= LEAST_ROWS_FOR_MISSING {
             Missing::OwnCoefficient
         } else {
             Missing::AsFill
         };
-        let (Some(&least), Some(&most)) = (known.first(), known.last()) else {
+        let Some(quantiles) = quantiles(&mut known) else {
             return Self { lower: 0.0, upper: 0.0, center: 0.0, fill: 0.0, deviation: None, missing };
         };
-        let (lower, upper) = (quantile(&known, WINSOR_QUANTILES.0), quantile(&known, WINSOR_QUANTILES.1));
+        let Quantiles { least, lower, fill, upper, most } = quantiles;
         // Clamping would make a rare level constant.
         let (lower, upper) = if lower == upper { (least, most) } else { (lower, upper) };
-        let clamped = known.iter().map(|x| f64::from(x.clamp(lower, upper)));
+        let clamped = column.iter().filter(|x| !x.is_nan()).map(|x| f64::from(x.clamp(lower, upper)));
         let center = (clamped.clone().sum::<f64>() / known.len() as f64) as f32;
         let squares: f64 = clamped.map(|x| (x - f64::from(center)).powi(2)).sum();
         let deviation = Some((squares / known.len() as f64).sqrt()).filter(|_| lower < upper);
-        Self { lower, upper, center, fill: quantile(&known, 0.5), deviation, missing }
+        Self { lower, upper, center, fill, deviation, missing }
+    }
+
+    /// What `part` says of each value of `column`, without the scale.
+    fn column(&self, part: Part, column: &[f32]) -> Vec<f32> {
+        let fill = if self.has_own() { 0.0 } else { self.fill - self.center };
+        let value = |x: f32| if x.is_nan() { fill } else { x.clamp(self.lower, self.upper) - self.center };
+        match part {
+            Part::Value => column.iter().map(|&x| value(x)).collect(),
+            Part::Missing => column.iter().map(|x| f32::from(u8::from(x.is_nan()))).collect(),
+        }
     }
 
     fn has_own(&self) -> bool {
@@ -99,15 +131,53 @@ impl Prepared {
     }
 }
 
-/// The value at rank `q` of the sorted values, rounded down.
-fn quantile(sorted: &[f32], q: f64) -> f32 {
-    sorted[(q * (sorted.len() - 1) as f64).floor() as usize]
+struct Quantiles {
+    least: f32,
+    lower: f32,
+    /// The lower median.
+    fill: f32,
+    upper: f32,
+    most: f32,
+}
+
+/// Values at ranks, rounded down; `values` is put into another order. `None` where there is none.
+fn quantiles(values: &mut [f32]) -> Option<Quantiles> {
+    let last = values.len().checked_sub(1)?;
+    let rank = |q: f64| (q * last as f64).floor() as usize;
+    let (low, middle, high) = (rank(WINSOR_QUANTILES.0), rank(0.5), rank(WINSOR_QUANTILES.1));
+    let (below, &mut upper, above) = values.select_nth_unstable_by(high, f32::total_cmp);
+    let most = above.iter().copied().max_by(f32::total_cmp).unwrap_or(upper);
+    // A rank that is also the higher one's is where that one stands.
+    let (below, fill) = if middle < high { split_at_rank(below, middle) } else { (below, upper) };
+    let (below, lower) = if low < middle { split_at_rank(below, low) } else { (below, fill) };
+    let least = below.iter().copied().min_by(f32::total_cmp).unwrap_or(lower);
+    Some(Quantiles { least, lower, fill, upper, most })
+}
+
+/// The values below the one at `rank`, and that one.
+fn split_at_rank(values: &mut [f32], rank: usize) -> (&mut [f32], f32) {
+    let (below, &mut value, _) = values.select_nth_unstable_by(rank, f32::total_cmp);
+    (below, value)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use bellwether_core::Model;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn ranks_are_those_of_the_sorted_values(mut values in prop::collection::vec(-40_i8..40, 1..500)) {
+            let mut mixed: Vec<f32> = values.iter().map(|&value| f32::from(value)).collect();
+            let found = quantiles(&mut mixed).expect("there is a value");
+            values.sort_unstable();
+            let last = values.len() - 1;
+            let rank = |q: f64| f32::from(values[(q * last as f64).floor() as usize]);
+            prop_assert_eq!((found.least, found.most), (f32::from(values[0]), f32::from(values[last])));
+            prop_assert_eq!((found.lower, found.fill, found.upper), (rank(0.005), rank(0.5), rank(0.995)));
+        }
+    }
 
     fn table(columns: Vec<Vec<f32>>) -> Table {
         let n = columns[0].len();
@@ -126,13 +196,14 @@ mod tests {
             (0..90).map(|row| f32::from(u8::from(row == 89))).collect(),
         ]);
         let standardiser = Standardiser::of(&table);
-        let columns = standardiser.columns(&table);
+        let Standardised { columns, scales, parts } = standardiser.columns(&table);
         let coefficients = [0.7, -0.4, 1.3, 0.2];
-        assert_eq!(columns.len(), coefficients.len());
+        assert_eq!(parts, [(0, Part::Value), (0, Part::Missing), (1, Part::Value), (4, Part::Value)]);
         let model = Model::Linear(standardiser.linear(-0.5, &coefficients));
         assert!(model.validate().is_ok());
         for row in 0..90 {
-            let expected = columns.iter().zip(coefficients).map(|(column, b)| b * column[row]).sum::<f64>() - 0.5;
+            let scaled = columns.iter().zip(&scales).map(|(column, scale)| f64::from(column[row]) * scale);
+            let expected = scaled.zip(coefficients).map(|(x, b)| b * x).sum::<f64>() - 0.5;
             let found = model.logit(&table.row(row));
             assert!((found - expected).abs() < 1e-5, "row {row}: {found}, not {expected}");
         }

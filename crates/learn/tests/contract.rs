@@ -7,7 +7,7 @@ use bellwether_learn::{LearnError, LearnerName, Settings, TrainingRows, learner}
 use common::{Book, Random};
 
 fn check_all(check: impl Fn(LearnerName)) {
-    LearnerName::ALL.into_iter().for_each(check);
+    LearnerName::ALL.into_iter().chain(LearnerName::REFERENCES).for_each(check);
 }
 
 fn small() -> Book {
@@ -51,7 +51,7 @@ fn fractional_weights_are_taken_or_refused_by_name() {
     let weights = (0..book.n_rows()).map(|row| if book.y[row] { 2.5 } else { 0.5 }).collect();
     let weighted = Book { weights: Some(weights), ..book.clone() };
     check_all(|name| match (name, weighted.try_fit(name)) {
-        (LearnerName::Logistic, Err(LearnError::WeightsUnsupported { learner, .. })) => assert_eq!(learner, name),
+        (LearnerName::LogisticLinfa, Err(LearnError::WeightsUnsupported { learner, .. })) => assert_eq!(learner, name),
         (LearnerName::Scorecard, Ok(model)) => assert_eq!(model, book.fit(name)),
         (_, Ok(model)) => {
             let mean = |model: &Model| book.logits(model).iter().sum::<f64>() / book.n_rows() as f64;

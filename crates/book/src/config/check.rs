@@ -10,7 +10,7 @@ mod targets;
 
 type Checked = Result<(), ConfigError>;
 
-const LEARNERS: [&str; 5] = ["scorecard", "logistic", "tree", "forest", "boosted"];
+const LEARNERS: [&str; 6] = ["scorecard", "logistic", "logistic_linfa", "tree", "forest", "boosted"];
 
 pub(super) fn check(file: &BookFile) -> Checked {
     check_name(file)?;

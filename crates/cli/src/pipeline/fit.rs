@@ -146,7 +146,7 @@ mod tests {
             let text = format!("{TEMPLATE}\n[train]\nlearners = [\"{name}\"]\n");
             bellwether_book::BookFile::parse(text, std::path::Path::new("book.toml"))
         };
-        for learner in LearnerName::ALL {
+        for learner in LearnerName::ALL.into_iter().chain(LearnerName::REFERENCES) {
             assert!(parsed(learner.name()).is_ok(), "{learner}");
         }
         assert!(parsed("gbm").is_err());

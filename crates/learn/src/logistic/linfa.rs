@@ -1,21 +1,22 @@
-//! Logistic regression with an L2 penalty, fitted by linfa-logistic.
+//! Logistic regression with an L2 penalty, fitted by linfa-logistic: the reference that the solver is tested against.
 
-use bellwether_core::{Linear, Model, Progress, sigmoid};
+use bellwether_core::{Linear, Model, Progress};
 use linfa::DatasetBase;
 use linfa::traits::Fit;
 use linfa_logistic::LogisticRegression;
 use ndarray::{Array1, Array2, ShapeBuilder};
 use rayon::prelude::*;
 
+use super::loss::log_loss;
 use crate::holdout::{Fold, folds};
 use crate::learner::checked;
 use crate::rows::Table;
-use crate::standardise::Standardiser;
+use crate::standardise::{Standardised, Standardiser};
 use crate::{LearnError, Learner, LearnerName, Settings, TrainingRows};
 
 /// Fits a weighted sum.
 #[derive(Debug)]
-pub(crate) struct Logistic {
+pub(crate) struct LinfaLogistic {
     pub(crate) settings: Settings,
 }
 
@@ -40,21 +41,21 @@ struct Effort {
 const CHOOSING: Effort = Effort { most_iterations: 40, gradient_a_row: 2e-4 };
 const FINAL: Effort = Effort { most_iterations: 150, gradient_a_row: 1e-5 };
 
-impl Learner for Logistic {
+impl Learner for LinfaLogistic {
     fn name(&self) -> LearnerName {
-        LearnerName::Logistic
+        LearnerName::LogisticLinfa
     }
 
     fn fit(&self, rows: &TrainingRows<'_>, progress: &dyn Progress) -> Result<Model, LearnError> {
         let table = Table::new(rows)?;
-        table.require_no_weights(LearnerName::Logistic)?;
+        table.require_no_weights(LearnerName::LogisticLinfa)?;
         let penalty = choose_penalty(&table, &folds(&table, self.settings.purge_days), progress)?;
-        progress.begin("logistic: fit", table.n_rows() as u64);
+        progress.begin("logistic_linfa: fit", table.n_rows() as u64);
         let problem = Problem::new(&table);
         let solution = problem.solve(penalty, FINAL, None)?;
         progress.advance(table.n_rows() as u64);
         progress.end();
-        checked(LearnerName::Logistic, Model::Linear(problem.linear(&solution)))
+        checked(LearnerName::LogisticLinfa, Model::Linear(problem.linear(&solution)))
     }
 }
 
@@ -63,7 +64,7 @@ fn choose_penalty(table: &Table, folds: &[Fold], progress: &dyn Progress) -> Res
     if folds.is_empty() {
         return Ok(USUAL_PENALTY);
     }
-    progress.begin("logistic: choose penalty", (folds.len() * PENALTIES.len()) as u64);
+    progress.begin("logistic_linfa: choose penalty", (folds.len() * PENALTIES.len()) as u64);
     let losses = folds.par_iter().map(|fold| penalty_losses(table, fold, progress)).collect::<Result<Vec<_>, _>>()?;
     progress.end();
     let total = |at: usize| losses.iter().map(|of_fold| of_fold[at]).sum::<f64>();
@@ -91,16 +92,6 @@ fn thinned(rows: &[usize]) -> Vec<usize> {
     rows.iter().copied().step_by(rows.len().div_ceil(MOST_ROWS_TO_CHOOSE).max(1)).collect()
 }
 
-/// The weighted mean log loss of `model` on `table`.
-pub(crate) fn log_loss(model: &Model, table: &Table) -> f64 {
-    let (loss, weights) = (0..table.n_rows()).fold((0.0, 0.0), |(loss, weights), row| {
-        let p = sigmoid(model.logit(&table.row(row))).clamp(1e-12, 1.0 - 1e-12);
-        let weight = table.weight(row);
-        (loss - weight * if table.y[row] { p.ln() } else { (1.0 - p).ln() }, weights + weight)
-    });
-    loss / weights
-}
-
 /// Standardised rows as linfa wants them.
 struct Problem {
     standardiser: Standardiser,
@@ -117,9 +108,11 @@ struct Solution {
 impl Problem {
     fn new(table: &Table) -> Self {
         let standardiser = Standardiser::of(table);
-        let columns = standardiser.columns(table);
+        let Standardised { columns, scales, .. } = standardiser.columns(table);
+        let scaled = |(column, scale): (&Vec<f32>, f64)| column.iter().map(move |&x| f64::from(x) * scale).collect();
+        let values: Vec<Vec<f64>> = columns.iter().zip(scales).map(scaled).collect();
         let shape = (table.n_rows(), columns.len()).f();
-        let x = Array2::from_shape_vec(shape, columns.concat()).expect("each column has one value a row");
+        let x = Array2::from_shape_vec(shape, values.concat()).expect("each column has one value a row");
         Self { standardiser, dataset: DatasetBase::new(x, Array1::from(table.y.clone())) }
     }
 
@@ -135,7 +128,7 @@ impl Problem {
         let warm = start.and_then(|start| cold.clone().initial_params(start.parameters).fit(&self.dataset).ok());
         let fitted = match warm {
             Some(fitted) => fitted,
-            None => cold.fit(&self.dataset).map_err(|error| LearnError::fit(LearnerName::Logistic, error))?,
+            None => cold.fit(&self.dataset).map_err(|error| LearnError::fit(LearnerName::LogisticLinfa, error))?,
         };
         let mut parameters = fitted.params().to_vec();
         parameters.push(fitted.intercept());
