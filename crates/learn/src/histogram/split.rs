@@ -55,8 +55,8 @@ pub(crate) struct Split {
 impl Bounds {
     pub(crate) const NONE: Self = Self { lower: f64::NEG_INFINITY, upper: f64::INFINITY };
 
-    /// The bounds of the children of a split on a feature with direction `monotone`, by their outputs. Source: LightGBM,
-    /// `monotone_constraints_method = basic`.
+    /// The bounds of the children of a split on a feature with direction `monotone`, by their outputs. Source:
+    /// `LightGBM`, `monotone_constraints_method = basic`.
     pub(crate) fn of_children(self, monotone: Monotone, [left, right]: [f64; 2]) -> [Self; 2] {
         let middle = f64::midpoint(left, right);
         let (below, above) = (Self { upper: middle, ..self }, Self { lower: middle, ..self });
@@ -69,7 +69,7 @@ impl Bounds {
 }
 
 impl Rules {
-    /// The output with the least loss within `bounds`. Source: Chen and Guestrin (2016), XGBoost, equation 5.
+    /// The output with the least loss within `bounds`. Source: Chen and Guestrin (2016), `XGBoost`, equation 5.
     pub(crate) fn output(&self, sum: Sum, bounds: Bounds) -> f64 {
         (-sum.gradient / (sum.hessian + self.l2)).clamp(bounds.lower, bounds.upper)
     }

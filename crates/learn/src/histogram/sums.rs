@@ -70,7 +70,8 @@ const ROWS_A_TILE: usize = 1_024;
 const ROWS_TO_SHARE: usize = 32_768;
 
 /// An empty histogram.
-pub(crate) fn empty(n_groups: usize) -> Histogram {
+#[expect(clippy::large_stack_arrays, reason = "a group's sums are written to the heap at once")]
+fn empty(n_groups: usize) -> Histogram {
     vec![[[Sum::default(); 256]; LANES]; n_groups]
 }
 
@@ -208,7 +209,7 @@ mod tests {
             .map(|f| (0..n).map(|row| if (row * f) % 11 == 0 { f32::NAN } else { ((row * f) % 701) as f32 }).collect())
             .collect();
         let binned = Binned::new(&columns, &Bins::of(&columns));
-        let most = (((-32_000_i32) << 16) | 64_000) as u32;
+        let most = (((-32_000_i32) << 16) | 0xfa00) as u32;
         let quantised: Vec<u32> =
             (0..n as u32).map(|row| if row < 70_000 { most } else { row.wrapping_mul(7919) }).collect();
         let rows: Vec<u32> = (0..n as u32).filter(|row| row % 10 != 0).collect();
@@ -217,9 +218,10 @@ mod tests {
         for &row in &rows {
             let number = quantised[row as usize];
             let sum = Sum { gradient: f64::from(number as i32 >> 16), hessian: f64::from(number & 0xffff) };
-            for group in 0..binned.n_groups() {
-                for (lane, bin) in binned.groups()[row as usize * binned.n_groups() + group].into_iter().enumerate() {
-                    naive[group][lane][usize::from(bin)] += sum;
+            let of_row = &binned.groups()[row as usize * binned.n_groups()..];
+            for (sums, bins) in naive.iter_mut().zip(of_row) {
+                for (sums, &bin) in sums.iter_mut().zip(bins) {
+                    sums[usize::from(bin)] += sum;
                 }
             }
         }
