@@ -146,6 +146,8 @@ pub(crate) struct Binned {
     by_row: Vec<[u8; LANES]>,
     /// Where the first row begins: at a cache line.
     first: usize,
+    /// Bins of known values, by group.
+    n_bins: Vec<[usize; LANES]>,
 }
 
 impl Binned {
@@ -173,7 +175,9 @@ impl Binned {
                 }
             }
         });
-        Self { n_rows, n_groups, by_feature, by_row, first }
+        let of_lane = |feature: usize| if feature < columns.len() { bins.n_bins(feature) } else { 1 };
+        let n_bins = (0..n_groups).map(|group| std::array::from_fn(|lane| of_lane(group * LANES + lane))).collect();
+        Self { n_rows, n_groups, by_feature, by_row, first, n_bins }
     }
 
     pub(crate) fn n_rows(&self) -> usize {
@@ -187,6 +191,11 @@ impl Binned {
     /// The bins of `feature`, one a row.
     pub(crate) fn feature(&self, feature: usize) -> &[u8] {
         &self.by_feature[feature]
+    }
+
+    /// How many bins the known values of each feature of each group have.
+    pub(crate) fn n_bins(&self) -> &[[usize; LANES]] {
+        &self.n_bins
     }
 
     /// All groups of all rows, `n_groups` a row.

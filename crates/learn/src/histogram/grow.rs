@@ -6,7 +6,7 @@ use super::bins::{Binned, Bins, LANES, MISSING};
 use super::gradient::{Quantised, Steps};
 use super::partition::part;
 use super::split::{Bounds, Candidate, Monotone, Rules, Split, better};
-use super::sums::{GroupSums, Histogram, LeafRows, Pool, Sum};
+use super::sums::{GroupSums, Histogram, LeafRows, Pool, Sum, change};
 use crate::Recipe;
 
 /// A node of a [`BinTree`].
@@ -146,7 +146,7 @@ impl<'a> Grower<'a> {
 
     fn root(&mut self, rules: &Rules, quantised: &[Quantised], seen: &[bool]) -> Leaf {
         let rows = LeafRows { binned: self.binned, rows: &self.rows, quantised };
-        let mut histogram = self.pool.histogram(self.binned.n_groups());
+        let mut histogram = self.pool.histogram(self.binned);
         rows.sum_shared(&mut histogram, &self.pool);
         let sum = histogram[0][0].iter().fold(Sum::default(), |all, &bin| all + bin);
         let candidate = Candidate { sum, n_rows: self.rows.len(), bounds: Bounds::NONE };
@@ -192,7 +192,8 @@ impl<'a> Grower<'a> {
         quantised: &[Quantised],
         seen: &[bool],
     ) -> [Leaf; 2] {
-        if is_last || small.depth >= self.recipe.depth {
+        let may_be_split = [&small, &large].into_iter().any(|leaf| rules.allow_a_split(&leaf.candidate()));
+        if is_last || small.depth >= self.recipe.depth || !may_be_split {
             self.pool.put_back(std::mem::take(&mut large.histogram));
             return [small, large];
         }
@@ -200,7 +201,7 @@ impl<'a> Grower<'a> {
         let rows = LeafRows { binned: self.binned, rows, quantised };
         let n_groups = self.binned.n_groups();
         let is_summed = rows.are_many();
-        let mut of_small = self.pool.histogram(n_groups);
+        let mut of_small = self.pool.histogram(self.binned);
         if is_summed {
             rows.sum_shared(&mut of_small, &self.pool);
         }
@@ -213,10 +214,13 @@ impl<'a> Grower<'a> {
             if !is_summed {
                 rows.sum(first_group, of_small, &self.pool);
             }
-            let bins = of_large.as_flattened_mut().as_flattened_mut().iter_mut();
-            bins.zip(of_small.as_flattened().as_flattened()).for_each(|(large, &small)| *large -= small);
+            for ((large, small), n_bins) in
+                of_large.iter_mut().zip(&*of_small).zip(&self.binned.n_bins()[first_group..])
+            {
+                change(large, small, n_bins, |large, small| *large -= small);
+            }
             [(&candidates[0], of_small), (&candidates[1], of_large)].map(|(leaf, sums)| {
-                let groups = (first_group..).zip(sums.iter());
+                let groups = (first_group..).zip(sums.iter()).filter(|_| rules.allow_a_split(leaf));
                 groups
                     .fold(None, |best, (group, sums)| better(best, self.best_of_group(rules, leaf, group, sums, seen)))
             })

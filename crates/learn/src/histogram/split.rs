@@ -89,6 +89,11 @@ impl Rules {
         (self.least_rows * leaf.sum.hessian / leaf.n_rows as f64).max(self.least_hessian)
     }
 
+    /// Whether `leaf` is large enough for two.
+    pub(crate) fn allow_a_split(&self, leaf: &Candidate) -> bool {
+        leaf.sum.hessian >= 2.0 * self.least_hessian_of(leaf)
+    }
+
     /// The split of `leaf` on one feature with the largest gain above 0; the lowest bin wins a tie.
     pub(crate) fn best_split(
         &self,
@@ -99,9 +104,6 @@ impl Rules {
         monotone: Monotone,
     ) -> Option<Split> {
         let least = self.least_hessian_of(leaf);
-        if leaf.sum.hessian < 2.0 * least {
-            return None;
-        }
         let free = monotone == Monotone::Free && leaf.bounds == Bounds::NONE;
         let falls = |left: Sum, right: Sum| {
             if free {
