@@ -48,14 +48,18 @@ impl Bins {
         self.of_feature[feature].upper.len()
     }
 
+    /// Whether a missing value goes left, if `feature` was never missing in training: where its median goes.
+    pub(crate) fn default_left(&self, feature: usize, bin: u8) -> Option<bool> {
+        let bins = &self.of_feature[feature];
+        bins.median_if_complete.map(|median| median <= bins.upper[usize::from(bin)])
+    }
+
     /// `tree` on raw values: each value goes where its bin went.
     pub(crate) fn tree(&self, tree: &BinTree) -> Tree {
         let node = |node: &BinNode| match *node {
             BinNode::Leaf { value } => Node::Leaf { value },
             BinNode::Split { feature, bin, missing_left, left, right } => {
-                let bins = &self.of_feature[feature as usize];
-                let threshold = bins.upper[usize::from(bin)];
-                let missing_left = bins.median_if_complete.map_or(missing_left, |median| median <= threshold);
+                let threshold = self.of_feature[feature as usize].upper[usize::from(bin)];
                 Node::Split { feature, threshold, missing_left, left, right }
             }
         };
@@ -94,7 +98,7 @@ fn bin(padded: &[f32; 256], value: f32) -> u8 {
 }
 
 /// Bounds between neighbouring distinct values of `sorted`. A value as frequent as a mean bin has a bin of its own.
-/// Source: `GreedyFindBin` of LightGBM.
+/// Source: `GreedyFindBin` of `LightGBM`.
 fn upper_bounds(sorted: &[f32]) -> Vec<f32> {
     let runs: Vec<&[f32]> = sorted.chunk_by(|a, b| a == b).collect();
     let mut upper = Vec::with_capacity(MOST_BINS);
@@ -111,9 +115,9 @@ fn upper_bounds(sorted: &[f32]) -> Vec<f32> {
     let (mut bins_left, mut rows_left) = (MOST_BINS - n_big, sorted.len() - in_big);
     let mut mean_of_rest = rows_left as f64 / bins_left.max(1) as f64;
     let mut in_bin = 0;
-    for run in 0..runs.len() - 1 {
-        in_bin += runs[run].len();
-        rows_left -= if is_big(run) { 0 } else { runs[run].len() };
+    for (run, of_run) in runs.iter().enumerate().take(runs.len() - 1) {
+        in_bin += of_run.len();
+        rows_left -= if is_big(run) { 0 } else { of_run.len() };
         let full = in_bin as f64 >= mean_of_rest;
         let before_big = is_big(run + 1) && in_bin as f64 >= (mean_of_rest * 0.5).max(1.0);
         if is_big(run) || full || before_big {
@@ -142,6 +146,8 @@ pub(crate) struct Binned {
     by_row: Vec<[u8; LANES]>,
     /// Where the first row begins: at a cache line.
     first: usize,
+    /// Bins of known values, by group.
+    n_bins: Vec<[usize; LANES]>,
 }
 
 impl Binned {
@@ -169,7 +175,9 @@ impl Binned {
                 }
             }
         });
-        Self { n_rows, n_groups, by_feature, by_row, first }
+        let of_lane = |feature: usize| if feature < columns.len() { bins.n_bins(feature) } else { 1 };
+        let n_bins = (0..n_groups).map(|group| std::array::from_fn(|lane| of_lane(group * LANES + lane))).collect();
+        Self { n_rows, n_groups, by_feature, by_row, first, n_bins }
     }
 
     pub(crate) fn n_rows(&self) -> usize {
@@ -183,6 +191,11 @@ impl Binned {
     /// The bins of `feature`, one a row.
     pub(crate) fn feature(&self, feature: usize) -> &[u8] {
         &self.by_feature[feature]
+    }
+
+    /// How many bins the known values of each feature of each group have.
+    pub(crate) fn n_bins(&self) -> &[[usize; LANES]] {
+        &self.n_bins
     }
 
     /// All groups of all rows, `n_groups` a row.
@@ -242,7 +255,9 @@ mod tests {
         let bins = FeatureBins::of(&values);
         let padded = bins.padded();
         let mut counts = vec![0_usize; bins.upper.len()];
-        values.iter().for_each(|&value| counts[usize::from(bin(&padded, value))] += 1);
+        for &value in &values {
+            counts[usize::from(bin(&padded, value))] += 1;
+        }
         let alone = usize::from(bin(&padded, 7.5));
         assert!((6_000..6_002).contains(&counts[alone]), "{}", counts[alone]);
         counts.remove(alone);

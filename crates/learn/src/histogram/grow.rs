@@ -6,7 +6,7 @@ use super::bins::{Binned, Bins, LANES, MISSING};
 use super::gradient::{Quantised, Steps};
 use super::partition::part;
 use super::split::{Bounds, Candidate, Monotone, Rules, Split, better};
-use super::sums::{GroupSums, Histogram, LeafRows, Pool, Sum};
+use super::sums::{GroupSums, Histogram, LeafRows, Pool, Sum, change};
 use crate::Recipe;
 
 /// A node of a [`BinTree`].
@@ -40,6 +40,8 @@ impl BinTree {
     }
 }
 
+#[inline]
+#[expect(clippy::needless_bitwise_bool, reason = "a branch that no processor can guess costs more")]
 fn goes_left(of_row: u8, bin: u8, missing_left: bool) -> bool {
     // No bin of a known value is `MISSING`.
     (of_row <= bin) | (missing_left & (of_row == MISSING))
@@ -83,7 +85,7 @@ const FEW_ROWS: usize = 1_024;
 /// See [`FEW_ROWS`].
 const FEW_GROUPS: usize = 8;
 
-/// A leaf's hessian is at least that of this many rows of weight 1 at a probability of a half, times four.
+/// A leaf's hessian, at least; a row of weight 1 has 0.25 at a probability of a half.
 const LEAST_HESSIAN: f64 = 1e-3;
 
 impl<'a> Grower<'a> {
@@ -123,7 +125,8 @@ impl<'a> Grower<'a> {
             let is_last = leaves.len() + 1 == self.recipe.leaves;
             let parent = leaves.swap_remove(next);
             let (left, right) = (nodes.len() as u32, nodes.len() as u32 + 1);
-            let Split { feature, bin, missing_left, .. } = split;
+            let Split { feature, bin, .. } = split;
+            let missing_left = self.bins.default_left(feature, bin).unwrap_or(split.missing_left);
             nodes[parent.node] = BinNode::Split { feature: feature as u32, bin, missing_left, left, right };
             nodes.extend([BinNode::Leaf { value: 0.0 }; 2]);
             let children = self.split(parent, split, &rules, left as usize);
@@ -143,7 +146,7 @@ impl<'a> Grower<'a> {
 
     fn root(&mut self, rules: &Rules, quantised: &[Quantised], seen: &[bool]) -> Leaf {
         let rows = LeafRows { binned: self.binned, rows: &self.rows, quantised };
-        let mut histogram = self.pool.histogram(self.binned.n_groups());
+        let mut histogram = self.pool.histogram(self.binned);
         rows.sum_shared(&mut histogram, &self.pool);
         let sum = histogram[0][0].iter().fold(Sum::default(), |all, &bin| all + bin);
         let candidate = Candidate { sum, n_rows: self.rows.len(), bounds: Bounds::NONE };
@@ -153,7 +156,7 @@ impl<'a> Grower<'a> {
         Leaf { node: 0, depth: 0, first: 0, n_rows, sum, bounds, histogram, best }
     }
 
-    /// The children of `parent`, the smaller one first; its histogram is not made yet, and the larger has the parent's.
+    /// The children of `parent`, the smaller one first; the larger has the parent's histogram, the smaller none yet.
     fn split(&mut self, parent: Leaf, split: Split, rules: &Rules, left_node: usize) -> [Leaf; 2] {
         let bins = self.binned.feature(split.feature);
         let rows = parent.first..parent.first + parent.n_rows;
@@ -162,24 +165,22 @@ impl<'a> Grower<'a> {
         let sums = [split.left, parent.sum - split.left];
         let outputs = sums.map(|sum| rules.output(sum, parent.bounds));
         let bounds = parent.bounds.of_children(self.monotone[split.feature], outputs);
-        let leaf = |side: usize, first: usize, n_rows: usize, histogram: Histogram| Leaf {
+        let places = [(parent.first, n_left), (parent.first + n_left, parent.n_rows - n_left)];
+        let mut children = [0, 1].map(|side| Leaf {
             node: left_node + side,
             depth: parent.depth + 1,
-            first,
-            n_rows,
+            first: places[side].0,
+            n_rows: places[side].1,
             sum: sums[side],
             bounds: bounds[side],
-            histogram,
+            histogram: Histogram::new(),
             best: None,
-        };
-        let n_right = parent.n_rows - n_left;
-        let (small, large) = if n_left <= n_right { (0, 1) } else { (1, 0) };
-        let (first, n_rows) = ([parent.first, parent.first + n_left], [n_left, n_right]);
-        let [small_rows, large_rows] = [small, large].map(|side| (side, first[side], n_rows[side]));
-        [
-            leaf(small_rows.0, small_rows.1, small_rows.2, Vec::new()),
-            leaf(large_rows.0, large_rows.1, large_rows.2, parent.histogram),
-        ]
+        });
+        if children[0].n_rows > children[1].n_rows {
+            children.swap(0, 1);
+        }
+        children[1].histogram = parent.histogram;
+        children
     }
 
     /// Fills in the histograms and the best splits of two children, unless the tree is complete.
@@ -191,7 +192,8 @@ impl<'a> Grower<'a> {
         quantised: &[Quantised],
         seen: &[bool],
     ) -> [Leaf; 2] {
-        if is_last || small.depth >= self.recipe.depth {
+        let may_be_split = [&small, &large].into_iter().any(|leaf| rules.allow_a_split(&leaf.candidate()));
+        if is_last || small.depth >= self.recipe.depth || !may_be_split {
             self.pool.put_back(std::mem::take(&mut large.histogram));
             return [small, large];
         }
@@ -199,7 +201,7 @@ impl<'a> Grower<'a> {
         let rows = LeafRows { binned: self.binned, rows, quantised };
         let n_groups = self.binned.n_groups();
         let is_summed = rows.are_many();
-        let mut of_small = self.pool.histogram(n_groups);
+        let mut of_small = self.pool.histogram(self.binned);
         if is_summed {
             rows.sum_shared(&mut of_small, &self.pool);
         }
@@ -212,10 +214,13 @@ impl<'a> Grower<'a> {
             if !is_summed {
                 rows.sum(first_group, of_small, &self.pool);
             }
-            let bins = of_large.as_flattened_mut().as_flattened_mut().iter_mut();
-            bins.zip(of_small.as_flattened().as_flattened()).for_each(|(large, &small)| *large -= small);
+            for ((large, small), n_bins) in
+                of_large.iter_mut().zip(&*of_small).zip(&self.binned.n_bins()[first_group..])
+            {
+                change(large, small, n_bins, |large, small| *large -= small);
+            }
             [(&candidates[0], of_small), (&candidates[1], of_large)].map(|(leaf, sums)| {
-                let groups = (first_group..).zip(sums.iter());
+                let groups = (first_group..).zip(sums.iter()).filter(|_| rules.allow_a_split(leaf));
                 groups
                     .fold(None, |best, (group, sums)| better(best, self.best_of_group(rules, leaf, group, sums, seen)))
             })

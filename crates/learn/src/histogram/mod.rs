@@ -2,8 +2,8 @@
 //!
 //! Gradients are quantised to whole numbers, so that sums of them are exact in any order: a fit gives the same bits on
 //! any number of threads, and a child's histogram is its parent's less its sibling's without loss. Sources: Ke et al.
-//! (2017), LightGBM: A Highly Efficient Gradient Boosting Decision Tree; Shi et al. (2022), Quantized Training of
-//! Gradient Boosting Decision Trees.
+//! (2017), "`LightGBM`: A Highly Efficient Gradient Boosting Decision Tree"; Shi et al. (2022), "Quantized Training
+//! of Gradient Boosting Decision Trees".
 
 mod bins;
 mod booster;

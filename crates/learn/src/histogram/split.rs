@@ -55,8 +55,8 @@ pub(crate) struct Split {
 impl Bounds {
     pub(crate) const NONE: Self = Self { lower: f64::NEG_INFINITY, upper: f64::INFINITY };
 
-    /// The bounds of the children of a split on a feature with direction `monotone`, by their outputs. Source: LightGBM,
-    /// `monotone_constraints_method = basic`.
+    /// The bounds of the children of a split on a feature with direction `monotone`, by their outputs. Source:
+    /// `LightGBM`, `monotone_constraints_method = basic`.
     pub(crate) fn of_children(self, monotone: Monotone, [left, right]: [f64; 2]) -> [Self; 2] {
         let middle = f64::midpoint(left, right);
         let (below, above) = (Self { upper: middle, ..self }, Self { lower: middle, ..self });
@@ -69,7 +69,7 @@ impl Bounds {
 }
 
 impl Rules {
-    /// The output with the least loss within `bounds`. Source: Chen and Guestrin (2016), XGBoost, equation 5.
+    /// The output with the least loss within `bounds`. Source: Chen and Guestrin (2016), `XGBoost`, equation 5.
     pub(crate) fn output(&self, sum: Sum, bounds: Bounds) -> f64 {
         (-sum.gradient / (sum.hessian + self.l2)).clamp(bounds.lower, bounds.upper)
     }
@@ -89,6 +89,11 @@ impl Rules {
         (self.least_rows * leaf.sum.hessian / leaf.n_rows as f64).max(self.least_hessian)
     }
 
+    /// Whether `leaf` is large enough for two.
+    pub(crate) fn allow_a_split(&self, leaf: &Candidate) -> bool {
+        leaf.sum.hessian >= 2.0 * self.least_hessian_of(leaf)
+    }
+
     /// The split of `leaf` on one feature with the largest gain above 0; the lowest bin wins a tie.
     pub(crate) fn best_split(
         &self,
@@ -99,9 +104,6 @@ impl Rules {
         monotone: Monotone,
     ) -> Option<Split> {
         let least = self.least_hessian_of(leaf);
-        if leaf.sum.hessian < 2.0 * least {
-            return None;
-        }
         let free = monotone == Monotone::Free && leaf.bounds == Bounds::NONE;
         let falls = |left: Sum, right: Sum| {
             if free {

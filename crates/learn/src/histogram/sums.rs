@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use rayon::prelude::*;
 
-use super::bins::{Binned, LANES};
+use super::bins::{Binned, LANES, MISSING};
 use super::gradient::{Quantised, widened};
 
 /// Summed gradients and hessians in steps: whole numbers below 2^53, so sums and differences are exact.
@@ -70,7 +70,8 @@ const ROWS_A_TILE: usize = 1_024;
 const ROWS_TO_SHARE: usize = 32_768;
 
 /// An empty histogram.
-pub(crate) fn empty(n_groups: usize) -> Histogram {
+#[expect(clippy::large_stack_arrays, reason = "a group's sums are written to the heap at once")]
+fn empty(n_groups: usize) -> Histogram {
     vec![[[Sum::default(); 256]; LANES]; n_groups]
 }
 
@@ -91,11 +92,10 @@ impl LeafRows<'_> {
 
     /// The sums of all groups, in `into`, which is empty; threads share the rows.
     pub(crate) fn sum_shared(&self, into: &mut Histogram, pool: &Pool) {
-        let n_groups = self.binned.n_groups();
         let a_thread = self.rows.len().div_ceil(rayon::current_num_threads()).max(ROWS_TO_SHARE / 2);
         let (first, others) = self.rows.split_at(self.rows.len().min(a_thread));
         let of_part = |rows| {
-            let mut sums = pool.histogram(n_groups);
+            let mut sums = pool.histogram(self.binned);
             Self { rows, ..*self }.sum(0, &mut sums, pool);
             sums
         };
@@ -105,8 +105,9 @@ impl LeafRows<'_> {
         );
         for part in parts {
             // Whole numbers: whatever the parts, they add up to the same.
-            let bins = into.as_flattened_mut().as_flattened_mut().iter_mut();
-            bins.zip(part.as_flattened().as_flattened()).for_each(|(all, &part)| *all += part);
+            for ((sums, part), n_bins) in into.iter_mut().zip(&part).zip(self.binned.n_bins()) {
+                change(sums, part, n_bins, |sum, part| *sum += part);
+            }
             pool.put_back(part);
         }
     }
@@ -126,7 +127,8 @@ impl LeafRows<'_> {
                     add(&bins[..rows.len()], numbers, packed);
                 }
             }
-            packed.iter_mut().zip(into.iter_mut()).for_each(|(packed, sums)| flush(packed, sums));
+            let of_groups = packed.iter_mut().zip(into.iter_mut()).zip(&self.binned.n_bins()[first_group..]);
+            of_groups.for_each(|((packed, sums), n_bins)| flush(packed, sums, n_bins));
         }
         pool.scratch.lock().expect("no thread panics with the pool").push(scratch);
     }
@@ -170,11 +172,16 @@ struct Scratch {
 }
 
 impl Pool {
-    /// An empty histogram.
-    pub(crate) fn histogram(&self, n_groups: usize) -> Histogram {
+    /// An empty histogram; a pool is of use for one `binned` only.
+    pub(crate) fn histogram(&self, binned: &Binned) -> Histogram {
         let used = self.histograms.lock().expect("no thread panics with the pool").pop();
-        let Some(mut histogram) = used else { return empty(n_groups) };
-        histogram.as_flattened_mut().as_flattened_mut().fill(Sum::default());
+        let Some(mut histogram) = used else { return empty(binned.n_groups()) };
+        for (sums, n_bins) in histogram.iter_mut().zip(binned.n_bins()) {
+            for (sums, &n_bins) in sums.iter_mut().zip(n_bins) {
+                sums[..n_bins].fill(Sum::default());
+                sums[usize::from(MISSING)] = Sum::default();
+            }
+        }
         histogram
     }
 
@@ -189,10 +196,27 @@ impl Pool {
 }
 
 /// Moves `packed` into `sums`.
-fn flush(packed: &mut Packed, sums: &mut GroupSums) {
-    for (packed, sum) in packed.as_flattened_mut().iter_mut().zip(sums.as_flattened_mut()) {
+fn flush(packed: &mut Packed, sums: &mut GroupSums, n_bins: &[usize; LANES]) {
+    let flush = |(packed, sum): (&mut u64, &mut Sum)| {
         *sum += Sum { gradient: f64::from((*packed >> 32) as u32 as i32), hessian: f64::from(*packed as u32) };
         *packed = 0;
+    };
+    for ((packed, sums), &n_bins) in packed.iter_mut().zip(sums).zip(n_bins) {
+        packed[..n_bins].iter_mut().zip(&mut sums[..n_bins]).for_each(flush);
+        flush((&mut packed[usize::from(MISSING)], &mut sums[usize::from(MISSING)]));
+    }
+}
+
+/// Changes the sums of a group by `other`, bin by bin; bins that no row can have are left out.
+pub(crate) fn change(
+    sums: &mut GroupSums,
+    other: &GroupSums,
+    n_bins: &[usize; LANES],
+    change: impl Fn(&mut Sum, Sum) + Copy,
+) {
+    for ((sums, other), &n_bins) in sums.iter_mut().zip(other).zip(n_bins) {
+        sums[..n_bins].iter_mut().zip(&other[..n_bins]).for_each(|(sum, &other)| change(sum, other));
+        change(&mut sums[usize::from(MISSING)], other[usize::from(MISSING)]);
     }
 }
 
@@ -208,7 +232,7 @@ mod tests {
             .map(|f| (0..n).map(|row| if (row * f) % 11 == 0 { f32::NAN } else { ((row * f) % 701) as f32 }).collect())
             .collect();
         let binned = Binned::new(&columns, &Bins::of(&columns));
-        let most = (((-32_000_i32) << 16) | 64_000) as u32;
+        let most = (((-32_000_i32) << 16) | 0xfa00) as u32;
         let quantised: Vec<u32> =
             (0..n as u32).map(|row| if row < 70_000 { most } else { row.wrapping_mul(7919) }).collect();
         let rows: Vec<u32> = (0..n as u32).filter(|row| row % 10 != 0).collect();
@@ -217,20 +241,21 @@ mod tests {
         for &row in &rows {
             let number = quantised[row as usize];
             let sum = Sum { gradient: f64::from(number as i32 >> 16), hessian: f64::from(number & 0xffff) };
-            for group in 0..binned.n_groups() {
-                for (lane, bin) in binned.groups()[row as usize * binned.n_groups() + group].into_iter().enumerate() {
-                    naive[group][lane][usize::from(bin)] += sum;
+            let of_row = &binned.groups()[row as usize * binned.n_groups()..];
+            for (sums, bins) in naive.iter_mut().zip(of_row) {
+                for (sums, &bin) in sums.iter_mut().zip(bins) {
+                    sums[usize::from(bin)] += sum;
                 }
             }
         }
         let pool = Pool::default();
         // Twice, so that memory is used again.
         for _ in 0..2 {
-            let mut shared = pool.histogram(binned.n_groups());
+            let mut shared = pool.histogram(&binned);
             of_leaf.sum_shared(&mut shared, &pool);
             assert!(shared == naive);
             pool.put_back(shared);
-            let mut by_group = pool.histogram(binned.n_groups());
+            let mut by_group = pool.histogram(&binned);
             for (group, sums) in by_group.iter_mut().enumerate() {
                 of_leaf.sum(group, std::slice::from_mut(sums), &pool);
             }
