@@ -12,6 +12,7 @@ use bellwether_learn::{
     TrainingRows, WeightOf, fit_logistic, logistic_report, non_negative_logistic, standard_errors,
 };
 use common::Book;
+use proptest::prelude::*;
 
 /// Rows by formula, and what others find on them: coefficients, then the intercept.
 struct Set {
@@ -394,6 +395,47 @@ fn wrong_input_is_refused() {
     for (strength, l1_share) in [(-1.0, 0.0), (f64::NAN, 0.0), (f64::INFINITY, 0.0), (1.0, 1.5), (1.0, -0.1)] {
         let found = fit_logistic(&made.rows(), Penalty { strength, l1_share });
         assert!(matches!(found, Err(LearnError::Penalty { .. })), "{strength}, {l1_share}: {found:?}");
+    }
+}
+
+proptest! {
+    /// The conditions of Karush, Kuhn and Tucker: where a coefficient is free the objective is flat, where it is held at 0
+    /// the loss pulls no harder than the L1 penalty holds.
+    #[test]
+    fn no_way_from_the_fit_leads_down(
+        seed in any::<u64>(),
+        n_rows in 12_usize..300,
+        n_columns in 1_usize..8,
+        strength in 0.05_f64..40.0,
+        l1_share in prop::sample::select(vec![0.0, 0.3, 1.0]),
+        non_negative in any::<bool>(),
+    ) {
+        let mut random = common::Random(seed);
+        let columns: Vec<Vec<f32>> =
+            (0..n_columns).map(|_| (0..n_rows).map(|_| random.normal() as f32).collect()).collect();
+        let y: Vec<bool> = (0..n_rows).map(|row| row < 2 || (row > 3 && columns[0][row] > random.normal() as f32)).collect();
+        let weights: Vec<f64> = (0..n_rows).map(|_| 0.1 + 2.0 * random.unit()).collect();
+        let rows = LogisticRows { columns: &columns, y: &y, weights: Some(&weights) };
+        let penalty = Penalty { strength, l1_share };
+        let fit = if non_negative { non_negative_logistic } else { fit_logistic };
+        let fit = fit(&rows, penalty).expect("two classes");
+        prop_assert!(fit.converged);
+        let residual = |row: usize| {
+            let values = columns.iter().zip(&fit.coefficients).map(|(column, b)| b * f64::from(column[row]));
+            let p = bellwether_core::sigmoid(values.sum::<f64>() + fit.intercept);
+            weights[row] * (p - f64::from(u8::from(y[row])))
+        };
+        prop_assert!((0..n_rows).map(residual).sum::<f64>().abs() < 1e-4);
+        for (column, &b) in columns.iter().zip(&fit.coefficients) {
+            let slope: f64 = (0..n_rows).map(|row| residual(row) * f64::from(column[row])).sum();
+            let (l1, pull) = (strength * l1_share, slope + strength * (1.0 - l1_share) * b);
+            prop_assert!(b >= 0.0 || !non_negative);
+            if b == 0.0 {
+                prop_assert!(pull >= -l1 - 1e-4 && (non_negative || pull <= l1 + 1e-4), "{pull}, {l1}");
+            } else {
+                prop_assert!((pull + l1 * b.signum()).abs() < 1e-4, "{pull}, {l1}, {b}");
+            }
+        }
     }
 }
 

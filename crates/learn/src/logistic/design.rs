@@ -25,7 +25,7 @@ const SIDE: usize = 4;
 const LONGEST_WITHOUT_SAMPLE: usize = 40_000;
 
 /// The sample has about this many rows.
-const SAMPLE_ROWS: usize = 50_000;
+const SAMPLE_ROWS: usize = 25_000;
 
 /// A sample has at least this many rows a column.
 const SAMPLE_ROWS_A_COLUMN: usize = 100;

@@ -61,8 +61,18 @@ struct Plan {
     rows: EveryBlock,
     /// The rows of the first curvature.
     first_curvature: EveryBlock,
+    renewal: Renewal,
     tolerance: Tolerance,
     most_steps: u32,
+}
+
+/// When the curvature is computed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Renewal {
+    /// At each point: the last step squares what is left.
+    EachStep,
+    /// Where the old one leads on too slowly: a long table takes a step in a fifth of the time.
+    WhereSlow,
 }
 
 impl Problem<'_> {
@@ -71,8 +81,13 @@ impl Problem<'_> {
         let sample = self.design.sample();
         let mut start = self.base_rate();
         if sample != EveryBlock::ALL {
-            let tolerance = Tolerance::SAMPLE;
-            let plan = Plan { rows: sample, first_curvature: sample, tolerance, most_steps: MOST_STEPS_ON_SAMPLE };
+            let plan = Plan {
+                rows: sample,
+                first_curvature: sample,
+                renewal: Renewal::EachStep,
+                tolerance: Tolerance::SAMPLE,
+                most_steps: MOST_STEPS_ON_SAMPLE,
+            };
             start = self.descend(start, plan).parameters;
         }
         self.solve_from(start, tolerance)
@@ -81,7 +96,9 @@ impl Problem<'_> {
     /// The least point, from one nearby.
     pub(super) fn solve_from(&self, start: Vec<f64>, tolerance: Tolerance) -> Solution {
         let first_curvature = self.design.sample();
-        self.descend(start, Plan { rows: EveryBlock::ALL, first_curvature, tolerance, most_steps: MOST_STEPS })
+        let is_short = first_curvature == EveryBlock::ALL && tolerance.0 <= Tolerance::FINAL.0;
+        let renewal = if is_short { Renewal::EachStep } else { Renewal::WhereSlow };
+        self.descend(start, Plan { rows: EveryBlock::ALL, first_curvature, renewal, tolerance, most_steps: MOST_STEPS })
     }
 
     /// The least point without columns: the log odds.
@@ -100,7 +117,7 @@ impl Problem<'_> {
         for n_iterations in 1..=plan.most_steps {
             let mut aim = self.aim(&at, &curvature);
             let slow = promised.is_some_and(|promised| aim.decrease > QUICK * promised);
-            if curvature.is_old && (slow || plan.rows == plan.first_curvature) {
+            if curvature.is_old && (slow || plan.renewal == Renewal::EachStep) {
                 curvature = Curvature::new(self, &at, plan.rows);
                 aim = self.aim(&at, &curvature);
             }
