@@ -40,6 +40,13 @@ impl BandTable {
         share(&self.parts[band], confidence)
     }
 
+    /// The share of all events that fell in the `band`th band.
+    pub(crate) fn recall(&self, band: usize, confidence: f64) -> Estimate {
+        let events = |account: usize| self.parts.iter().map(|parts| parts[account].hits).sum();
+        let part = |(account, part): (usize, &Part)| Part { hits: part.hits, size: events(account) };
+        share(&self.parts[band].iter().enumerate().map(part).collect::<Vec<_>>(), confidence)
+    }
+
     /// Each band as if it were the rows that were picked, accounts counted as often as `times` says.
     pub(crate) fn measure(&self, times: &[u32], counts: &Counts) -> Vec<TopRows> {
         let measure = |parts: &Vec<Part>| {

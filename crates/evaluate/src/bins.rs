@@ -73,11 +73,16 @@ pub(crate) fn totals(sample: &Sample, bin: &Range<usize>, counts: &Counts) -> (u
 }
 
 pub(crate) fn calibration_error(sample: &Sample, bins: &[Range<usize>], counts: &Counts) -> Option<f64> {
+    (counts.n > 0).then(|| gaps(sample, bins, counts).iter().map(|gap| gap.abs()).sum())
+}
+
+/// Of each bin, summed probability less events, over all rows; empty without rows.
+pub(crate) fn gaps(sample: &Sample, bins: &[Range<usize>], counts: &Counts) -> Vec<f64> {
     let gap = |bin| {
         let (_, sum, n_events) = totals(sample, bin, counts);
-        (sum - n_events as f64).abs()
+        ratio(sum - n_events as f64, counts.n)
     };
-    ratio(bins.iter().map(gap).sum(), counts.n)
+    bins.iter().filter_map(gap).collect()
 }
 
 pub(crate) fn brier_parts(sample: &Sample, bins: &[Range<usize>], counts: &Counts, brier: f64) -> Option<BrierParts> {

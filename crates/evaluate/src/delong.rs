@@ -8,9 +8,11 @@
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::input::{EvaluateError, check_confidence, check_scores};
+use crate::linear::{Linear, student_quantile};
 use crate::proportion::normal_quantile;
 use crate::results::{Estimate, PairedDifference};
 use crate::sample::Sample;
+use crate::scale::Scale;
 
 /// The difference of two ROC AUCs on the same rows, `a - b`, with its interval and two-sided p-value.
 ///
@@ -40,14 +42,42 @@ pub fn paired_auc_difference(
     })
 }
 
-/// ROC AUC with its interval, cut to `0.0..=1.0`.
+/// The variance of the ROC AUC by account, `DeLong`'s where each account has one row. `None` for a single class and where fewer
+/// than two accounts have events, or non-events.
+///
+/// # Errors
+/// [`EvaluateError`] if lengths differ, there is no row, or a score is NaN.
+pub fn auc_variance(scores: &[f64], outcome: &[bool], account: &[u32]) -> Result<Option<f64>, EvaluateError> {
+    check_scores(scores, scores, outcome, account)?;
+    let rows = scores.iter().zip(outcome).zip(account);
+    let sample = Sample::new(rows.map(|((&score, &event), &id)| (score, event, id)));
+    Ok(Components::of(&sample).and_then(|components| components.variance()))
+}
+
+/// ROC AUC with its interval: Student's on the logit, which keeps inside `0.0..=1.0` and, with few events or an AUC near 1,
+/// holds the truth as often as it says. Source: Pepe (2003), 5.2.
 pub(crate) fn auc_estimate(sample: &Sample, confidence: f64) -> Estimate {
     let Some(components) = Components::of(sample) else {
         return Estimate::default();
     };
-    let (auc, z) = (components.auc, normal_quantile(confidence));
     let deviation = components.variance().filter(|&variance| variance > 0.0).map(f64::sqrt);
-    Estimate::new(Some(auc), deviation.map(|sd| ((auc - z * sd).max(0.0), (auc + z * sd).min(1.0))))
+    let quantile = student_quantile(components.fewer_accounts() as f64 - 1.0, confidence);
+    let interval = deviation.and_then(|deviation| Scale::Logit.interval(components.auc, deviation, quantile));
+    Estimate::new(Some(components.auc), interval)
+}
+
+/// ROC AUC and each account's part in it; `None` for a single class.
+pub(crate) fn auc_linear(sample: &Sample) -> Option<Linear> {
+    Components::of(sample).map(|components| components.linear())
+}
+
+/// The difference of two ROC AUCs on the same rows and each account's part in it; `None` for a single class.
+pub(crate) fn paired_linear(a: &[f64], b: &[f64], outcome: &[bool], account: &[u32]) -> Option<Linear> {
+    let components = |scores: &[f64]| {
+        let rows = scores.iter().zip(outcome).zip(account);
+        Components::of(&Sample::new(rows.map(|((&score, &event), &id)| (score, event, id))))
+    };
+    components(a).zip(components(b)).map(|(a, b)| a.minus(&b).linear())
 }
 
 /// Components of one AUC, or their differences for two.
@@ -99,6 +129,21 @@ impl Components {
         };
         let accounts = self.accounts.iter().zip(&other.accounts).map(minus).collect();
         Self { auc: self.auc - other.auc, accounts, ..*self }
+    }
+
+    /// Accounts with events, or with non-events, whichever are fewer.
+    fn fewer_accounts(&self) -> usize {
+        let count = |of: fn(&Account) -> f64| self.accounts.iter().filter(|account| of(account) > 0.0).count();
+        count(|account| account.n_events).min(count(|account| account.n_non_events))
+    }
+
+    fn linear(&self) -> Linear {
+        let part = |account: &Account| {
+            (account.events - account.n_events * self.auc) / self.n_events
+                + (account.non_events - account.n_non_events * self.auc) / self.n_non_events
+        };
+        let parts = self.accounts.iter().map(part).collect();
+        Linear { value: self.auc, parts, n_accounts: self.fewer_accounts() }
     }
 
     /// `None` where fewer than two accounts have events, or non-events.

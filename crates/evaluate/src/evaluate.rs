@@ -4,14 +4,17 @@ use bellwether_core::{Band, Progress};
 
 use crate::bands::{BANDS, BandTable};
 use crate::bins::brier_parts;
-use crate::bootstrap::{percentiles, replicates};
+use crate::bootstrap::{Taking, replicates, student_interval};
 use crate::curves::curves;
 use crate::delong::auc_estimate;
+use crate::error_interval::error_interval;
 use crate::input::{Cohort, EvaluateError, EvaluateOptions, Scored};
-use crate::measure::{Measure, TopRows, Values, k_of};
-use crate::proportion::{Part, share};
+use crate::measure::{Measure, Values, k_of};
+use crate::metrics::average_precision_linear;
+use crate::proportion::{Part, share, wilson};
 use crate::results::{AtK, BandMetrics, CohortMetrics, Estimate, Evaluation, Metrics};
 use crate::sample::{Counts, Sample};
+use crate::scale::Scale;
 
 /// Evaluates all rows, the rows of each band (`bands`, where given, has one a row) and of each cohort.
 ///
@@ -62,6 +65,10 @@ struct Study<'a> {
     measure: Measure<'a>,
     counts: Counts,
     enough_evidence: bool,
+    parts: Vec<Part>,
+    n_effective: f64,
+    /// Whether there is enough evidence for intervals beyond those of base rate and AUC.
+    has_intervals: bool,
     values: Values,
     replicates: Vec<Values>,
 }
@@ -78,13 +85,27 @@ impl<'a> Study<'a> {
         let fewest = counts.n_events.min(counts.n_non_events());
         let enough_evidence = fewest >= options.min_events as u64;
         let values = measure.exact(&counts);
-        let replicates = if enough_evidence && fewest > 0 && sample.n_accounts() > 1 {
+        let parts = account_parts(sample);
+        let n_effective = effective_accounts(&parts);
+        let has_intervals = enough_evidence && fewest > 0 && sample.n_accounts() > 1;
+        let replicates = if has_intervals {
             replicates(sample, options, progress, |times, counts| measure.replicate(times, counts))
         } else {
             progress.advance(options.n_bootstrap as u64);
             Vec::new()
         };
-        Self { sample, options, measure, counts, enough_evidence, values, replicates }
+        Self {
+            sample,
+            options,
+            measure,
+            counts,
+            enough_evidence,
+            parts,
+            n_effective,
+            has_intervals,
+            values,
+            replicates,
+        }
     }
 
     fn metrics(&self) -> Metrics {
@@ -95,16 +116,16 @@ impl<'a> Study<'a> {
             n: self.sample.n_rows(),
             n_accounts: self.sample.n_accounts(),
             n_events: self.counts.n_events as usize,
-            base_rate: share(&account_parts(self.sample), confidence),
+            base_rate: share(&self.parts, confidence),
             roc_auc: auc_estimate(self.sample, confidence),
-            pr_auc: self.estimate(|values| values.pr_auc),
-            log_loss: self.estimate(|values| values.log_loss),
-            brier: self.estimate(|values| values.brier),
+            pr_auc: self.average_precision(),
+            log_loss: self.estimate(Scale::Log, |values| values.log_loss),
+            brier: self.estimate(Scale::Logit, |values| values.brier),
             brier_reliability: parts.map(|parts| parts.reliability),
             brier_resolution: parts.map(|parts| parts.resolution),
             brier_uncertainty: parts.map(|parts| parts.uncertainty),
-            calibration_slope: self.estimate(|values| values.calibration_slope),
-            calibration_intercept: self.estimate(|values| values.calibration_intercept),
+            calibration_slope: self.estimate(Scale::Plain, |values| values.calibration_slope),
+            calibration_intercept: self.estimate(Scale::Plain, |values| values.calibration_intercept),
             ece: self.calibration_error(),
             at_k: (0..self.options.k_shares.len()).map(|at| self.at_k(at)).collect(),
             enough_evidence: self.enough_evidence,
@@ -112,15 +133,28 @@ impl<'a> Study<'a> {
     }
 
     fn at_k(&self, at: usize) -> AtK {
-        let share = self.options.k_shares[at];
-        let estimate = |of: fn(&TopRows) -> Option<f64>| self.estimate(|values| of(&values.at_k[at]));
-        AtK {
-            share,
-            k: k_of(share, self.counts.n) as usize,
-            precision: estimate(|top| top.precision),
-            recall: estimate(|top| top.recall),
-            lift: estimate(|top| top.lift),
-        }
+        let (share, confidence) = (self.options.k_shares[at], self.options.confidence);
+        let k = k_of(share, self.counts.n) as usize;
+        let of = self.values.at_k[at];
+        // Where all or none of the k rows, or of the events, are hits, replicates are too; accounts stand for rows there.
+        let at_an_end = |value: Option<f64>, n: f64| {
+            let end = value.filter(|value| [0.0, 1.0].contains(value) && !self.replicates.is_empty());
+            end.map(|value| Estimate::new(Some(value), Some(wilson(value, n, confidence))))
+        };
+        let n_taken = k.min(self.sample.n_accounts()) as f64;
+        let precision = at_an_end(of.precision, n_taken)
+            .unwrap_or_else(|| self.estimate(Scale::Logit, |values| values.at_k[at].precision));
+        let recall = at_an_end(of.recall, self.n_effective)
+            .unwrap_or_else(|| self.estimate(Scale::Logit, |values| values.at_k[at].recall));
+        AtK { share, k, precision, recall, lift: self.lift(&precision, |values| values.at_k[at].lift) }
+    }
+
+    /// A lift of 0 has no logarithm: its interval is the precision's, over the base rate.
+    fn lift(&self, precision: &Estimate, of: impl Fn(&Values) -> Option<f64>) -> Estimate {
+        let lift = self.estimate(Scale::Log, of);
+        let base_rate = self.counts.n_events as f64 / self.counts.n as f64;
+        let ends = precision.low.zip(precision.high).filter(|_| lift.value == Some(0.0) && !self.replicates.is_empty());
+        ends.map_or(lift, |(low, high)| Estimate::new(lift.value, Some((low / base_rate, high / base_rate))))
     }
 
     fn by_band(&self, table: &BandTable) -> Vec<BandMetrics> {
@@ -133,29 +167,47 @@ impl<'a> Study<'a> {
                 n_events,
                 event_rate,
                 precision: event_rate,
-                recall: self.estimate(|values| values.bands[at].recall),
-                lift: self.estimate(|values| values.bands[at].lift),
+                recall: table.recall(at, self.options.confidence),
+                lift: self.lift(&event_rate, |values| values.bands[at].lift),
                 share_of_rows: n as f64 / self.sample.n_rows() as f64,
             }
         };
         BANDS.into_iter().enumerate().map(metrics).collect()
     }
 
-    fn estimate(&self, of: impl Fn(&Values) -> Option<f64>) -> Estimate {
-        let interval = percentiles(self.replicates.iter().map(&of), self.options.confidence);
-        Estimate::new(of(&self.values), interval)
+    /// Linearised: replicates repeat rows, which average precision takes for ties, and its bootstrap interval is too narrow.
+    fn average_precision(&self) -> Estimate {
+        let linear = average_precision_linear(self.sample).filter(|_| self.has_intervals);
+        linear.map_or(Estimate::new(self.values.pr_auc, None), |linear| {
+            linear.estimate(Scale::Logit, self.options.confidence)
+        })
     }
 
-    /// Gaps grow with noise, and a replicate has the sample's noise and its own: its percentiles would lie above a calibrated
-    /// score's value and never reach 0. Noise adds to the square of a gap, so there the basic interval subtracts it.
-    fn calibration_error(&self) -> Estimate {
-        let of = |values: &Values| values.ece;
-        let basic = |value: f64, end: f64| (2.0 * value * value - end * end).max(0.0).sqrt();
-        let interval = percentiles(self.replicates.iter().map(of), self.options.confidence)
-            .zip(of(&self.values))
-            .map(|((low, high), value)| (basic(value, high), basic(value, low)));
-        Estimate::new(of(&self.values), interval)
+    fn estimate(&self, scale: Scale, of: impl Fn(&Values) -> Option<f64>) -> Estimate {
+        let n_effective = self.n_effective;
+        let taking =
+            Taking { scale, n_effective, n_accounts: self.sample.n_accounts(), confidence: self.options.confidence };
+        let value = of(&self.values);
+        let interval = value.and_then(|value| student_interval(value, self.replicates.iter().map(&of), &taking));
+        Estimate::new(value, interval)
     }
+
+    fn calibration_error(&self) -> Estimate {
+        let gaps = || self.replicates.iter().map(|values| values.gaps.as_slice());
+        let interval =
+            error_interval(&self.values.gaps, &self.measure.calibrated_noise(), gaps, self.options.confidence);
+        Estimate::new(self.values.ece, interval)
+    }
+}
+
+/// How many accounts with one event each, or one non-event each, whichever are fewer, would say as much as these do.
+/// Source: Kish (1965), 8.2.
+fn effective_accounts(parts: &[Part]) -> f64 {
+    let kish = |of: fn(&Part) -> u32| {
+        let sizes = || parts.iter().map(|part| f64::from(of(part)));
+        sizes().sum::<f64>().powi(2) / sizes().map(|size| size * size).sum::<f64>()
+    };
+    kish(|part| part.hits).min(kish(|part| part.size - part.hits))
 }
 
 fn account_parts(sample: &Sample) -> Vec<Part> {

@@ -94,6 +94,22 @@ pub enum EvaluateError {
         /// The value.
         value: f64,
     },
+    /// Not a number, where any will do.
+    #[error("`{what}` in row {row} is {value}; it must be a finite number")]
+    Number {
+        /// The column.
+        what: &'static str,
+        /// Row.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// Days that do not rise.
+    #[error("the days of history {row} do not rise; each score needs a later day than the one before")]
+    Order {
+        /// The history, from 0.
+        row: usize,
+    },
     /// A cohort names a row that is not there.
     #[error("cohort `{dimension}` = `{level}` names row {row}; there are {n_rows} rows, from 0")]
     CohortRow {
@@ -191,6 +207,27 @@ pub(crate) fn check_confidence(value: f64) -> Result<(), EvaluateError> {
 fn check_length(what: &'static str, found: usize, expected: usize) -> Result<(), EvaluateError> {
     let equal = found == expected;
     equal.then_some(()).ok_or(EvaluateError::Length { what, other: "probability", found, expected })
+}
+
+/// Each column as long as `other`, which has `n` rows, and rows at all.
+pub(crate) fn check_lengths(
+    other: &'static str,
+    n: usize,
+    columns: &[(&'static str, usize)],
+) -> Result<(), EvaluateError> {
+    match columns.iter().find(|column| column.1 != n) {
+        Some(&(what, found)) => Err(EvaluateError::Length { what, other, found, expected: n }),
+        None if n == 0 => Err(EvaluateError::Empty),
+        None => Ok(()),
+    }
+}
+
+/// Every value finite.
+pub(crate) fn check_numbers(what: &'static str, values: &[f64]) -> Result<(), EvaluateError> {
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(row) => Err(EvaluateError::Number { what, row, value: values[row] }),
+        None => Ok(()),
+    }
 }
 
 /// As [`Scored::check`] for two scores of any scale.

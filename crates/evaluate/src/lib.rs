@@ -19,25 +19,43 @@
 //! # Ok::<(), bellwether_evaluate::EvaluateError>(())
 //! ```
 
+mod accounts;
 mod bands;
+mod bias;
 mod bins;
 mod bootstrap;
+mod compare;
+mod correlation;
 mod curves;
 mod delong;
+mod error_interval;
 mod evaluate;
+mod gap;
+pub mod guide;
 mod input;
+mod linear;
 mod measure;
 mod metrics;
+mod multiple;
+mod order;
 mod proportion;
 mod recalibration;
 mod results;
 mod sample;
+mod scale;
+pub mod value;
 
+pub use bias::{BiasGap, BiasMeasure, BiasOptions, BiasVerdict, bias_gaps};
 pub use bins::{Binning, expected_calibration_error};
-pub use delong::paired_auc_difference;
+pub use compare::{
+    CohortComparison, CompareOptions, ComparedBy, Comparison, ComparisonVerdict, ModelComparison, compare_models,
+};
+pub use correlation::{point_biserial, spearman};
+pub use delong::{auc_variance, paired_auc_difference};
 pub use evaluate::evaluate;
 pub use input::{Cohort, EvaluateError, EvaluateOptions, Scored};
 pub use metrics::{average_precision, brier_score, log_loss, roc_auc};
+pub use multiple::{benjamini_hochberg, holm};
 pub use proportion::wilson_interval;
 pub use recalibration::{CalibrationLine, calibration_line};
 pub use results::{

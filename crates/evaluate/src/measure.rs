@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::bands::BandTable;
-use crate::bins::{Binning, bins, calibration_error};
+use crate::bins::{Binning, bins, calibration_error, gaps};
 use crate::input::EvaluateOptions;
 use crate::metrics::{Losses, average_precision_of, events_in_top, log_losses, mean_loss, ratio, squared_losses};
 use crate::recalibration::{coarse, each, logits, recalibrate};
@@ -33,6 +33,8 @@ pub(crate) struct Values {
     pub(crate) calibration_slope: Option<f64>,
     pub(crate) calibration_intercept: Option<f64>,
     pub(crate) ece: Option<f64>,
+    /// Of each bin, see [`gaps`].
+    pub(crate) gaps: Vec<f64>,
     pub(crate) at_k: Vec<TopRows>,
     pub(crate) bands: Vec<TopRows>,
 }
@@ -67,6 +69,18 @@ impl<'a> Measure<'a> {
         }
     }
 
+    /// The deviation of each bin's gap where the probabilities are true and rows independent.
+    pub(crate) fn calibrated_noise(&self) -> Vec<f64> {
+        let variance = |row: usize| {
+            let p = self.sample.scores()[self.sample.group_of(row)];
+            p * (1.0 - p)
+        };
+        let deviation = |bin: &Range<usize>| {
+            self.sample.row_range(bin.clone()).map(variance).sum::<f64>().sqrt() / self.sample.n_rows() as f64
+        };
+        self.bins.iter().map(deviation).collect()
+    }
+
     /// On the full counts, exactly.
     pub(crate) fn exact(&self, counts: &Counts) -> Values {
         self.values(&vec![1; self.sample.n_accounts()], counts, &each(&self.logits))
@@ -86,6 +100,7 @@ impl<'a> Measure<'a> {
             calibration_slope: line.and_then(|line| line.slope),
             calibration_intercept: line.map(|line| line.intercept),
             ece: calibration_error(self.sample, &self.bins, counts),
+            gaps: gaps(self.sample, &self.bins, counts),
             at_k: self.k_shares.iter().map(|&share| top_rows(counts, share)).collect(),
             bands: self.bands.map(|bands| bands.measure(times, counts)).unwrap_or_default(),
         }

@@ -1,5 +1,6 @@
 //! Metrics as pure functions of scores and outcomes.
 
+use crate::linear::Linear;
 use crate::sample::{Counts, Sample};
 
 /// Bounds of a probability before its logarithm is taken.
@@ -98,6 +99,33 @@ pub(crate) fn average_precision_of(counts: &Counts) -> Option<f64> {
         }
     }
     ratio(sum, counts.n_events)
+}
+
+/// Average precision and each account's part in it: what it moves by as the account's rows count a little more.
+pub(crate) fn average_precision_linear(sample: &Sample) -> Option<Linear> {
+    let counts = sample.counts();
+    let value = average_precision_of(&counts)?;
+    let n_events = counts.n_events as f64;
+    let (mut rows_above, mut events_above) = (0.0, 0.0);
+    let ranked: Vec<(f64, f64, f64)> = counts
+        .groups()
+        .map(|(rows, events)| {
+            rows_above += f64::from(rows);
+            events_above += f64::from(events);
+            (f64::from(events), events_above / rows_above, 1.0 / rows_above)
+        })
+        .collect();
+    let mut parts = vec![0.0; sample.n_accounts()];
+    // Of a row, the precision at and below it rises with an event and falls with any row.
+    let (mut with_event, mut with_row) = (0.0, 0.0);
+    for (group, &(events, precision, of_rows)) in ranked.iter().enumerate().rev() {
+        with_event += events * of_rows;
+        with_row += events * precision * of_rows;
+        for (account, event) in sample.rows(group..group + 1) {
+            parts[account] += (if event { precision - value + with_event } else { 0.0 } - with_row) / n_events;
+        }
+    }
+    Some(Linear { value, parts, n_accounts: sample.n_accounts() })
 }
 
 /// Events among the `k` rows of the highest score; of a tie across the cut, what a draw at random expects.

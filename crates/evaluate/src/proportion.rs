@@ -1,7 +1,8 @@
 //! Intervals of shares, of independent rows and of rows by account.
 
-use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+use statrs::distribution::{ContinuousCDF, Normal};
 
+use crate::linear::student_quantile;
 use crate::results::Estimate;
 
 /// Wilson's interval of `n_events / n`. Source: Wilson (1927), J. Am. Stat. Assoc. 22.
@@ -26,24 +27,44 @@ pub(crate) struct Part {
 
 /// The share of all hits, with its interval by account; accounts of size 0 do not count.
 pub(crate) fn share(accounts: &[Part], confidence: f64) -> Estimate {
-    let accounts = || accounts.iter().filter(|account| account.size > 0);
-    let (hits, size) = accounts()
-        .fold((0.0, 0.0), |(hits, size), account| (hits + f64::from(account.hits), size + f64::from(account.size)));
-    if size == 0.0 {
-        return Estimate::default();
+    Share::of(accounts)
+        .map_or_else(Estimate::default, |share| Estimate::new(Some(share.value), Some(share.interval(confidence))))
+}
+
+/// A share of all hits, and how it differs over accounts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    pub(crate) value: f64,
+    size: f64,
+    n_accounts: f64,
+    /// Squared hits beyond those expected, summed over accounts.
+    squares: f64,
+}
+
+impl Share {
+    /// `None` where all accounts have size 0.
+    pub(crate) fn of(accounts: &[Part]) -> Option<Self> {
+        let accounts = || accounts.iter().filter(|account| account.size > 0);
+        let (hits, size) = accounts()
+            .fold((0.0, 0.0), |(hits, size), account| (hits + f64::from(account.hits), size + f64::from(account.size)));
+        let value = hits / size;
+        let squares =
+            accounts().map(|account| (f64::from(account.hits) - value * f64::from(account.size)).powi(2)).sum();
+        (size > 0.0).then(|| Self { value, size, n_accounts: accounts().count() as f64, squares })
     }
-    let share = hits / size;
-    let n_accounts = accounts().count() as f64;
-    let squares: f64 =
-        accounts().map(|account| (f64::from(account.hits) - share * f64::from(account.size)).powi(2)).sum();
-    let n_effective = if n_accounts == size {
-        size
-    } else if squares > 0.0 && n_accounts > 1.0 {
-        effective_size(share, squares, n_accounts, size, confidence)
-    } else {
-        n_accounts
-    };
-    Estimate::new(Some(share), Some(wilson(share, n_effective, confidence)))
+
+    /// Wilson's, of the effective size.
+    pub(crate) fn interval(&self, confidence: f64) -> (f64, f64) {
+        let Self { value, size, n_accounts, squares } = *self;
+        let n_effective = if n_accounts == size {
+            size
+        } else if squares > 0.0 && n_accounts > 1.0 {
+            effective_size(value, squares, n_accounts, size, confidence)
+        } else {
+            n_accounts
+        };
+        wilson(value, n_effective, confidence)
+    }
 }
 
 /// How many independent rows would say as much: the variance of a ratio over accounts, then Student's quantile for the few
@@ -51,12 +72,11 @@ pub(crate) fn share(accounts: &[Part], confidence: f64) -> Estimate {
 /// Source: Korn and Graubard (1998), Survey Methodology 24; in Wilson's interval: Franco et al. (2019), JSSAM 7.
 fn effective_size(share: f64, squares: f64, n_accounts: f64, size: f64, confidence: f64) -> f64 {
     let variance = n_accounts / (n_accounts - 1.0) * squares / (size * size);
-    let student = StudentsT::new(0.0, 1.0, n_accounts - 1.0).expect("at least one degree of freedom");
-    let widening = student.inverse_cdf(f64::midpoint(1.0, confidence)) / normal_quantile(confidence);
+    let widening = student_quantile(n_accounts - 1.0, confidence) / normal_quantile(confidence);
     (share * (1.0 - share) / variance / (widening * widening)).min(size)
 }
 
-fn wilson(share: f64, n: f64, confidence: f64) -> (f64, f64) {
+pub(crate) fn wilson(share: f64, n: f64, confidence: f64) -> (f64, f64) {
     let z = normal_quantile(confidence);
     let shrink = 1.0 + z * z / n;
     let centre = (share + z * z / (2.0 * n)) / shrink;

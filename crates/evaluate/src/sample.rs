@@ -68,10 +68,14 @@ impl Sample {
         self.begins.partition_point(|&begin| begin <= row) - 1
     }
 
+    /// The ranked rows of `groups`.
+    pub(crate) fn row_range(&self, groups: Range<usize>) -> Range<usize> {
+        self.begins[groups.start]..self.begins[groups.end]
+    }
+
     /// The rows of `groups` as account place and outcome, in rank order.
     pub(crate) fn rows(&self, groups: Range<usize>) -> impl Iterator<Item = (usize, bool)> {
-        let rows = self.begins[groups.start]..self.begins[groups.end];
-        rows.map(|row| (self.accounts[row] as usize, self.outcomes[row]))
+        self.row_range(groups).map(|row| (self.accounts[row] as usize, self.outcomes[row]))
     }
 
     /// Every row counted once.
