@@ -385,11 +385,11 @@ impl Tree {
 impl ScorecardModel {
     /// The health of one row, 0-100; 50 where no indicator is known.
     pub fn health(&self, row: &[f32]) -> f64 {
-        self.health_of(&|feature| row[feature])
+        self.health_of(|feature| row[feature])
     }
 
     /// [`ScorecardModel::health`] of the row whose feature `i` is `value(i)`.
-    pub(crate) fn health_of(&self, value: &dyn Fn(usize) -> f32) -> f64 {
+    pub(crate) fn health_of(&self, value: impl Fn(usize) -> f32) -> f64 {
         let (mut points, mut weights) = (0.0, 0.0);
         for indicator in &self.indicators {
             if let Some(earned) = indicator.points(value(indicator.feature as usize)) {

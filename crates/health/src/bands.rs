@@ -48,20 +48,10 @@ impl BandsSpec {
     }
 }
 
-/// Red below 50, yellow 50 to 75, green above 75: 75 itself is yellow (requirements.md T-A).
-pub fn t_a() -> Bands {
-    Bands::new(50.0, 75.0_f64.next_up()).expect("50 is below 75")
-}
-
-/// Red below 50, yellow from 50, green from 80 (requirements.md T-B, without its gaps at 49-50 and 79-80).
-pub fn t_b() -> Bands {
-    Bands::new(50.0, 80.0).expect("50 is below 80")
-}
-
 fn named(name: &str) -> Option<Bands> {
     match name {
-        "t-a" => Some(t_a()),
-        "t-b" => Some(t_b()),
+        "t-a" => Some(Bands::T_A),
+        "t-b" => Some(Bands::T_B),
         _ => None,
     }
 }

@@ -21,7 +21,7 @@ mod thresholds;
 
 pub use bands::{
     BandInterval, BandsSpec, RENEWAL_EXPECTATIONS, RenewalExpectation, SCORE_ALERTS, ScoreAlert, band_action,
-    score_alerts, t_a, t_b,
+    score_alerts,
 };
 pub use error::HealthError;
 pub use history::{
