@@ -150,9 +150,11 @@ fn check_parity(parity: &ParityVectors, contents: &BundleContents, schema: &Feat
         let rule = format!("{} scores and {} bands for {n_rows} rows", parity.health_bits.len(), parity.band.len());
         return broken(PARITY, rule);
     }
+    let model = contents.scorecard.health_model();
     for (row, (&bits, &band)) in parity.health_bits.iter().zip(&parity.band).enumerate() {
         let health = f64::from_bits(bits);
-        if !(0.0..=100.0).contains(&health) || contents.scorecard.bands.band(health) != band {
+        let value = |feature: usize| parity.rows[row][feature].map_or(f32::NAN, f32::from_bits);
+        if !(0.0..=100.0).contains(&health) || model.assess(value).bands.band(health) != band {
             return broken(PARITY, format!("row {row} expects health {health} in band {}; it cannot be", band.name()));
         }
     }

@@ -51,6 +51,12 @@ pub struct BandsError {
 }
 
 impl Bands {
+    /// Red below 50, yellow from 50, green from 80 (requirements.md T-B, without its gaps at 49-50 and 79-80).
+    pub const T_B: Self = Self { yellow_from: 50.0, green_from: 80.0 };
+
+    /// Red below 50, yellow 50 to 75, green above 75: 75 itself is yellow (requirements.md T-A).
+    pub const T_A: Self = Self { yellow_from: 50.0, green_from: 75.0_f64.next_up() };
+
     /// Bands with these edges.
     ///
     /// # Errors
@@ -87,7 +93,7 @@ impl Bands {
 
 impl Default for Bands {
     fn default() -> Self {
-        Self { yellow_from: 50.0, green_from: 80.0 }
+        Self::T_B
     }
 }
 

@@ -8,6 +8,7 @@ mod calibration;
 mod date;
 mod digest;
 mod encoding;
+mod health;
 mod matrix;
 mod model;
 mod percentile;
@@ -24,6 +25,10 @@ pub use calibration::{Calibration, CalibrationError, Probability, sigmoid};
 pub use date::{Date, DateError};
 pub use digest::Digest;
 pub use encoding::{EncodedInput, Encoding, EncodingError, InputKind, LevelPolicy, PERCENTILE_SUFFIX};
+pub use health::{
+    Assessment, CohortBands, CohortEdges, Dimension, FeatureCondition, FeatureRange, HealthCard, HealthCategory,
+    HealthIndicator, HealthModel, HealthRules, MissingPolicy, Scale, Veto,
+};
 pub use matrix::{FeatureMatrix, MatrixError};
 pub use model::{Indicator, Linear, LinearTerm, Link, Model, ModelError, Node, ScorecardModel, Tree, Trees};
 pub use percentile::{CohortPolicy, CohortTable, Percentile, PercentileError};

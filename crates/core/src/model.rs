@@ -385,9 +385,14 @@ impl Tree {
 impl ScorecardModel {
     /// The health of one row, 0-100; 50 where no indicator is known.
     pub fn health(&self, row: &[f32]) -> f64 {
+        self.health_of(|feature| row[feature])
+    }
+
+    /// [`ScorecardModel::health`] of the row whose feature `i` is `value(i)`.
+    pub(crate) fn health_of(&self, value: impl Fn(usize) -> f32) -> f64 {
         let (mut points, mut weights) = (0.0, 0.0);
         for indicator in &self.indicators {
-            if let Some(earned) = indicator.points(row[indicator.feature as usize]) {
+            if let Some(earned) = indicator.points(value(indicator.feature as usize)) {
                 points += f64::from(indicator.weight) * earned;
                 weights += f64::from(indicator.weight);
             }

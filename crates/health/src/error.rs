@@ -27,6 +27,52 @@ pub enum HealthError {
         weight: f64,
     },
     /// The weights do not total 100.
+    #[error("the weights of the scorecard's categories total {total}; they must total 100")]
+    CategoriesTotal {
+        /// What they total.
+        total: f64,
+    },
+    /// The points of a category's indicators are not its maximum.
+    #[error(
+        "the points of category `{category}` total {points} where its maximum is {maximum}; all points total {all}, and \
+         taken as they stand no account could have more than {reach} of 100: declare maximum = {points}"
+    )]
+    CategoryPoints {
+        /// The category.
+        category: String,
+        /// What its points total.
+        points: f64,
+        /// What they should.
+        maximum: f64,
+        /// What the points of all categories total.
+        all: f64,
+        /// The score of an account with all points.
+        reach: f64,
+    },
+    /// A category whose weight is no share, or whose maximum is none.
+    #[error("category `{name}` has weight {weight} and maximum {maximum}; both must be finite and above 0")]
+    Category {
+        /// The category.
+        name: String,
+        /// Its weight.
+        weight: f64,
+        /// Its maximum.
+        maximum: f64,
+    },
+    /// A category without an indicator.
+    #[error("category `{0}` has a weight and no indicator")]
+    EmptyCategory(String),
+    /// An indicator of no category of the scorecard.
+    #[error("indicator `{name}` is of category `{category}`; the scorecard's categories are {known}")]
+    UnknownCategory {
+        /// The indicator.
+        name: String,
+        /// Its category, `(none)` where it has none.
+        category: String,
+        /// Those that are declared, as a fragment.
+        known: String,
+    },
+    /// The weights do not total 100.
     #[error("the weights of the scorecard's indicators total {total}; they must total 100")]
     WeightsTotal {
         /// What they total.
@@ -43,7 +89,10 @@ pub enum HealthError {
     )]
     NothingDeclared,
     /// More indicators than a person can follow.
-    #[error("the scorecard has {n_indicators} indicators; 20 or more tell nobody what to do, 5 to 7 is the aim")]
+    #[error(
+        "the scorecard has {n_indicators} indicators; 20 or more tell nobody what to do, 5 to 7 is the aim: take some \
+         away, or let `ablation` say where it is shown what each adds"
+    )]
     TooMany {
         /// How many.
         n_indicators: usize,
@@ -71,6 +120,99 @@ pub enum HealthError {
         /// The value.
         value: f64,
     },
+    /// Two steps of an indicator leave values between them.
+    #[error("indicator `{name}` has a gap between its steps: one ends at {to}, the next begins at {from}")]
+    StepGap {
+        /// The indicator.
+        name: String,
+        /// Where one ends.
+        to: f64,
+        /// Where the next begins.
+        from: f64,
+    },
+    /// Two steps of an indicator share values.
+    #[error("indicator `{name}` has steps that overlap: one ends at {to}, the next begins at {from}")]
+    StepOverlap {
+        /// The indicator.
+        name: String,
+        /// Where one ends.
+        to: f64,
+        /// Where the next begins.
+        from: f64,
+    },
+    /// A scale that can't be.
+    #[error("indicator `{name}`: {rule}")]
+    Scale {
+        /// The indicator.
+        name: String,
+        /// The rule it breaks.
+        rule: &'static str,
+    },
+    /// Two bands leave scores between them.
+    #[error("there is a gap between the bands: {below} ends at {to}, {above} begins at {from}")]
+    BandGap {
+        /// The lower band.
+        below: &'static str,
+        /// The upper band.
+        above: &'static str,
+        /// Where the lower one ends.
+        to: f64,
+        /// Where the upper one begins.
+        from: f64,
+    },
+    /// Two bands share scores.
+    #[error("the bands overlap: {below} ends at {to}, {above} begins at {from}")]
+    BandOverlap {
+        /// The lower band.
+        below: &'static str,
+        /// The upper band.
+        above: &'static str,
+        /// Where the lower one ends.
+        to: f64,
+        /// Where the upper one begins.
+        from: f64,
+    },
+    /// The bands are not red, yellow and green from 0 to 100.
+    #[error("bands are red from 0, yellow above it and green above that, to 100, each wider than 0")]
+    BandOrder,
+    /// No bands of this name.
+    #[error("there are no bands `{0}`; there are t-a and t-b")]
+    UnknownBands(String),
+    /// No preset of this name.
+    #[error("there is no preset `{0}`; there are w-a, w-b, w-c, w-d (the same as mvp) and w-e")]
+    UnknownPreset(String),
+    /// A preset, and beside it what it says itself.
+    #[error(
+        "preset `{0}` and more: categories can't stand beside a preset, and indicators only replace those of a category"
+    )]
+    PresetOverride(String),
+    /// Roles of a preset that no feature plays.
+    #[error(
+        "preset `{preset}` finds no feature for {missing}; add [catalogue] use = [{entries}], declare features of these \
+         names, or give the category's indicators in [scorecard]"
+    )]
+    PresetMissing {
+        /// The preset.
+        preset: String,
+        /// The roles and what can play them, as a fragment.
+        missing: String,
+        /// Entries of the catalogue that can, as the inside of a TOML list.
+        entries: String,
+    },
+    /// A variant, veto or threshold that can't be.
+    #[error("{place}: {rule}")]
+    Rule {
+        /// Where.
+        place: String,
+        /// The rule it breaks.
+        rule: String,
+    },
+    /// What is asked for is learnt from what happened, and that is not known here.
+    #[error("{0} are learnt from the outcomes of training rows; there are none here")]
+    NeedsHistory(&'static str),
+    /// What happened does not tell what is asked for.
+    #[error("weights can't be learnt from history: {0}")]
+    History(String),
     /// No indicator varies in the training rows.
     #[error("every indicator of the scorecard is constant or missing in the {n_rows} training rows")]
     NoneVaries {

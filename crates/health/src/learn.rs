@@ -1,18 +1,18 @@
-//! What a scorecard learns from the training rows: the values that earn nothing and everything.
+//! What a scorecard learns from the training rows.
 
-use bellwether_core::{Direction, FeatureMatrix, FeatureSchema, Indicator, ScorecardModel};
+use bellwether_core::{Bands, Direction, FeatureMatrix, FeatureSchema, Indicator, Scale, ScorecardModel};
 
-use crate::plan::{self, Plan, in_order};
-use crate::{HealthError, MANY_INDICATORS, Scorecard, ScorecardSpec, TOTAL_WEIGHT};
+use crate::history::{self, History};
+use crate::plan::{self, Declared, Plan, Shape, in_order};
+use crate::{
+    HealthError, MANY_INDICATORS, Scorecard, ScorecardSpec, TOTAL_WEIGHT, WeightsFrom, preset, rules, thresholds,
+};
 
 /// Logits a point of health, of the uncalibrated churn logit `(50 - health) / 10`.
 pub const CHURN_SLOPE: f32 = -0.1;
 
 /// The uncalibrated churn logit at a health of 0.
 pub const CHURN_INTERCEPT: f32 = 5.0;
-
-/// The quantiles of the known training values that earn nothing and everything where higher is healthier.
-const ENDS: (f64, f64) = (0.05, 0.95);
 
 /// Learns what `spec` leaves open from the rows `training_rows` of `x` alone.
 ///
@@ -23,8 +23,8 @@ const ENDS: (f64, f64) = (0.05, 0.95);
 /// vary, with equal weights (requirements.md W-D, Z-03). `training_rows` may stand in any order.
 ///
 /// # Errors
-/// [`HealthError`] for a declaration that breaks a rule, if there is no direction to start from, or if no indicator
-/// varies.
+/// [`HealthError`] for a declaration that breaks a rule, if there is no direction to start from, if no indicator
+/// varies, or for thresholds or weights that need a history (see [`learn_on_history`]).
 ///
 /// # Panics
 /// If a row of `training_rows` is outside `x`.
@@ -34,7 +34,7 @@ pub fn learn(
     x: &FeatureMatrix,
     training_rows: &[usize],
 ) -> Result<Scorecard, HealthError> {
-    learn_and_lint(spec, schema, x, training_rows).map(|(scorecard, _)| scorecard)
+    learn_and_lint(spec, schema, x, training_rows, None).map(|(scorecard, _)| scorecard)
 }
 
 /// What [`learn`] would do with the same arguments that a person should know, one sentence each: more than 7
@@ -51,7 +51,24 @@ pub fn lint(
     x: &FeatureMatrix,
     training_rows: &[usize],
 ) -> Result<Vec<String>, HealthError> {
-    learn_and_lint(spec, schema, x, training_rows).map(|(_, warnings)| warnings)
+    learn_and_lint(spec, schema, x, training_rows, None).map(|(_, warnings)| warnings)
+}
+
+/// [`learn`] with what happened, of which only `training_rows` are read, and the warnings of [`lint`].
+///
+/// # Errors
+/// As [`learn`], and [`HealthError::History`] if weights are to be learnt of which history says too little.
+///
+/// # Panics
+/// As [`learn`], and if `history` has not one entry a row of `x`.
+pub fn learn_on_history(
+    spec: Option<&ScorecardSpec>,
+    schema: &FeatureSchema,
+    x: &FeatureMatrix,
+    training_rows: &[usize],
+    history: &History<'_>,
+) -> Result<(Scorecard, Vec<String>), HealthError> {
+    learn_and_lint(spec, schema, x, training_rows, Some(history))
 }
 
 fn learn_and_lint(
@@ -59,45 +76,90 @@ fn learn_and_lint(
     schema: &FeatureSchema,
     x: &FeatureMatrix,
     training_rows: &[usize],
+    history: Option<&History<'_>>,
 ) -> Result<(Scorecard, Vec<String>), HealthError> {
     if x.n_cols() != schema.len() {
         return Err(HealthError::Columns { found: x.n_cols(), expected: schema.len() });
     }
+    let spec = spec.map(|spec| preset::resolve(spec, schema)).transpose()?.unwrap_or_default();
     let mut warnings = Vec::new();
-    let declared = spec.map_or(&[][..], |spec| &spec.indicators);
-    let mut varying = if declared.is_empty() {
-        let plans = with_ends(plan::from_directions(schema)?, x, training_rows, &mut Vec::new())?;
-        keep_first(plans, &mut warnings)
+    let bands = spec.bands.as_ref().map_or_else(|| Ok(Bands::default()), crate::BandsSpec::edges)?;
+    let fitted = fit(&Declared::of(&spec), schema, x, training_rows, &mut warnings)?;
+    let mut scorecard = if rules::are_needed(&spec) {
+        rules::assemble(&spec, fitted, bands, schema, x, training_rows, &mut warnings)?
     } else {
-        let plans = plan::declared(declared, schema)?;
-        warn_if_many(plans.len(), &mut warnings);
-        with_ends(plans, x, training_rows, &mut warnings)?
+        assemble(&fitted, bands, schema.len())
+    };
+    scorecard.validate()?;
+    if let Some(weights) = weights(spec.weights, &scorecard, x, training_rows, history)? {
+        scorecard = scorecard.with_weights(&weights)?;
+    }
+    if let Some(declared) = &spec.thresholds {
+        let account = history.ok_or(HealthError::NeedsHistory("thresholds by cohort"))?.account;
+        scorecard = thresholds::with_thresholds(scorecard, declared, schema, x, training_rows, account)?;
+    }
+    Ok((scorecard, warnings))
+}
+
+/// The weights that the spec asks for in place of those that are declared.
+fn weights(
+    from: WeightsFrom,
+    scorecard: &Scorecard,
+    x: &FeatureMatrix,
+    training_rows: &[usize],
+    history: Option<&History<'_>>,
+) -> Result<Option<Vec<f64>>, HealthError> {
+    let history = || history.ok_or(HealthError::NeedsHistory("weights by history"));
+    let learnt = match from {
+        WeightsFrom::Declared => return Ok(None),
+        WeightsFrom::Equal => return Ok(Some(vec![1.0; scorecard.names.len()])),
+        WeightsFrom::Doubled => history::doubled(scorecard, x, training_rows, history()?)?,
+        WeightsFrom::Correlation => history::by_correlation(scorecard, x, training_rows, history()?)?,
+    };
+    Ok(Some(learnt.iter().map(|of| of.after).collect()))
+}
+
+/// An indicator that is whole.
+pub(crate) type Fitted = (Plan, Scale);
+
+/// The indicators of a card, with what was left open learnt from `training_rows`; those that do not vary are dropped.
+/// Weights of a card without categories total 100.
+pub(crate) fn fit(
+    declared: &Declared<'_>,
+    schema: &FeatureSchema,
+    x: &FeatureMatrix,
+    training_rows: &[usize],
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Fitted>, HealthError> {
+    let mut varying = if declared.indicators.is_empty() {
+        let plans = plan::from_directions(schema, declared.missing)?;
+        keep_first(with_ends(plans, x, training_rows, &mut Vec::new())?, warnings)
+    } else {
+        let plans = declared.plans(schema)?;
+        warn_if_many(plans.len(), warnings);
+        with_ends(plans, x, training_rows, warnings)?
     };
     if varying.is_empty() {
         return Err(HealthError::NoneVaries { n_rows: training_rows.len() });
     }
     // Declared weights total 100 unless one was dropped; scaling them would only blur their last digits.
-    if varying.len() != declared.len() {
+    if declared.categories.is_empty() && varying.len() != declared.indicators.len() {
         share_out(&mut varying);
     }
-    let scorecard = assemble(varying, spec.map(|spec| spec.bands).unwrap_or_default(), schema.len());
-    scorecard.validate().map(|()| (scorecard, warnings))
+    Ok(varying)
 }
-
-/// A plan with the value that earns nothing and the value that earns everything.
-type WithEnds = (Plan, f32, f32);
 
 fn with_ends(
     plans: Vec<Plan>,
     x: &FeatureMatrix,
     training_rows: &[usize],
     warnings: &mut Vec<String>,
-) -> Result<Vec<WithEnds>, HealthError> {
+) -> Result<Vec<Fitted>, HealthError> {
     let mut varying = Vec::with_capacity(plans.len());
     for plan in plans {
         let known = sorted_known(x.column(plan.feature), training_rows);
-        match ends(&plan, &known)? {
-            Some((at_zero, at_full)) => varying.push((plan, at_zero, at_full)),
+        match scale(&plan, &known)? {
+            Some(scale) => varying.push((plan, scale)),
             None => warnings.push(dropped(&plan, &known)),
         }
     }
@@ -110,26 +172,30 @@ fn sorted_known(column: &[f32], rows: &[usize]) -> Vec<f32> {
     known
 }
 
-/// `(at_zero, at_full)`, or `None` where the known values leave them equal.
-fn ends(plan: &Plan, known: &[f32]) -> Result<Option<(f32, f32)>, HealthError> {
-    if let (Some(at_zero), Some(at_full)) = (plan.at_zero, plan.at_full) {
-        return Ok(Some((at_zero, at_full)));
-    }
+/// The scale, or `None` where the known values leave both ends of a line equal.
+fn scale(plan: &Plan, known: &[f32]) -> Result<Option<Scale>, HealthError> {
+    let (given_zero, given_full, quantiles) = match &plan.shape {
+        Shape::Steps(scale) => return Ok(Some(scale.clone())),
+        Shape::Line { at_zero: Some(at_zero), at_full: Some(at_full), .. } => {
+            return Ok(Some(Scale::Linear { at_zero: *at_zero, at_full: *at_full }));
+        }
+        Shape::Line { at_zero, at_full, quantiles } => (*at_zero, *at_full, *quantiles),
+    };
     if known.is_empty() {
         return Ok(None);
     }
-    for (low, high) in [ENDS, (0.0, 1.0)] {
+    for (low, high) in [quantiles, (0.0, 1.0)] {
         let (low, high) = (quantile(known, low), quantile(known, high));
         let (unhealthy, healthy) = match plan.good {
             Direction::Up => (low, high),
             Direction::Down => (high, low),
         };
-        let (at_zero, at_full) = (plan.at_zero.unwrap_or(unhealthy), plan.at_full.unwrap_or(healthy));
+        let (at_zero, at_full) = (given_zero.unwrap_or(unhealthy), given_full.unwrap_or(healthy));
         if at_zero == at_full {
             continue;
         }
         if in_order(plan.good, at_zero, at_full) {
-            return Ok(Some((at_zero, at_full)));
+            return Ok(Some(Scale::Linear { at_zero, at_full }));
         }
         let (at_zero, at_full) = (at_zero.into(), at_full.into());
         return Err(HealthError::Ends { name: plan.name.clone(), at_zero, at_full, good: plan.good });
@@ -162,11 +228,11 @@ fn warn_if_many(n_indicators: usize, warnings: &mut Vec<String>) {
     }
 }
 
-fn keep_first(mut plans: Vec<WithEnds>, warnings: &mut Vec<String>) -> Vec<WithEnds> {
+fn keep_first(mut plans: Vec<Fitted>, warnings: &mut Vec<String>) -> Vec<Fitted> {
     let n_usable = plans.len();
     if n_usable > MANY_INDICATORS {
         let left_out: Vec<String> =
-            plans.drain(MANY_INDICATORS..).map(|(plan, ..)| format!("`{}`", plan.name)).collect();
+            plans.drain(MANY_INDICATORS..).map(|(plan, _)| format!("`{}`", plan.name)).collect();
         warnings.push(format!(
             "no indicators are declared: the scorecard takes the first {MANY_INDICATORS} of {n_usable} features with a \
              direction, equally weighted, and leaves out {}",
@@ -177,23 +243,22 @@ fn keep_first(mut plans: Vec<WithEnds>, warnings: &mut Vec<String>) -> Vec<WithE
 }
 
 /// Scales the weights so that they total 100.
-fn share_out(plans: &mut [WithEnds]) {
-    let total: f64 = plans.iter().map(|(plan, ..)| plan.weight).sum();
-    for (plan, ..) in plans {
+fn share_out(plans: &mut [Fitted]) {
+    let total: f64 = plans.iter().map(|(plan, _)| plan.weight).sum();
+    for (plan, _) in plans {
         plan.weight *= TOTAL_WEIGHT / total;
     }
 }
 
-fn assemble(plans: Vec<WithEnds>, bands: bellwether_core::Bands, n_features: usize) -> Scorecard {
-    let indicators = (plans.iter())
-        .map(|(plan, at_zero, at_full)| Indicator {
-            feature: u32::try_from(plan.feature).expect("a schema has fewer than 2^32 features"),
-            weight: plan.weight as f32,
-            at_zero: *at_zero,
-            at_full: *at_full,
-        })
-        .collect();
-    let (names, categories) = plans.into_iter().map(|(plan, ..)| (plan.name, plan.category)).unzip();
+/// A scorecard of straight lines; of steps, the line that stands for them.
+pub(crate) fn assemble(fitted: &[Fitted], bands: Bands, n_features: usize) -> Scorecard {
+    let indicator = |(plan, scale): &Fitted| {
+        let (at_zero, at_full) = scale.straight_line();
+        let feature = u32::try_from(plan.feature).expect("a schema has fewer than 2^32 features");
+        Indicator { feature, weight: plan.weight as f32, at_zero, at_full }
+    };
+    let indicators = fitted.iter().map(indicator).collect();
     let model = ScorecardModel { n_features, indicators, slope: CHURN_SLOPE, intercept: CHURN_INTERCEPT };
-    Scorecard { model, bands, names, categories }
+    let (names, categories) = fitted.iter().map(|(plan, _)| (plan.name.clone(), plan.category.clone())).unzip();
+    Scorecard { model, bands, names, categories, rules: None }
 }

@@ -1,10 +1,11 @@
 //! From what is declared to indicators with a feature, a weight and a direction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bellwether_core::{Direction, FeatureSchema};
+use bellwether_core::{Direction, FeatureSchema, MissingPolicy, PERCENTILE_SUFFIX, Scale};
 
-use crate::{HealthError, IndicatorSpec};
+use crate::steps::scale_of_steps;
+use crate::{CategorySpec, HealthError, IndicatorSpec, ScaleName};
 
 /// What the weights of a scorecard total.
 pub const TOTAL_WEIGHT: f64 = 100.0;
@@ -19,6 +20,9 @@ pub const MANY_INDICATORS: usize = 7;
 /// From this many indicators a scorecard is refused (requirements.md I-03: 20 or more are a pitfall).
 pub const TOO_MANY_INDICATORS: usize = 20;
 
+/// The quantiles of the known training values that earn nothing and everything where higher is healthier.
+const OUTER: (f64, f64) = (0.05, 0.95);
+
 /// An indicator whose ends may still have to be learnt.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Plan {
@@ -27,42 +31,131 @@ pub(crate) struct Plan {
     pub(crate) category: Option<String>,
     pub(crate) weight: f64,
     pub(crate) good: Direction,
-    pub(crate) at_zero: Option<f32>,
-    pub(crate) at_full: Option<f32>,
+    pub(crate) missing: MissingPolicy,
+    pub(crate) shape: Shape,
 }
 
-/// The declared indicators, each rule of the declaration checked.
-pub(crate) fn declared(indicators: &[IndicatorSpec], schema: &FeatureSchema) -> Result<Vec<Plan>, HealthError> {
-    if indicators.len() >= TOO_MANY_INDICATORS {
-        return Err(HealthError::TooMany { n_indicators: indicators.len() });
+/// From a value to points, as far as it is declared.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Shape {
+    /// A straight line; an end that is not declared is the quantile of that place.
+    Line { at_zero: Option<f32>, at_full: Option<f32>, quantiles: (f64, f64) },
+    /// Whole.
+    Steps(Scale),
+}
+
+/// What is declared of one card.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Declared<'a> {
+    pub(crate) indicators: &'a [IndicatorSpec],
+    pub(crate) categories: &'a BTreeMap<String, CategorySpec>,
+    pub(crate) missing: MissingPolicy,
+    pub(crate) has_ablation: bool,
+}
+
+impl Declared<'_> {
+    /// The indicators, each rule of the declaration checked.
+    pub(crate) fn plans(&self, schema: &FeatureSchema) -> Result<Vec<Plan>, HealthError> {
+        let (plans, mut errors) = self.check(schema);
+        if errors.is_empty() { Ok(plans) } else { Err(errors.swap_remove(0)) }
     }
-    let mut seen = BTreeSet::new();
-    if let Some(twice) = indicators.iter().find(|indicator| !seen.insert(indicator.feature.as_str())) {
-        return Err(HealthError::Duplicate(twice.feature.clone()));
+
+    /// The indicators that have none, and every error.
+    pub(crate) fn check(&self, schema: &FeatureSchema) -> (Vec<Plan>, Vec<HealthError>) {
+        let (indicators, mut errors, mut plans) = (self.indicators, Vec::new(), Vec::new());
+        if indicators.len() >= TOO_MANY_INDICATORS && !self.has_ablation {
+            errors.push(HealthError::TooMany { n_indicators: indicators.len() });
+        }
+        let mut seen = BTreeSet::new();
+        let twice = indicators.iter().filter(|indicator| !seen.insert(name_of(indicator)));
+        errors.extend(twice.map(|indicator| HealthError::Duplicate(name_of(indicator))));
+        for indicator in indicators {
+            match plan(indicator, self.missing, schema) {
+                Ok(plan) => plans.push(plan),
+                Err(error) => errors.push(error),
+            }
+        }
+        // What is wrong with an indicator changes the totals.
+        if errors.is_empty() {
+            errors = if self.categories.is_empty() { check_total(&plans) } else { self.check_categories(&plans) };
+        }
+        (plans, errors)
     }
-    let plans: Vec<Plan> = indicators.iter().map(|spec| plan(spec, schema)).collect::<Result<_, _>>()?;
+
+    fn check_categories(&self, plans: &[Plan]) -> Vec<HealthError> {
+        let mut errors = Vec::new();
+        let (mut all, mut reach) = (0.0, 0.0);
+        let mut points_of = BTreeMap::new();
+        for (name, of) in self.categories {
+            let is_share = |value: f64| value > 0.0 && (value as f32).is_normal();
+            if !(is_share(of.weight) && is_share(of.maximum)) {
+                let (name, weight, maximum) = (name.clone(), of.weight, of.maximum);
+                errors.push(HealthError::Category { name, weight, maximum });
+            }
+            let within = plans.iter().filter(|plan| plan.category.as_ref() == Some(name));
+            let points: f64 = within.map(|plan| plan.weight).sum();
+            all += points;
+            reach += of.weight * points / of.maximum;
+            points_of.insert(name, points);
+        }
+        for plan in plans {
+            if !plan.category.as_ref().is_some_and(|name| self.categories.contains_key(name)) {
+                let category = plan.category.clone().unwrap_or_else(|| "(none)".to_owned());
+                let known = self.categories.keys().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                errors.push(HealthError::UnknownCategory { name: plan.name.clone(), category, known });
+            }
+        }
+        for (name, &points) in &points_of {
+            let maximum = self.categories[*name].maximum;
+            if points == 0.0 {
+                errors.push(HealthError::EmptyCategory((*name).clone()));
+            } else if (points - maximum).abs() > WEIGHT_SLACK {
+                let category = (*name).clone();
+                // Told to a millionth, so that a sum of tenths reads as it was written.
+                let reach = (reach * 1e6).round() / 1e6;
+                errors.push(HealthError::CategoryPoints { category, points, maximum, all, reach });
+            }
+        }
+        let total: f64 = self.categories.values().map(|of| of.weight).sum();
+        if (total - TOTAL_WEIGHT).abs() > WEIGHT_SLACK {
+            errors.push(HealthError::CategoriesTotal { total });
+        }
+        errors
+    }
+}
+
+fn check_total(plans: &[Plan]) -> Vec<HealthError> {
     let total: f64 = plans.iter().map(|plan| plan.weight).sum();
-    if (total - TOTAL_WEIGHT).abs() > WEIGHT_SLACK {
-        return Err(HealthError::WeightsTotal { total });
-    }
-    Ok(plans)
+    if (total - TOTAL_WEIGHT).abs() > WEIGHT_SLACK { vec![HealthError::WeightsTotal { total }] } else { Vec::new() }
 }
 
 /// One equally weighted indicator for each feature with a declared direction, in schema order.
-pub(crate) fn from_directions(schema: &FeatureSchema) -> Result<Vec<Plan>, HealthError> {
+pub(crate) fn from_directions(schema: &FeatureSchema, missing: MissingPolicy) -> Result<Vec<Plan>, HealthError> {
     let plans: Vec<Plan> = (schema.features().iter().enumerate())
         .filter_map(|(feature, described)| {
             let (name, category) = (described.name.clone(), described.category.clone());
-            described.good.map(|good| Plan { feature, name, category, weight: 1.0, good, at_zero: None, at_full: None })
+            let shape = Shape::Line { at_zero: None, at_full: None, quantiles: OUTER };
+            described.good.map(|good| Plan { feature, name, category, weight: 1.0, good, missing, shape })
         })
         .collect();
     if plans.is_empty() { Err(HealthError::NothingDeclared) } else { Ok(plans) }
 }
 
-fn plan(spec: &IndicatorSpec, schema: &FeatureSchema) -> Result<Plan, HealthError> {
-    let name = spec.feature.clone();
+/// The feature that is read.
+fn name_of(spec: &IndicatorSpec) -> String {
+    let is_percentile = spec.scale == Some(ScaleName::Percentile) && !spec.feature.ends_with(PERCENTILE_SUFFIX);
+    format!("{}{}", spec.feature, if is_percentile { PERCENTILE_SUFFIX } else { "" })
+}
+
+fn plan(spec: &IndicatorSpec, missing: MissingPolicy, schema: &FeatureSchema) -> Result<Plan, HealthError> {
+    let name = name_of(spec);
     let Some(feature) = schema.index_of(&name) else {
-        return Err(HealthError::UnknownFeature { near: near_matches(&name, schema), name });
+        let rule = "there is no such percentile; name the feature in [cohort] features";
+        return Err(if spec.scale == Some(ScaleName::Percentile) {
+            HealthError::Scale { name, rule }
+        } else {
+            HealthError::UnknownFeature { near: near_matches(&name, schema), name }
+        });
     };
     let described = &schema.features()[feature];
     let weight = spec.weight;
@@ -70,13 +163,28 @@ fn plan(spec: &IndicatorSpec, schema: &FeatureSchema) -> Result<Plan, HealthErro
     if !(weight.is_finite() && (weight as f32).is_normal() && weight > 0.0) {
         return Err(HealthError::Weight { name, weight });
     }
-    let at_zero = spec.at_zero.map(|value| narrow(&name, value)).transpose()?;
-    let at_full = spec.at_full.map(|value| narrow(&name, value)).transpose()?;
-    let good = spec.good.or(described.good);
-    let good = match (good, at_zero, at_full) {
-        (_, Some(zero), Some(full)) if zero == full => return Err(HealthError::End { name, value: f64::from(zero) }),
+    let category = spec.category.clone().or_else(|| described.category.clone());
+    let missing = spec.missing.unwrap_or(missing);
+    let declared = spec.good.or(described.good);
+    let (good, shape) = if spec.steps.is_empty() && spec.scale != Some(ScaleName::Banded) {
+        line(spec, &name, declared)?
+    } else {
+        let (good, scale) = scale_of_steps(spec, &name, declared)?;
+        (good, Shape::Steps(scale))
+    };
+    Ok(Plan { feature, name, category, weight, good, missing, shape })
+}
+
+fn line(spec: &IndicatorSpec, name: &str, declared: Option<Direction>) -> Result<(Direction, Shape), HealthError> {
+    let at_zero = spec.at_zero.map(|value| narrow(name, value)).transpose()?;
+    let at_full = spec.at_full.map(|value| narrow(name, value)).transpose()?;
+    let name = || name.to_owned();
+    let good = match (declared, at_zero, at_full) {
+        (_, Some(zero), Some(full)) if zero == full => {
+            return Err(HealthError::End { name: name(), value: f64::from(zero) });
+        }
         (Some(good), Some(zero), Some(full)) if !in_order(good, zero, full) => {
-            return Err(HealthError::Ends { name, at_zero: zero.into(), at_full: full.into(), good });
+            return Err(HealthError::Ends { name: name(), at_zero: zero.into(), at_full: full.into(), good });
         }
         (Some(good), ..) => good,
         (None, Some(zero), Some(full)) => {
@@ -86,13 +194,20 @@ fn plan(spec: &IndicatorSpec, schema: &FeatureSchema) -> Result<Plan, HealthErro
                 Direction::Down
             }
         }
-        (None, ..) => return Err(HealthError::NoDirection(name)),
+        (None, ..) => return Err(HealthError::NoDirection(name())),
     };
-    let category = spec.category.clone().or_else(|| described.category.clone());
-    Ok(Plan { feature, name, category, weight, good, at_zero, at_full })
+    let (worst, best) = if good == Direction::Up { (0.0, 1.0) } else { (1.0, 0.0) };
+    let shape = match spec.scale {
+        Some(ScaleName::Percentile) => {
+            Shape::Line { at_zero: at_zero.or(Some(worst)), at_full: at_full.or(Some(best)), quantiles: OUTER }
+        }
+        Some(ScaleName::Linear) => Shape::Line { at_zero, at_full, quantiles: (0.0, 1.0) },
+        Some(ScaleName::Bounded | ScaleName::Banded) | None => Shape::Line { at_zero, at_full, quantiles: OUTER },
+    };
+    Ok((good, shape))
 }
 
-fn narrow(name: &str, value: f64) -> Result<f32, HealthError> {
+pub(crate) fn narrow(name: &str, value: f64) -> Result<f32, HealthError> {
     let narrowed = value as f32;
     if narrowed.is_finite() { Ok(narrowed) } else { Err(HealthError::End { name: name.to_owned(), value }) }
 }
@@ -106,7 +221,7 @@ pub(crate) fn in_order(good: Direction, at_zero: f32, at_full: f32) -> bool {
 }
 
 /// Up to three features whose names are like `name`, nearest first, as a fragment of a message.
-fn near_matches(name: &str, schema: &FeatureSchema) -> String {
+pub(crate) fn near_matches(name: &str, schema: &FeatureSchema) -> String {
     const ALIKE: f64 = 0.8;
     let mut alike: Vec<(f64, &str)> = (schema.features().iter())
         .map(|feature| (strsim::jaro_winkler(name, &feature.name), feature.name.as_str()))

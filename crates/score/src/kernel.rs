@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::ScoreError;
 
-pub(crate) use scorecard::health;
+pub(crate) use scorecard::{UNASSESSED, assess};
 use trees::FlatTrees;
 
 /// Rows that one task of the thread pool works on.

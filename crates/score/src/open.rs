@@ -32,6 +32,7 @@ impl Scorer {
             encoding: bundle.encoding().clone(),
             scorecard: bundle.scorecard().model.clone(),
             bands: bundle.scorecard().bands,
+            rules: bundle.scorecard().rules.clone(),
             targets: bundle.targets().iter().map(target).collect(),
             min_coverage: bundle.min_coverage(),
             digest: bundle.digest().clone(),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use bellwether_bundle::{ParityExpectation, ParityVectors};
 use bellwether_core::{
-    Band, Bands, Calibration, Digest, Encoding, FeatureMatrix, FeatureSchema, Model, Outcome, RowStatus,
-    ScorecardModel, Target,
+    Assessment, Band, Bands, Calibration, Digest, Encoding, FeatureMatrix, FeatureSchema, HealthModel, HealthRules,
+    Outcome, RowStatus, ScorecardModel, Target,
 };
 
 use crate::coverage::Coverage;
@@ -20,10 +20,12 @@ pub struct ScorerParts {
     pub schema: FeatureSchema,
     /// From raw features to the matrix; it must make `schema`.
     pub encoding: Encoding,
-    /// The health score.
+    /// The health score, where there are no rules.
     pub scorecard: ScorecardModel,
-    /// The bands of the health score.
+    /// The bands of the health score, where there are no rules.
     pub bands: Bands,
+    /// What goes beyond a weighted sum of straight lines.
+    pub rules: Option<HealthRules>,
     /// One model a target; the first of each outcome is its main horizon's, around which the others are put in order.
     pub targets: Vec<ScorerTarget>,
     /// The share of inputs, in `0.0..=1.0`, that must be known for a row to be scored.
@@ -48,8 +50,7 @@ pub struct ScorerTarget {
 pub struct Scorer {
     schema: FeatureSchema,
     encoding: Encoding,
-    scorecard: ScorecardModel,
-    bands: Bands,
+    health: HealthModel,
     models: BTreeMap<Target, (Kernel, Calibration)>,
     horizons: Horizons,
     coverage: Coverage,
@@ -65,9 +66,12 @@ pub struct Scores {
     /// The share of the inputs that any model or the scorecard reads that is known, `0.0..=1.0`; a categorical input
     /// counts once.
     pub coverage: Vec<f64>,
-    /// 0 to 100, higher is healthier; `None` unless the row is scored.
+    /// The share of the health score's weight whose indicators are known, `0.0..=1.0`.
+    pub health_coverage: Vec<f64>,
+    /// 0 to 100, higher is healthier; `None` unless the row is scored, and where an indicator is missing that the
+    /// scorecard refuses to do without.
     pub health_score: Vec<Option<f64>>,
-    /// The band of the health score; `None` unless the row is scored.
+    /// The band of the health score; `None` where that is.
     pub band: Vec<Option<Band>>,
     /// Calibrated, `0.0..=1.0`; `None` unless the row is scored. No probability of an outcome is above that of a
     /// longer horizon.
@@ -81,7 +85,7 @@ impl Scorer {
     /// [`ScoreError`] for a graph, scorecard, calibration or share that is not valid, for a target that stands twice,
     /// and for a graph, scorecard or encoding of another schema or target.
     pub fn from_parts(parts: ScorerParts) -> Result<Self, ScoreError> {
-        let ScorerParts { schema, encoding, scorecard, bands, targets, min_coverage, digest } = parts;
+        let ScorerParts { schema, encoding, scorecard, bands, rules, targets, min_coverage, digest } = parts;
         if !(0.0..=1.0).contains(&min_coverage) {
             return Err(ScoreError::MinCoverage(min_coverage));
         }
@@ -92,10 +96,11 @@ impl Scorer {
             encoding.schema()?.digest().as_str(),
         )?;
         expect_equal("the scorecard", "the number of features", &schema.len(), &scorecard.n_features)?;
-        Model::Scorecard(scorecard.clone()).validate()?;
+        let health = HealthModel { card: scorecard, bands, rules };
+        health.validate()?;
         let mut used = vec![false; schema.len()];
-        for indicator in &scorecard.indicators {
-            used[indicator.feature as usize] = true;
+        for feature in health.features() {
+            used[feature] = true;
         }
         let order: Vec<Target> = targets.iter().map(|of| of.target).collect();
         let mut models = BTreeMap::new();
@@ -111,7 +116,7 @@ impl Scorer {
         }
         let coverage = Coverage::new(&encoding, &used);
         let horizons = Horizons::new(&order);
-        Ok(Self { schema, encoding, scorecard, bands, models, horizons, coverage, min_coverage, digest })
+        Ok(Self { schema, encoding, health, models, horizons, coverage, min_coverage, digest })
     }
 
     /// The features of a matrix in their order.
@@ -155,8 +160,10 @@ impl Scorer {
         let only_scored = |values: Vec<f64>| -> Vec<Option<f64>> {
             values.into_iter().zip(&is_scored).map(|(value, &scored)| scored.then_some(value)).collect()
         };
-        let health_score = only_scored(self.health(x));
-        let band = health_score.iter().map(|health| health.map(|health| self.bands.band(health))).collect();
+        let health = self.health(x);
+        let is_shown = |(found, &scored): &(&Assessment, &bool)| scored && !found.is_refused;
+        let shown: Vec<Option<&Assessment>> =
+            health.iter().zip(&is_scored).map(|pair| is_shown(&pair).then_some(pair.0)).collect();
         let logits = self.logits(x)?;
         for (&target, logits) in &logits {
             let overflown = |(row, logit): (usize, &f64)| is_scored[row] && !logit.is_finite();
@@ -166,7 +173,14 @@ impl Scorer {
         }
         let probability = self.probabilities_of(&logits);
         let probability = probability.into_iter().map(|(target, of)| (target, only_scored(of))).collect();
-        Ok(Scores { status: is_scored.iter().map(status).collect(), coverage, health_score, band, probability })
+        Ok(Scores {
+            status: is_scored.iter().map(status).collect(),
+            coverage,
+            health_coverage: health.iter().map(|found| found.coverage).collect(),
+            health_score: shown.iter().map(|found| found.map(|found| found.score)).collect(),
+            band: shown.iter().map(|found| found.map(Assessment::band)).collect(),
+            probability,
+        })
     }
 
     /// The probabilities of each row, in row order, however little is known of it: what [`Scorer::score`] gives for the
@@ -200,8 +214,8 @@ impl Scorer {
         Ok(ParityVectors {
             rows: (0..coverage.len()).map(|row| (0..x.n_cols()).map(|column| value(row, column)).collect()).collect(),
             expected,
-            band: health.iter().map(|&health| self.bands.band(health)).collect(),
-            health_bits: health.into_iter().map(f64::to_bits).collect(),
+            band: health.iter().map(Assessment::band).collect(),
+            health_bits: health.iter().map(|found| found.score.to_bits()).collect(),
         })
     }
 
@@ -224,9 +238,9 @@ impl Scorer {
         if found == expected { Ok(self.coverage.of(x)) } else { Err(ScoreError::Features { found, expected }) }
     }
 
-    fn health(&self, x: &FeatureMatrix) -> Vec<f64> {
-        let mut health = vec![0.0; x.n_rows()];
-        for_each_task(&mut health, 1, |first_row, health| kernel::health(&self.scorecard, x, first_row, health));
+    fn health(&self, x: &FeatureMatrix) -> Vec<Assessment> {
+        let mut health = vec![kernel::UNASSESSED; x.n_rows()];
+        for_each_task(&mut health, 1, |first_row, health| kernel::assess(&self.health, x, first_row, health));
         health
     }
 }

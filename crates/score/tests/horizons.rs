@@ -44,6 +44,7 @@ fn scorer(targets: Vec<ScorerTarget>) -> Scorer {
         encoding: encoding(),
         scorecard: ScorecardModel { n_features: N_FEATURES, indicators: vec![logins], slope: -0.1, intercept: 5.0 },
         bands: Bands::default(),
+        rules: None,
         targets,
         min_coverage: 0.5,
         digest: Digest::of(b"version"),

@@ -30,6 +30,7 @@ pub(crate) fn scorer(prepared: &Prepared, candidates: &[Candidates]) -> Result<S
         encoding: prepared.encoding.clone(),
         scorecard: prepared.scorecard.model.clone(),
         bands: prepared.scorecard.bands,
+        rules: prepared.scorecard.rules.clone(),
         targets: candidates.iter().map(scorer_target).collect(),
         min_coverage: prepared.book.file().config.train.min_coverage,
         digest: Digest::of(b""),

@@ -85,12 +85,7 @@ fn accounts(table: &FeatureTable, rows: &LabelledRows) -> Vec<u32> {
 }
 
 fn bands(x: &FeatureMatrix, scorecard: &Scorecard, rows: &[usize]) -> Vec<Band> {
-    let mut values = vec![0.0; x.n_cols()];
-    let mut band = |&row: &usize| {
-        x.read_row(row, &mut values);
-        scorecard.bands.band(scorecard.model.health(&values))
-    };
-    rows.iter().map(&mut band).collect()
+    scorecard.assess(x, rows).iter().map(bellwether_core::Assessment::band).collect()
 }
 
 /// The levels of each segment, by the place of their rows in `rows`.

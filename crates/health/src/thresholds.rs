@@ -1,0 +1,128 @@
+//! Bands by cohort, learnt from the training rows' scores.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bellwether_core::{Bands, CohortBands, CohortEdges, Dimension, FeatureMatrix, FeatureSchema, HealthModel};
+
+use crate::plan::near_matches;
+use crate::{DimensionSpec, HealthError, Scorecard, ThresholdsSpec};
+
+const PLACE: &str = "the thresholds";
+
+/// `scorecard` with bands by cohort.
+///
+/// In each cohort of `min_accounts` training accounts or more, as large a share of its training rows is red, and red or
+/// yellow, as of all: its own edges are those quantiles of its scores (type 7). They are drawn to the parent's,
+/// `(n * own + k * parent) / (n + k)` with `n` accounts and `k` the shrinkage (Bühlmann 1967); everybody's are the
+/// declared ones.
+pub(crate) fn with_thresholds(
+    scorecard: Scorecard,
+    spec: &ThresholdsSpec,
+    schema: &FeatureSchema,
+    x: &FeatureMatrix,
+    training_rows: &[usize],
+    account: &[u32],
+) -> Result<Scorecard, HealthError> {
+    if !(spec.shrinkage.is_finite() && spec.shrinkage > 0.0) {
+        return refuse(format!("shrinkage is {}; it must be finite and above 0", spec.shrinkage));
+    }
+    if spec.by.is_empty() {
+        return refuse("`by` names no dimension".to_owned());
+    }
+    let by: Vec<Dimension> = spec.by.iter().map(|of| dimension(of, schema)).collect::<Result<_, _>>()?;
+    let scores = Scores::of(&scorecard.health_model(), x, training_rows, account, &by);
+    let cohorts = scores.edges(spec, scorecard.bands);
+    let mut scorecard = scorecard;
+    let rules = scorecard.rules.as_mut().expect("thresholds are rules");
+    rules.thresholds = Some(CohortBands { by, cohorts });
+    scorecard.validate().map(|()| scorecard)
+}
+
+fn refuse<T>(rule: String) -> Result<T, HealthError> {
+    Err(HealthError::Rule { place: PLACE.to_owned(), rule })
+}
+
+fn dimension(spec: &DimensionSpec, schema: &FeatureSchema) -> Result<Dimension, HealthError> {
+    let name = spec.feature.clone();
+    let as_place = |at: usize| u32::try_from(at).expect("a schema has fewer than 2^32 features");
+    if !spec.edges.is_empty() {
+        let Some(feature) = schema.index_of(&name) else {
+            return refuse(format!("`{name}` is no feature of this book; {}", near_matches(&name, schema)));
+        };
+        let edges = spec.edges.clone();
+        if !(edges.iter().all(|edge| edge.is_finite()) && edges.is_sorted_by(|a, b| a < b)) {
+            return refuse(format!("the edges of `{name}` are {edges:?}; they must be finite and rise"));
+        }
+        return Ok(Dimension::Ranges { name, feature: as_place(feature), edges });
+    }
+    let prefix = format!("{name}=");
+    let columns: Vec<u32> = (schema.features().iter().enumerate())
+        .filter_map(|(at, feature)| feature.name.starts_with(&prefix).then(|| as_place(at)))
+        .collect();
+    if columns.is_empty() {
+        return refuse(format!("`{name}` is no text of this book; a number needs `edges` to be cut at"));
+    }
+    Ok(Dimension::Levels { name, columns })
+}
+
+/// The training rows' scores by cohort; everybody's levels are empty.
+struct Scores {
+    of: BTreeMap<Vec<u32>, (Vec<f64>, BTreeSet<u32>)>,
+}
+
+impl Scores {
+    fn of(model: &HealthModel, x: &FeatureMatrix, rows: &[usize], account: &[u32], by: &[Dimension]) -> Self {
+        let mut of: BTreeMap<Vec<u32>, (Vec<f64>, BTreeSet<u32>)> = BTreeMap::from([(Vec::new(), Default::default())]);
+        for &row in rows {
+            let value = |feature: usize| x.value(row, feature);
+            let score = model.assess(value).score;
+            let levels: Vec<u32> = by.iter().map_while(|dimension| dimension.level(value)).collect();
+            for n_levels in 0..=levels.len() {
+                let (scores, accounts) = of.entry(levels[..n_levels].to_vec()).or_default();
+                scores.push(score);
+                accounts.insert(account[row]);
+            }
+        }
+        for (scores, _) in of.values_mut() {
+            scores.sort_by(f64::total_cmp);
+        }
+        Self { of }
+    }
+
+    /// Sorted by levels, parents before their children.
+    fn edges(&self, spec: &ThresholdsSpec, declared: Bands) -> Vec<CohortEdges> {
+        let all = &self.of[&Vec::new()].0;
+        let share_below = |edge: f64| all.partition_point(|&score| score < edge) as f64 / all.len().max(1) as f64;
+        let shares = (share_below(declared.yellow_from()), share_below(declared.green_from()));
+        let mut found: BTreeMap<Vec<u32>, CohortEdges> = BTreeMap::new();
+        for (levels, (scores, accounts)) in &self.of {
+            let n_accounts = accounts.len() as u64;
+            let bands = match levels.split_last() {
+                None => declared,
+                Some((_, parent)) => {
+                    let Some(parent) = found.get(parent).filter(|_| accounts.len() >= spec.min_accounts) else {
+                        continue;
+                    };
+                    shrunk(scores, shares, n_accounts as f64, parent.bands, spec.shrinkage)
+                }
+            };
+            found.insert(levels.clone(), CohortEdges { levels: levels.clone(), n_accounts, bands });
+        }
+        found.into_values().collect()
+    }
+}
+
+fn shrunk(sorted: &[f64], shares: (f64, f64), n: f64, parent: Bands, k: f64) -> Bands {
+    let toward = |own: f64, parent: f64| (n * own + k * parent) / (n + k);
+    let yellow = toward(quantile(sorted, shares.0), parent.yellow_from());
+    let green = toward(quantile(sorted, shares.1), parent.green_from());
+    // Rounding may close what the parent's weight keeps open; the parent's edges are then as good.
+    Bands::new(yellow, green).unwrap_or(parent)
+}
+
+/// Type 7 of Hyndman and Fan (1996).
+fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let place = q * (sorted.len() - 1) as f64;
+    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    below + (above - below) * place.fract()
+}

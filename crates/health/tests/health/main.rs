@@ -1,0 +1,7 @@
+//! What a scorecard can be declared as, what it learns and how it scores.
+
+mod bands;
+mod common;
+mod history;
+mod presets;
+mod rules;

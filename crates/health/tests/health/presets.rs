@@ -1,0 +1,256 @@
+//! Every number of requirements.md 1.6, and its readings in 1.16.
+
+use crate::common::{assess, close, learn_rows, matrix, schema, spec};
+use bellwether_core::Bands;
+use bellwether_health::{LintFinding, PRESETS, Scorecard, Severity, lint_spec, resolve};
+
+/// The catalogue's feature for each role of every preset, all with values 0 to 1.
+const FEATURES: [&str; 24] = [
+    "mau_share ^ usage",
+    "feature_breadth ^ adoption",
+    "minutes_per_seat ^ usage",
+    "new_features_90d ^ adoption",
+    "seats_added_90d ^ engagement",
+    "resolution_hours v support",
+    "ticket_trend v support",
+    "contract_value - business",
+    "contract_growth_365d ^ business",
+    "active_users ^ usage",
+    "login_frequency ^ usage",
+    "days_since_login v usage",
+    "tickets_per_seat v support",
+    "days_to_renewal - business",
+    "trainings_180d ^ engagement",
+    "webinars_180d ^ engagement",
+    "mean_payment_delay v business",
+    "goal_attainment ^ business",
+    "ticket_sentiment ^ sentiment",
+    "core_actions_per_seat ^ usage",
+    "nps ^ sentiment",
+    "csat ^ sentiment",
+    "champion ^ relationship",
+    "weekly_consistency ^ usage",
+];
+
+fn learnt(text: &str) -> Scorecard {
+    learn_rows(text, &FEATURES, &[&[0.0; 24], &[1.0; 24]]).expect("learns")
+}
+
+/// A row that is worst everywhere, but for the features of `best`, which are best.
+fn row(best: &[&str]) -> Vec<f32> {
+    let value = |feature: &&str| {
+        let mut words = feature.split(' ');
+        let is_best = best.contains(&words.next().expect("a name"));
+        let is_down = words.next() == Some("v");
+        if is_best == is_down { 0.0 } else { 1.0 }
+    };
+    FEATURES.iter().map(value).collect()
+}
+
+#[track_caller]
+fn check(card: &Scorecard, best: &[&str], score: f64) {
+    close(assess(card, &row(best)).score, score);
+}
+
+/// The share of the score of each category of the last card.
+fn categories(card: &Scorecard) -> Vec<(String, f64)> {
+    let rules = card.rules.as_ref().expect("categories are rules");
+    let last = rules.cards.last().expect("a base card");
+    last.categories.iter().map(|of| (of.name.clone().expect("a name"), of.weight)).collect()
+}
+
+#[track_caller]
+fn check_categories(preset: &str, expected: &[(&str, f64)]) {
+    let found = categories(&learnt(&format!("preset = '{preset}'")));
+    let expected: Vec<(String, f64)> = expected.iter().map(|&(name, weight)| (name.to_owned(), weight)).collect();
+    assert_eq!(found, expected);
+    assert_eq!(found.iter().map(|(_, weight)| weight).sum::<f64>(), 100.0);
+}
+
+#[test]
+fn categories_have_the_weights_of_the_guides() {
+    check_categories("w-a", &[("business", 20.0), ("engagement", 30.0), ("support", 10.0), ("usage", 40.0)]);
+    check_categories("w-b", &[("business", 20.0), ("engagement", 25.0), ("support", 15.0), ("usage", 40.0)]);
+    check_categories("w-c", &[("adoption", 40.0), ("financial", 20.0), ("sentiment", 20.0), ("support", 20.0)]);
+}
+
+/// `score = usage x 0.40 + engagement x 0.25 + support x 0.15 + business x 0.20`, each category of its own maximum.
+#[test]
+fn w_b_divides_each_category_by_its_maximum() {
+    let card = learnt("preset = 'w-b'");
+    let usage = ["mau_share", "feature_breadth", "minutes_per_seat"];
+    let engagement = ["new_features_90d", "seats_added_90d"];
+    let support = ["resolution_hours", "ticket_trend"];
+    let business = ["contract_value", "contract_growth_365d"];
+    for (features, score) in [
+        (&usage[..], 40.0),
+        (&engagement, 25.0),
+        (&support, 15.0),
+        (&business, 20.0),
+        (&usage[..1], 40.0 * 30.0 / 45.0),
+        (&usage[1..2], 40.0 * 10.0 / 45.0),
+        (&usage[2..], 40.0 * 5.0 / 45.0),
+        (&engagement[..1], 15.0),
+        (&engagement[1..], 10.0),
+        (&support[..1], 10.0),
+        (&support[1..], 5.0),
+        (&business[..1], 10.0),
+        (&business[1..], 10.0),
+        (&[], 0.0),
+    ] {
+        check(&card, features, score);
+    }
+    check(&card, &[&usage[..], &engagement, &support, &business].concat(), 100.0);
+    assert_eq!(card.bands, Bands::T_B);
+}
+
+const LITERAL: &str = "
+    categories = { usage = { weight = 40.0 }, engagement = { weight = 25.0 }, support = { weight = 15.0 }, \
+                   business = { weight = 20.0 } }
+    indicators = [
+        { category = 'usage', feature = 'mau_share', weight = 30.0 },
+        { category = 'usage', feature = 'feature_breadth', weight = 10.0 },
+        { category = 'usage', feature = 'minutes_per_seat', weight = 5.0 },
+        { category = 'engagement', feature = 'new_features_90d', weight = 15.0 },
+        { category = 'engagement', feature = 'seats_added_90d', weight = 10.0 },
+        { category = 'support', feature = 'resolution_hours', weight = 10.0 },
+        { category = 'support', feature = 'ticket_trend', weight = 5.0 },
+        { category = 'business', feature = 'contract_value', weight = 10.0, good = 'up' },
+        { category = 'business', feature = 'contract_growth_365d', weight = 10.0 },
+    ]";
+
+/// 1.16.1: 45 + 25 + 15 + 20 = 105 points, and 18 + 6.25 + 2.25 + 4 = 30.5.
+#[test]
+fn w_b_taken_literally_is_refused_with_its_arithmetic() {
+    let found = lint_spec(&spec(LITERAL), &schema(&FEATURES));
+    let points: Vec<&LintFinding> = found.iter().filter(|of| of.rule.id == "category-points").collect();
+    assert_eq!(points.len(), 4);
+    let usage = &points[3].message;
+    assert_eq!(
+        usage,
+        "the points of category `usage` total 45 where its maximum is 100; all points total 105, and taken as they stand \
+         no account could have more than 30.5 of 100: declare maximum = 45"
+    );
+    assert!(learn_rows(LITERAL, &FEATURES, &[&[0.0; 24], &[1.0; 24]]).is_err());
+    let mut rescaled = LITERAL.to_owned();
+    for (weight, maximum) in [("40.0", "45"), ("25.0", "25"), ("15.0 }", "15 }"), ("20.0", "20")] {
+        let weight = weight.trim_end_matches(" }");
+        let maximum = maximum.trim_end_matches(" }");
+        rescaled = rescaled.replacen(
+            &format!("weight = {weight} }}"),
+            &format!("weight = {weight}, maximum = {maximum}.0 }}"),
+            1,
+        );
+    }
+    let errors = lint_spec(&spec(&rescaled), &schema(&FEATURES));
+    assert!(errors.iter().all(|of| of.rule.severity == Severity::Warning), "{errors:?}");
+    assert_eq!(learnt(&rescaled).rules.expect("rules").cards, learnt("preset = 'w-b'").rules.expect("rules").cards);
+}
+
+/// W-D, Z-03: `(M1 + M2 + M3 + M4 + M5) / 5`; the first presets' roles have other features in the other order.
+#[test]
+fn the_mvp_is_the_mean_of_five() {
+    let metrics = ["active_users", "login_frequency", "days_since_login", "tickets_per_seat", "days_to_renewal"];
+    for preset in ["w-d", "mvp"] {
+        let card = learnt(&format!("preset = '{preset}'"));
+        assert_eq!(card.names, metrics);
+        assert!(card.rules.is_none(), "a mean of straight lines needs no rules");
+        for n in 0..=5 {
+            check(&card, &metrics[..n], 20.0 * n as f64);
+        }
+    }
+}
+
+#[test]
+fn roles_without_points_are_the_first_that_the_book_has() {
+    let card = learnt("preset = 'w-a'");
+    assert_eq!(
+        card.names,
+        [
+            "mean_payment_delay",
+            "contract_growth_365d",
+            "new_features_90d",
+            "trainings_180d",
+            "ticket_sentiment",
+            "mau_share",
+            "feature_breadth"
+        ]
+    );
+    check(&card, &["mau_share", "feature_breadth"], 40.0);
+    check(&card, &["mau_share"], 20.0);
+    check(&card, &["new_features_90d", "trainings_180d"], 30.0);
+    check(&card, &["mean_payment_delay", "contract_growth_365d"], 20.0);
+    check(&card, &["ticket_sentiment"], 10.0);
+    let card = learnt("preset = 'w-c'");
+    check(&card, &["feature_breadth", "core_actions_per_seat"], 40.0);
+    check(&card, &["nps", "csat"], 20.0);
+    check(&card, &["resolution_hours"], 20.0);
+    check(&card, &["mean_payment_delay", "contract_value"], 20.0);
+}
+
+/// W-E has no numbers: they are the correlation with history.
+#[test]
+fn w_e_asks_for_history() {
+    let training = [0, 1];
+    let (x, schema) = (matrix(&[&[0.0; 24], &[1.0; 24]]), schema(&FEATURES));
+    let refused = bellwether_health::learn(Some(&spec("preset = 'w-e'")), &schema, &x, &training);
+    assert_eq!(
+        refused.expect_err("no history").to_string(),
+        "weights by history are learnt from the outcomes of training rows; there are none here"
+    );
+    let equal = learnt("preset = 'w-e'\nweights = 'equal'");
+    assert_eq!((equal.names.len(), equal.bands), (7, Bands::T_A));
+}
+
+#[test]
+fn every_preset_resolves_without_an_error_of_the_linter() {
+    for (name, _) in PRESETS {
+        let spec = spec(&format!("preset = '{name}'"));
+        let found = lint_spec(&spec, &schema(&FEATURES));
+        assert!(found.iter().all(|of| of.rule.severity == Severity::Warning), "{name}: {found:?}");
+        let resolved = resolve(&spec, &schema(&FEATURES)).expect("resolves");
+        assert!(resolved.preset.is_none() && resolved.indicators.iter().all(|of| of.good.is_some()), "{name}");
+        // I-03: 3 to 7 but for W-B, whose nine metrics are the guide's own.
+        let n = resolved.indicators.len();
+        assert!((3..=7).contains(&n) || (name == "w-b" && n == 9), "{name}: {n}");
+    }
+}
+
+#[test]
+fn indicators_replace_those_of_their_category() {
+    let text = "preset = 'w-b'\nindicators = [{ feature = 'login_frequency', weight = 45.0 }]";
+    let card = learnt(text);
+    check(&card, &["login_frequency"], 40.0);
+    check(&card, &["mau_share"], 0.0);
+    assert_eq!(card.names.len(), 7);
+    let refused = learn_rows(&text.replace("45.0", "44.0"), &FEATURES, &[&[0.0; 24], &[1.0; 24]]);
+    assert!(refused.expect_err("44 of 45").to_string().starts_with("the points of category `usage` total 44"));
+}
+
+#[test]
+fn what_a_preset_misses_is_told() {
+    for (text, features, told) in [
+        (
+            "preset = 'w-f'",
+            &["a ^"][..],
+            "there is no preset `w-f`; there are w-a, w-b, w-c, w-d (the same as mvp) and w-e",
+        ),
+        (
+            "preset = 'mvp'",
+            &["active_users ^", "days_since_login v", "login_frequency ^", "nps ^"],
+            "preset `mvp` finds no feature for count of support tickets: tickets_per_seat or tickets_per_seat_90d or \
+             tickets_90d; days until renewal: days_to_renewal or days_until_renewal; add [catalogue] use = \
+             [\"tickets_per_seat\", \"days_to_renewal\"], declare features of these names, or give the category's \
+             indicators in [scorecard]",
+        ),
+        (
+            "preset = 'mvp'\nindicators = [{ feature = 'nps', weight = 100.0 }]",
+            &["nps ^"],
+            "preset `mvp` and more: categories can't stand beside a preset, and indicators only replace those of a category",
+        ),
+    ] {
+        let error = resolve(&spec(text), &schema(features)).expect_err(told);
+        assert_eq!(error.to_string(), told);
+        assert_eq!(error.rule_id(), "preset");
+    }
+}
