@@ -161,7 +161,7 @@ impl Scorer {
             values.into_iter().zip(&is_scored).map(|(value, &scored)| scored.then_some(value)).collect()
         };
         let health = self.health(x);
-        let is_shown = |(found, &scored): &(&Assessment, &bool)| scored && !found.is_refused;
+        let is_shown = |&(found, scored): &(&Assessment, &bool)| *scored && !found.is_refused;
         let shown: Vec<Option<&Assessment>> =
             health.iter().zip(&is_scored).map(|pair| is_shown(&pair).then_some(pair.0)).collect();
         let logits = self.logits(x)?;
