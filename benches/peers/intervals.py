@@ -8,7 +8,7 @@ Biometrics 53. Where each account has one row, the second is the first.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import expit, logit, ndtri, stdtrit
 from scipy.stats import rankdata
 
 CONFIDENCE = 0.95
@@ -68,11 +68,16 @@ def variance(of: Components, event: np.ndarray, account: np.ndarray) -> float | 
 
 
 def auc(score: np.ndarray, event: np.ndarray, account: np.ndarray) -> Estimate:
-    """ROC AUC; the interval is cut to 0..1."""
-    estimate = _estimate(components(score, event), event, account)
-    if estimate.low is None:
-        return estimate
-    return Estimate(estimate.value, max(estimate.low, 0.0), min(estimate.high, 1.0))
+    """ROC AUC; the interval is Student's on the logit (Pepe 2003), of as many degrees as the rarer class has accounts, less 1."""
+    of = components(score, event)
+    of_value = variance(of, event, account)
+    if of_value is None or of_value <= 0.0:
+        return Estimate(of.auc, None, None)
+    n_accounts = min(len(np.unique(account[event])), len(np.unique(account[~event])))
+    quantile = float(stdtrit(n_accounts - 1, 0.5 + CONFIDENCE / 2))
+    half = quantile * of_value**0.5 / (of.auc * (1.0 - of.auc))
+    low, high = (float(expit(logit(of.auc) + end)) for end in (-half, half))
+    return Estimate(of.auc, low, high)
 
 
 def auc_difference(a: np.ndarray, b: np.ndarray, event: np.ndarray, account: np.ndarray) -> Estimate:

@@ -19,11 +19,6 @@ impl Accounts {
         Self { place: account.iter().map(place).collect(), n: ids.len() }
     }
 
-    /// Distinct accounts.
-    pub(crate) fn len(&self) -> usize {
-        self.n
-    }
-
     /// `of` each row, summed by account.
     pub(crate) fn sums(&self, of: impl Fn(usize) -> f64) -> Vec<f64> {
         let mut sums = vec![0.0; self.n];

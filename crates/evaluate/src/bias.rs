@@ -133,14 +133,13 @@ struct Division<'a> {
 impl Division<'_> {
     fn gap(&self, measure: BiasMeasure, cohort: &Cohort, options: &BiasOptions) -> BiasGap {
         let n_fewest = self.n_fewest(measure);
-        let (of_level, of_rest, tested) = match measure {
-            BiasMeasure::Calibration => self.calibration(options.confidence),
-            _ => {
-                let (level, rest) = (self.side(measure, true), self.side(measure, false));
-                let values = (level.as_ref().map(Side::value), rest.as_ref().map(Side::value));
-                let tested = level.zip(rest).map(|(level, rest)| difference(&level, &rest, options.confidence));
-                (values.0, values.1, tested)
-            }
+        let (of_level, of_rest, tested) = if measure == BiasMeasure::Calibration {
+            self.calibration(n_fewest, options.confidence)
+        } else {
+            let (level, rest) = (self.side(measure, true), self.side(measure, false));
+            let values = (level.as_ref().map(Side::value), rest.as_ref().map(Side::value));
+            let tested = level.zip(rest).map(|(level, rest)| difference(&level, &rest, options.confidence));
+            (values.0, values.1, tested)
         };
         let p_value = tested.and_then(|tested| tested.p_value).filter(|_| n_fewest >= options.min_accounts);
         BiasGap {
@@ -192,7 +191,7 @@ impl Division<'_> {
     }
 
     /// An account on both sides counts on both, so the sides may depend on each other.
-    fn calibration(&self, confidence: f64) -> (Option<f64>, Option<f64>, Option<Difference>) {
+    fn calibration(&self, n_fewest: usize, confidence: f64) -> (Option<f64>, Option<f64>, Option<Difference>) {
         let mean = |side: bool| {
             let only = |of: &dyn Fn(usize) -> f64| {
                 self.accounts.sums(|row| if self.inside[row] == side { of(row) } else { 0.0 })
@@ -202,7 +201,7 @@ impl Division<'_> {
         };
         let (level, rest) = (mean(true), mean(false));
         let tested = level.as_ref().zip(rest.as_ref()).map(|(level, rest)| {
-            let gap = level.minus(rest);
+            let gap = Linear { n_accounts: n_fewest, ..level.minus(rest) };
             Difference { estimate: gap.estimate(Scale::Plain, confidence), p_value: gap.p_value() }
         });
         (level.map(|level| level.value), rest.map(|rest| rest.value), tested)

@@ -37,7 +37,9 @@ pub fn point_biserial(
         (x * y - value * f64::midpoint(x * x, y * y)) / n
     };
     let accounts = Accounts::new(account);
-    let linear = Linear { value, parts: accounts.sums(part), n_accounts: accounts.len() };
+    let having =
+        |came: bool| accounts.parts(&|row| outcome[row] == came, &|_| true).iter().filter(|part| part.size > 0).count();
+    let linear = Linear { value, parts: accounts.sums(part), n_accounts: having(true).min(having(false)) };
     Ok(linear.estimate(Scale::Fisher, confidence))
 }
 

@@ -9,6 +9,7 @@ use crate::curves::curves;
 use crate::delong::auc_estimate;
 use crate::error_interval::error_interval;
 use crate::input::{Cohort, EvaluateError, EvaluateOptions, Scored};
+use crate::linear::Linear;
 use crate::measure::{Measure, Values, k_of};
 use crate::metrics::average_precision_linear;
 use crate::proportion::{Part, share, wilson};
@@ -179,7 +180,9 @@ impl<'a> Study<'a> {
     fn average_precision(&self) -> Estimate {
         let linear = average_precision_linear(self.sample).filter(|_| self.has_intervals);
         linear.map_or(Estimate::new(self.values.pr_auc, None), |linear| {
-            linear.estimate(Scale::Logit, self.options.confidence)
+            // Events of few accounts make up most of it.
+            let n_accounts = linear.n_accounts.min(self.n_effective as usize);
+            Linear { n_accounts, ..linear }.estimate(Scale::Logit, self.options.confidence)
         })
     }
 

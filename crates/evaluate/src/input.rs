@@ -94,8 +94,8 @@ pub enum EvaluateError {
         /// The value.
         value: f64,
     },
-    /// Not a number, where any will do.
-    #[error("`{what}` in row {row} is {value}; it must be a finite number")]
+    /// Not a number of the kind that is needed.
+    #[error("`{what}` in row {row} is {value}; it must be {rule}")]
     Number {
         /// The column.
         what: &'static str,
@@ -103,6 +103,8 @@ pub enum EvaluateError {
         row: usize,
         /// The value.
         value: f64,
+        /// What it must be.
+        rule: &'static str,
     },
     /// Days that do not rise.
     #[error("the days of history {row} do not rise; each score needs a later day than the one before")]
@@ -225,7 +227,7 @@ pub(crate) fn check_lengths(
 /// Every value finite.
 pub(crate) fn check_numbers(what: &'static str, values: &[f64]) -> Result<(), EvaluateError> {
     match values.iter().position(|value| !value.is_finite()) {
-        Some(row) => Err(EvaluateError::Number { what, row, value: values[row] }),
+        Some(row) => Err(EvaluateError::Number { what, row, value: values[row], rule: "a finite number" }),
         None => Ok(()),
     }
 }

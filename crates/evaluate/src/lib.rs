@@ -1,8 +1,12 @@
 //! Metrics with intervals, overall, by band and by cohort. No I/O, no clock; equal bits on any number of threads.
 //!
 //! Rows of one account are not independent, so every interval is by account: `DeLong`'s variance in its clustered form for
-//! ROC AUC, Wilson's interval with the effective sample size for shares of rows, and for the rest a bootstrap that draws
-//! accounts. What is undefined is `None`, and so is an interval that the rows cannot support.
+//! ROC AUC, Wilson's interval with the effective sample size for shares of rows, sums over accounts where a value is one, and
+//! for the rest a bootstrap that draws accounts. What is undefined is `None`, and so is an interval that the rows cannot
+//! support. How often the intervals hold the truth, `examples/coverage` counts.
+//!
+//! [`guide`] has the metrics that the guides ask for, with targets and verdicts; [`value`] what a ranking is worth in money;
+//! [`bias_gaps`] compares segments, [`compare_models`] models, both corrected for how many comparisons were made.
 //!
 //! ```
 //! use bellwether_core::Quiet;

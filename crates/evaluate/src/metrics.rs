@@ -158,3 +158,22 @@ pub(crate) fn unowned(scores: &[f64], outcome: &[bool]) -> Option<Sample> {
 pub(crate) fn unowned_probabilities(probability: &[f64], outcome: &[bool]) -> Option<Sample> {
     probability.iter().all(|p| (0.0..=1.0).contains(p)).then(|| unowned(probability, outcome)).flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The rows of `tests/reference.rs`; central differences of scikit-learn 1.9.1's `average_precision_score` in each account's
+    /// `sample_weight`, squared and summed.
+    #[test]
+    fn parts_of_average_precision_are_its_slopes() {
+        let row = |i: u32| {
+            let p = f64::from((i * 37) % 101 + 1) / 103.0;
+            (p, f64::from((i * 29) % 83) < 83.0 * p * 0.8, (i * 7) % 30 / (1 + i % 2))
+        };
+        let linear = average_precision_linear(&Sample::new((0..120).map(row))).expect("there are events");
+        let squares: f64 = linear.parts.iter().map(|part| part * part).sum();
+        assert!((squares - 0.004_571_677_578_296_973).abs() < 1e-9, "{squares}");
+        assert!(linear.parts.iter().sum::<f64>().abs() < 1e-12);
+    }
+}

@@ -36,11 +36,12 @@ pub struct Metrics {
     /// (Korn and Graubard 1998; Franco et al. 2019).
     pub base_rate: Estimate,
     /// Area under the ROC curve, a tie counting half; `None` for a single class. Interval: `DeLong` et al. (1988), clustered by
-    /// account (Obuchowski 1997); none where that variance is 0 or has fewer than two accounts a class.
+    /// account (Obuchowski 1997), Student's on the logit; none where that variance is 0 or has fewer than two accounts a class.
     pub roc_auc: Estimate,
-    /// Average precision, as scikit-learn's; `None` without events. Interval here and below: bootstrap by account, percentile.
+    /// Average precision, as scikit-learn's; `None` without events. Interval: linearised by account, Student's on the logit.
     pub pr_auc: Estimate,
-    /// Mean negative log-likelihood in nats, probabilities clipped to `1e-15..=1 - 1e-15`; lower is better.
+    /// Mean negative log-likelihood in nats, probabilities clipped to `1e-15..=1 - 1e-15`; lower is better. Interval here and
+    /// below: bootstrap by account, Student's around the value less its bias, on the logarithm, or the logit of a share.
     pub log_loss: Estimate,
     /// Mean squared error of the probabilities; lower is better.
     pub brier: Estimate,
@@ -55,9 +56,8 @@ pub struct Metrics {
     pub calibration_slope: Estimate,
     /// Calibration in the large, see [`crate::calibration_line`]; 0 is ideal.
     pub calibration_intercept: Estimate,
-    /// Expected calibration error over quantile bins; lower is better. Interval: basic bootstrap of its square (Davison and
-    /// Hinkley 1997, 5.2), because a replicate's gaps are larger than the sample's by construction; from 0 where the score
-    /// may well be calibrated.
+    /// Expected calibration error over quantile bins; lower is better. Noise alone lifts it above its truth, which the interval
+    /// allows for: from 0 where the score may well be calibrated. It holds the truth at least as often as it says.
     pub ece: Estimate,
     /// At the top of the ranking, one for each of [`crate::EvaluateOptions::k_shares`], in their order.
     pub at_k: Vec<AtK>,
@@ -93,7 +93,7 @@ pub struct BandMetrics {
     pub event_rate: Estimate,
     /// The same as `event_rate`, under the name of requirement V-06: the band, taken as the prediction that the outcome comes.
     pub precision: Estimate,
-    /// Share of all events that fell in the band.
+    /// Share of all events that fell in the band. Interval as for [`Metrics::base_rate`].
     pub recall: Estimate,
     /// `event_rate` over the base rate of all rows.
     pub lift: Estimate,

@@ -32,7 +32,8 @@ impl Sample {
     pub(crate) fn new(rows: impl Iterator<Item = (f64, bool, u32)>) -> Self {
         // Adding 0 turns -0 into 0, which `total_cmp` would tell apart.
         let mut ranked: Vec<(f64, bool, u32)> = rows.map(|(score, event, id)| (score + 0.0, event, id)).collect();
-        ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+        // Within a tie by account and outcome, so that sums over rows have one order.
+        ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.2, a.1).cmp(&(b.2, b.1))));
         let mut account_ids: Vec<u32> = ranked.iter().map(|row| row.2).collect();
         account_ids.sort_unstable();
         account_ids.dedup();

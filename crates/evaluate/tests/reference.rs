@@ -112,6 +112,23 @@ fn auc_variance_equals_the_papers() {
     }
 }
 
+/// `expit(logit(auc) -+ t.ppf(.975, k - 1) * sd / (auc * (1 - auc)))` with the variances above; the rarer class has `k` accounts.
+#[test]
+fn auc_interval_is_students_on_the_logit() {
+    let rows = reference();
+    let each_its_own: Vec<u32> = (0..120).collect();
+    for (account, low, high) in [
+        (&each_its_own, 0.640_556_491_151_555, 0.826_747_086_235_934_2),
+        (&rows.account, 0.627_219_638_280_129_4, 0.834_825_369_618_899_7),
+    ] {
+        let scored = Scored { probability: &rows.p, outcome: &rows.y, account };
+        let options = EvaluateOptions { n_bootstrap: 0, ..EvaluateOptions::default() };
+        let auc = evaluate(&scored, None, &[], &options, &Quiet).expect("the rows are sound").overall.roc_auc;
+        near(auc.low, low);
+        near(auc.high, high);
+    }
+}
+
 #[test]
 fn shares_by_account_equal_statsmodels() {
     let rows = reference();

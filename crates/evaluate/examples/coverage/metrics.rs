@@ -73,7 +73,9 @@ pub(crate) fn coverage(
     let tally = |&(name, pick): &Pick| {
         let mut tally = Tally::default();
         let truth = pick(&truth).value.expect("a large book has every value");
-        all.iter().for_each(|of| tally.add(&pick(of), truth));
+        for of in &all {
+            tally.add(&pick(of), truth);
+        }
         (name, tally)
     };
     PICKS.iter().map(tally).collect()

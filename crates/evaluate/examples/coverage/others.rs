@@ -12,6 +12,9 @@ use rayon::prelude::*;
 use crate::books::{Rows, Source};
 use crate::metrics::Tally;
 
+/// A value of a report, and what the large draw's is multiplied by.
+type Pick = (&'static str, fn(&ValueReport) -> Estimate, f64);
+
 pub(crate) type Tallies = Vec<(&'static str, Tally)>;
 
 /// Correlations against those of a large draw; differences of two equal models against 0.
@@ -41,7 +44,9 @@ pub(crate) fn correlations_and_differences(source: &Source, seed: u64, n: u64, n
     ];
     let tally = |(at, name)| {
         let mut tally = Tally::default();
-        all.iter().for_each(|estimates| tally.add(&estimates[at], truth[at]));
+        for estimates in &all {
+            tally.add(&estimates[at], truth[at]);
+        }
         (name, tally)
     };
     names.into_iter().enumerate().map(tally).collect()
@@ -63,16 +68,18 @@ pub(crate) fn values(source: &Source, seed: u64, n: u64, n_bootstrap: usize, n_t
     let all: Vec<ValueReport> =
         (1..=n).into_par_iter().map(|stream| report(stream, source.n_accounts, n_bootstrap)).collect();
     let scale = f64::from(source.n_accounts * source.rows_each) / truth.n as f64;
-    let picks: [(&'static str, fn(&ValueReport) -> Estimate, f64); 5] = [
+    let picks: [Pick; 5] = [
         ("precision at capacity", |of| of.at_capacity[0].precision, 1.0),
         ("churned revenue reached", |of| of.at_capacity[0].arr_recall, 1.0),
         ("saved revenue", |of| of.at_capacity[0].saved, scale),
         ("net value", |of| of.at_capacity[0].net, scale),
         ("lift in revenue", |of| of.at_capacity[0].lift, 1.0),
     ];
-    let tally = |&(name, pick, scale): &(&'static str, fn(&ValueReport) -> Estimate, f64)| {
+    let tally = |&(name, pick, scale): &Pick| {
         let (mut tally, truth) = (Tally::default(), pick(&truth).value.expect("a large book has every value") * scale);
-        all.iter().for_each(|of| tally.add(&pick(of), truth));
+        for of in &all {
+            tally.add(&pick(of), truth);
+        }
         (name, tally)
     };
     picks.iter().map(tally).collect()

@@ -70,8 +70,6 @@ pub enum Unit {
     Points,
     /// Difference of two AUCs.
     AucDifference,
-    /// Gain over cost; 0 is break-even.
-    ReturnOnCost,
 }
 
 /// What a value is a share, or a mean, of. Contradiction 6 of requirements 1.16: a renewal event is not a snapshot.

@@ -1,5 +1,6 @@
 //! The metrics that the guides ask for, requirements 1.11, with their targets and verdicts.
 
+mod ablation;
 mod finding;
 mod interventions;
 mod lead_time;
@@ -7,6 +8,7 @@ mod renewals;
 mod score_use;
 mod snapshots;
 
+pub use ablation::ablation_finding;
 pub use finding::{Denominator, Finding, Goal, GuideId, Reading, Unit, Verdict};
 pub use interventions::{InterventionFindings, Interventions, intervention_findings};
 pub use lead_time::{BandsBefore, LeadTime, LeadTimeFindings, ScoreHistory, Warning, lead_time_findings};

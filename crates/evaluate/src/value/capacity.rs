@@ -98,6 +98,8 @@ pub fn value_at_capacity(
         };
         let per_arr = options.success_rate * options.years_lost;
         let (here, cost) = (of_each[place], options.contact_cost * shares[place]);
+        let saved = estimate(Scale::Log, &|of, _| Some(per_arr * of.churned_arr));
+        let less_cost = |end: Option<f64>| end.map(|end| end - cost);
         let share = here.contacted / n as f64;
         CapacityValue {
             capacity,
@@ -107,8 +109,8 @@ pub fn value_at_capacity(
             arr_recall: estimate(Scale::Logit, &|of, all| over(of.churned_arr, all.churned_arr)),
             predicted_saved: per_arr
                 * ranked.probability.iter().zip(&ranked.arr).take(capacity).map(|(p, arr)| p * arr).sum::<f64>(),
-            saved: estimate(Scale::Log, &|of, _| Some(per_arr * of.churned_arr)),
-            net: estimate(Scale::Plain, &|of, _| Some(per_arr * of.churned_arr - cost)),
+            saved,
+            net: Estimate { value: less_cost(saved.value), low: less_cost(saved.low), high: less_cost(saved.high) },
             net_at_random: share * per_arr * all.churned_arr - cost,
             lift: estimate(Scale::Log, &|of, all| over(of.churned_arr, all.churned_arr * share)),
         }

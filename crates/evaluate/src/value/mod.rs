@@ -93,7 +93,9 @@ impl Valued<'_> {
                 let rule = if most == 1.0 { "from 0 to 1" } else { "0 or more" };
                 Err(EvaluateError::Setting { name, value, rule })
             }
-            (None, Some(row)) => Err(EvaluateError::Number { what: "arr", row, value: self.arr[row] }),
+            (None, Some(row)) => {
+                Err(EvaluateError::Number { what: "arr", row, value: self.arr[row], rule: "0 or more" })
+            }
             (None, None) => Ok(()),
         }
     }

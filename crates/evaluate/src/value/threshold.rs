@@ -106,8 +106,8 @@ fn costs(ranked: &Ranked, ends: &[usize], times: &[u32], options: &ValueOptions)
     let mut cost: f64 = times.iter().enumerate().map(|(at, &times)| f64::from(times) * lost(at)).sum();
     let (mut costs, mut at) = (vec![cost / n], 0);
     for &end in ends {
-        for account in at..end {
-            cost += f64::from(times[account]) * (options.contact_cost - options.success_rate * lost(account));
+        for (account, &times) in times.iter().enumerate().take(end).skip(at) {
+            cost += f64::from(times) * (options.contact_cost - options.success_rate * lost(account));
         }
         at = end;
         costs.push(cost / n);
