@@ -114,8 +114,10 @@ def main() -> None:
     print(f"{'ratio':12}{ratio['seconds']:9.2f}{ratio['cpu_seconds']:9.2f}{ratio['boosting_seconds']:12.2f}"
           f"{ours['auc'] - theirs['auc']:+9.5f}{ours['log_loss'] - theirs['log_loss']:+10.5f}")
     if options.json:
-        shape = {key: getattr(options, key) for key in ("rows", "features", "trees", "leaves", "rate", "threads", "repeats")}
-        options.json.write_text(json.dumps({"shape": shape, "load": load[0], "learners": table, "ratio": ratio}, indent=2))
+        keys = ("rows", "features", "trees", "leaves", "rate", "threads", "repeats", "seed")
+        shape = {key: getattr(options, key) for key in keys}
+        measured = {"shape": shape, "load": load[0], "learners": table, "ratio": ratio}
+        options.json.write_text(json.dumps(measured, indent=2))
 
 
 if __name__ == "__main__":

@@ -22,11 +22,11 @@ const USUAL_TREES: usize = 60;
 const PATIENCE: usize = 40;
 
 /// What a tree costs for each cell of the matrix, in seconds of two threads of the machine that this was measured on;
-/// other machines take the same number of recipes in another time.
-const SECONDS_A_CELL_AND_TREE: f64 = 1e-9;
+/// other machines try the same recipes in another time.
+const SECONDS_A_CELL_AND_TREE: f64 = 1.5e-9;
 
 /// What a tree costs beside, in seconds of that machine.
-const SECONDS_A_TREE: f64 = 1e-3;
+const SECONDS_A_TREE: f64 = 3e-4;
 
 /// From this many matrix cells on, fits use the threads one after the other; below, they run side by side.
 const CELLS_FOR_THREADS: usize = 4_000_000;
@@ -64,7 +64,7 @@ impl Boosted {
         if folds.is_empty() {
             return (Recipe::USUAL, USUAL_TREES.min(most_trees));
         }
-        let recipes = self.affordable(table, &folds);
+        let recipes = self.affordable(table.n_cols(), &folds);
         progress.begin("boosted: choose", (recipes.len() * folds.len()) as u64);
         let curves_of = |fold: &Fold| {
             let fold = HeldOut::new(table, fold);
@@ -88,10 +88,10 @@ impl Boosted {
         (recipes[recipe], ((n_trees as f64 * scale).round() as usize).clamp(1, most_trees))
     }
 
-    /// The recipes that the budget of seconds pays for, at least one. The price is made up from the shape of the table and
-    /// not measured: what is learnt must not depend on how fast or busy a machine is.
-    fn affordable(&self, table: &Table, folds: &[Fold]) -> &'static [Recipe] {
-        let n_cells = folds.iter().map(|fold| fold.fit.len()).sum::<usize>() * table.n_cols();
+    /// The recipes that the budget of seconds pays for, at least one. Prices follow from the shape of the table and no
+    /// clock is read: what is learnt must not depend on how fast or busy a machine is.
+    fn affordable(&self, n_cols: usize, folds: &[Fold]) -> &'static [Recipe] {
+        let n_cells = folds.iter().map(|fold| fold.fit.len()).sum::<usize>() * n_cols;
         let price = |recipe: &Recipe| {
             let n_trees = f64::from(self.settings.boosted_trees).min(10.0 / recipe.learning_rate);
             n_trees * (n_cells as f64 * SECONDS_A_CELL_AND_TREE + folds.len() as f64 * SECONDS_A_TREE)
@@ -136,8 +136,7 @@ impl HeldOut {
     }
 }
 
-/// The recipe and number of trees with the least mean loss over the folds; `curves` has the curves of all recipes for the
-/// first fold, then those for the second ...
+/// The recipe and number of trees with the least mean loss over the folds; `curves` has one a recipe for each fold.
 fn best(curves: &[Vec<Vec<f64>>]) -> (usize, usize) {
     let mut best = (0, 1, f64::INFINITY);
     for recipe in 0..curves[0].len() {
@@ -166,5 +165,19 @@ mod tests {
         assert_eq!(best(&curves), (1, 2));
         assert_eq!(best(&[vec![vec![f64::NAN, 0.5, 0.4]], vec![vec![0.1, 0.3, 0.5]]]), (0, 2));
         assert_eq!(best(&[vec![vec![]]]), (0, 1));
+    }
+
+    #[test]
+    fn the_budget_pays_for_recipes_by_the_shape_of_the_table() {
+        let n_affordable = |n_cols: usize, n_fit: usize, search_seconds: f64| {
+            let boosted = Boosted { settings: Settings { search_seconds, ..Settings::default() } };
+            let folds = [Fold { fit: (0..n_fit).collect(), check: vec![0] }];
+            boosted.affordable(n_cols, &folds).len()
+        };
+        assert_eq!(n_affordable(10, 1_000, 60.0), Recipe::CANDIDATES.len());
+        assert_eq!(n_affordable(60, 5_000_000, 60.0), 1);
+        assert_eq!(n_affordable(60, 500_000, 0.0), 1);
+        let rising: Vec<usize> = [10.0, 25.0, 50.0].map(|seconds| n_affordable(60, 500_000, seconds)).into();
+        assert!(rising.is_sorted_by(|a, b| a < b), "{rising:?}");
     }
 }

@@ -37,8 +37,8 @@ pub struct Settings {
     /// Whether boosted logits must follow the direction that the schema declares for a feature.
     #[serde(default = "Settings::default_monotone")]
     pub monotone: bool,
-    /// What the search for a boosted model's leaves, rate and penalty may cost, in nominal seconds: they pay for a number
-    /// of candidates by the shape of the table alone, so that the model depends on no machine's speed.
+    /// What the search for a boosted model's [`Recipe`] may cost, in nominal seconds: they pay for a number of
+    /// candidates by the shape of the table alone, so that the model depends on no machine's speed.
     #[serde(default = "Settings::default_search_seconds")]
     pub search_seconds: f64,
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use bellwether_core::{FeatureMatrix, FeatureSchema, Model, Outcome, Quiet, sigmoid};
-use bellwether_learn::{LearnError, LearnerName, Settings, TrainingRows, learner};
+use bellwether_learn::{LearnError, LearnerName, Recipe, Settings, TrainingRows, learner};
 use common::{Book, Random};
 
 fn check_all(check: impl Fn(LearnerName)) {
@@ -362,25 +362,44 @@ fn a_model_reads_the_features_of_its_schema() {
 }
 
 #[test]
-fn boosted_logits_follow_the_declared_directions_if_told_to() {
+fn boosted_logits_follow_the_declared_directions_unless_told_otherwise() {
     // High values of feature 0 are declared bad and those of feature 1 good; the labels say nothing of the kind.
     let mut book = Book::made(2000, 14, 0.0);
     book.y = book.columns[0].iter().zip(&book.columns[1]).map(|(a, b)| (a * 3.0).sin() + 1e6 * b > 0.0).collect();
+    let curve = |model: &Model, row: usize, feature: usize, step: f32| -> Vec<f64> {
+        let at = |k: i16| {
+            let mut values = book.row(row);
+            values[feature] = f32::from(k) * step;
+            model.logit(&values)
+        };
+        (-30..=30).map(at).collect()
+    };
     for outcome in Outcome::ALL {
-        let settings = Settings { monotone: true, ..Settings { outcome, ..book.settings() } };
+        let settings = Settings { outcome, ..book.settings() };
         let model = book.try_fit_with(LearnerName::Boosted, &settings).expect("two classes");
+        let free = Settings { monotone: false, ..settings };
+        let free = book.try_fit_with(LearnerName::Boosted, &free).expect("two classes");
         let sign = if outcome.is_good() { -1.0 } else { 1.0 };
-        for row in 0..200 {
-            for (feature, step, direction) in [(0, 0.1_f32, sign), (1, 1e-7, -sign)] {
-                let logits: Vec<f64> = (-30_i16..=30)
-                    .map(|k| {
-                        let mut values = book.row(row);
-                        values[feature] = f32::from(k) * step;
-                        model.logit(&values) * direction
-                    })
-                    .collect();
-                assert!(logits.is_sorted(), "{outcome:?}, feature {feature}: {logits:?}");
-            }
+        for (feature, step, direction) in [(0, 0.1_f32, sign), (1, 1e-7, -sign)] {
+            let follows = |model: &Model, row: usize| {
+                curve(model, row, feature, step).into_iter().map(|logit| logit * direction).is_sorted()
+            };
+            assert!((0..200).all(|row| follows(&model, row)), "{outcome:?}, feature {feature}");
+            // The labels rise and fall with feature 0.
+            assert!(feature == 1 || (0..200).any(|row| !follows(&free, row)), "{outcome:?}");
         }
+    }
+}
+
+#[test]
+fn a_given_recipe_grows_just_the_trees_asked_for() {
+    let recipe = Recipe { leaves: 3, ..Recipe::USUAL };
+    let settings = Settings { recipe: Some(recipe), boosted_trees: 17, ..small().settings() };
+    match small().try_fit_with(LearnerName::Boosted, &settings) {
+        Ok(Model::Trees(trees)) => {
+            assert_eq!(trees.trees().len(), 17);
+            assert!(trees.trees().iter().all(|tree| tree.nodes.len() <= 5));
+        }
+        other => panic!("{other:?}"),
     }
 }

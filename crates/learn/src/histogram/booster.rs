@@ -69,7 +69,7 @@ pub(crate) struct Stop<'a> {
 }
 
 /// Boosts at most `most_trees` trees by `recipe` on `rows`, which are in `bins`; `monotone` has one entry a feature.
-/// `grown` is told of each tree. The result depends on neither the number of threads nor the machine.
+/// `grown` is told of each tree. The number of threads has no say in the result.
 pub(crate) fn boost(
     rows: &Rows,
     bins: &Bins,

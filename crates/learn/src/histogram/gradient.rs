@@ -62,8 +62,8 @@ impl Labels {
 
 /// The gradient and hessian of each row whose logit is `logits`; 0 for a row that is not drawn.
 ///
-/// Numbers between two steps are rounded up as often as they are beyond, by a sequence that is even over the rows (golden
-/// ratio), so that rounding adds up to nothing.
+/// A number between two steps is rounded up as often as it is nearer the upper one, by a sequence that is even over the
+/// rows (golden ratio), so that rounding adds up to nothing.
 pub(crate) fn quantise(logits: &[f32], labels: &Labels, draw: Draw, into: &mut [Quantised]) {
     let scale = 1.0 / labels.largest_weight();
     let start = mixed(draw.seed ^ (draw.tree as u64).wrapping_mul(0x2545_f491_4f6c_dd1d));

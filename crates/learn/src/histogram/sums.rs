@@ -62,8 +62,8 @@ type Packed = [[u64; 256]; LANES];
 /// As many rows as [`Packed`] can add up without overflow.
 const ROWS_A_BLOCK: usize = 65_536;
 
-/// Rows whose bins are copied side by side, group after group, before they are summed: a tile stays in the second cache,
-/// and copying asks the memory for many rows at once where summing would wait for each.
+/// Rows whose bins are copied side by side, group after group, before they are summed. A tile stays in the second
+/// cache; copying asks the memory for many rows at once where summing would wait for each.
 const ROWS_A_TILE: usize = 1_024;
 
 /// From this many rows on, threads share them; below, they share the groups.
