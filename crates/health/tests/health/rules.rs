@@ -472,6 +472,11 @@ fn rules_that_lie_are_refused_when_read() {
     }
 }
 
+#[derive(serde::Deserialize)]
+struct Page {
+    scorecard: bellwether_health::ScorecardSpec,
+}
+
 /// The examples of docs/SCORECARD.md are what they say.
 #[test]
 fn the_examples_of_the_page_are_valid() {
@@ -485,10 +490,6 @@ fn the_examples_of_the_page_are_valid() {
         "tenure_days -",
         "industry=it -",
     ];
-    #[derive(serde::Deserialize)]
-    struct Page {
-        scorecard: bellwether_health::ScorecardSpec,
-    }
     let specs: Vec<Page> = examples.iter().map(|text| toml::from_str(text).expect("reads")).collect();
     assert_eq!(specs.len(), 2);
     assert_eq!(bellwether_health::lint_spec(&specs[1].scorecard, &schema(&features)), []);
