@@ -6,3 +6,4 @@ pub(crate) mod evidence;
 pub(crate) mod fit;
 pub(crate) mod opened;
 pub(crate) mod prepare;
+pub(crate) mod weights;

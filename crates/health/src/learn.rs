@@ -91,7 +91,7 @@ fn learn_and_lint(
         assemble(&fitted, bands, schema.len())
     };
     scorecard.validate()?;
-    if let Some(weights) = weights(spec.weights, &scorecard, x, training_rows, history)? {
+    if let Some(weights) = weights(spec.weights.unwrap_or_default(), &scorecard, x, training_rows, history)? {
         scorecard = scorecard.with_weights(&weights)?;
     }
     if let Some(declared) = &spec.thresholds {

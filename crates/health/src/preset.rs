@@ -23,7 +23,7 @@ pub const PRESETS: [(&str, &str); 6] = [
 struct Preset {
     bands: BandsSpec,
     #[serde(default)]
-    weights: WeightsFrom,
+    weights: Option<WeightsFrom>,
     #[serde(default)]
     categories: BTreeMap<String, PresetCategory>,
     indicators: Vec<Role>,
@@ -44,7 +44,8 @@ struct PresetCategory {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Role {
-    role: String,
+    #[serde(rename = "role")]
+    what: String,
     #[serde(default)]
     category: Option<String>,
     #[serde(default)]
@@ -65,7 +66,7 @@ pub fn resolve(spec: &ScorecardSpec, schema: &FeatureSchema) -> Result<Scorecard
     let Some((_, text)) = PRESETS.iter().find(|(known, _)| known == name) else {
         return Err(HealthError::UnknownPreset(name.clone()));
     };
-    let preset: Preset = toml::from_str(text).expect("a test reads every preset");
+    let preset = parse(text);
     let clashes = !spec.categories.is_empty() || (preset.categories.is_empty() && !spec.indicators.is_empty());
     if clashes {
         return Err(HealthError::PresetOverride(name.clone()));
@@ -73,15 +74,18 @@ pub fn resolve(spec: &ScorecardSpec, schema: &FeatureSchema) -> Result<Scorecard
     let categories = preset.categories.iter().map(|(name, of)| {
         (name.clone(), CategorySpec { weight: of.weight, maximum: of.maximum.unwrap_or(crate::TOTAL_WEIGHT) })
     });
-    let weights = if spec.weights == WeightsFrom::Declared { preset.weights } else { spec.weights };
     Ok(ScorecardSpec {
         preset: None,
         bands: Some(spec.bands.clone().unwrap_or_else(|| preset.bands.clone())),
         categories: categories.collect(),
         indicators: indicators(name, &preset, spec, schema)?,
-        weights,
+        weights: spec.weights.or(preset.weights),
         ..spec.clone()
     })
+}
+
+fn parse(text: &str) -> Preset {
+    toml::from_str(text).expect("a test reads every preset")
 }
 
 fn indicators(
@@ -150,7 +154,7 @@ fn indicator(role: &Role, feature: String, equal: f64) -> IndicatorSpec {
 fn told(missing: &[&Role]) -> String {
     let role = |role: &&Role| {
         let category = role.category.as_ref().map_or(String::new(), |name| format!(" (category {name})"));
-        format!("{}{category}: {}", role.role, role.features.join(" or "))
+        format!("{}{category}: {}", role.what, role.features.join(" or "))
     };
     missing.iter().map(role).collect::<Vec<_>>().join("; ")
 }

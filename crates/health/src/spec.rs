@@ -36,9 +36,9 @@ pub struct ScorecardSpec {
     /// Bands by cohort, learnt on the training rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<ThresholdsSpec>,
-    /// Where the weights come from.
-    #[serde(default)]
-    pub weights: WeightsFrom,
+    /// Where the weights come from; else from where the preset says, else they are declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<WeightsFrom>,
     /// Where it is shown what each indicator adds, which 20 or more need.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ablation: Option<String>,

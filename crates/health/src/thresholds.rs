@@ -57,7 +57,8 @@ fn dimension(spec: &DimensionSpec, schema: &FeatureSchema) -> Result<Dimension, 
     }
     let prefix = format!("{name}=");
     let columns: Vec<u32> = (schema.features().iter().enumerate())
-        .filter_map(|(at, feature)| feature.name.starts_with(&prefix).then(|| as_place(at)))
+        .filter(|(_, feature)| feature.name.starts_with(&prefix))
+        .map(|(at, _)| as_place(at))
         .collect();
     if columns.is_empty() {
         return refuse(format!("`{name}` is no text of this book; a number needs `edges` to be cut at"));

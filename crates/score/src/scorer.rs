@@ -161,9 +161,8 @@ impl Scorer {
             values.into_iter().zip(&is_scored).map(|(value, &scored)| scored.then_some(value)).collect()
         };
         let health = self.health(x);
-        let is_shown = |&(found, scored): &(&Assessment, &bool)| *scored && !found.is_refused;
-        let shown: Vec<Option<&Assessment>> =
-            health.iter().zip(&is_scored).map(|pair| is_shown(&pair).then_some(pair.0)).collect();
+        let shown = |(found, &scored): (&Assessment, &bool)| (scored && !found.is_refused).then_some(*found);
+        let shown: Vec<Option<Assessment>> = health.iter().zip(&is_scored).map(shown).collect();
         let logits = self.logits(x)?;
         for (&target, logits) in &logits {
             let overflown = |(row, logit): (usize, &f64)| is_scored[row] && !logit.is_finite();
@@ -178,7 +177,7 @@ impl Scorer {
             coverage,
             health_coverage: health.iter().map(|found| found.coverage).collect(),
             health_score: shown.iter().map(|found| found.map(|found| found.score)).collect(),
-            band: shown.iter().map(|found| found.map(Assessment::band)).collect(),
+            band: shown.iter().map(|found| found.as_ref().map(Assessment::band)).collect(),
             probability,
         })
     }

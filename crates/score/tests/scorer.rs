@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use bellwether_bundle::{BundleContents, Provenance, TargetModel};
 use bellwether_core::{
-    Band, Bands, Calibration, Digest, EncodedInput, Encoding, FeatureMatrix, Indicator, InputKind, Link, Model, Node,
-    Outcome, RowStatus, ScorecardModel, Target, Tree, Trees,
+    Band, Bands, Calibration, Digest, EncodedInput, Encoding, FeatureCondition, FeatureMatrix, FeatureRange,
+    HealthCard, HealthCategory, HealthIndicator, HealthRules, Indicator, InputKind, Link, MissingPolicy, Model, Node,
+    Outcome, RowStatus, Scale, ScorecardModel, Target, Tree, Trees, Veto,
 };
 use bellwether_health::Scorecard;
 use bellwether_score::{ScoreError, Scorer, ScorerParts, ScorerTarget, parity_rows_for};
@@ -86,6 +87,51 @@ fn a_row_has_all_numbers_or_none() {
     let (low, high) = (bellwether_core::sigmoid(-1.5), bellwether_core::sigmoid(2.5));
     assert_eq!(scores.probability[&CHURN], [Some(high), Some(low), Some(low), None]);
     assert_eq!(scores.probability[&EXPANSION], [Some(high), Some(low), Some(low), None]);
+}
+
+/// One card: `logins` must be known and earns all from 10; idle accounts have 40 at most.
+fn rules() -> HealthRules {
+    let logins = HealthIndicator {
+        feature: 0,
+        name: "logins".to_owned(),
+        weight: 3.0,
+        scale: Scale::Banded { edges: vec![10.0], points: vec![25.0, 100.0] },
+        missing: MissingPolicy::Refuse,
+    };
+    let is_idle = FeatureCondition { any: vec![FeatureRange { feature: 4, at_least: Some(5.0), below: None }] };
+    HealthRules {
+        cards: vec![HealthCard {
+            name: "base".to_owned(),
+            when: Vec::new(),
+            bands: Bands::T_A,
+            categories: vec![HealthCategory { name: None, weight: 100.0, indicators: vec![logins] }],
+        }],
+        vetoes: vec![Veto { name: "idle".to_owned(), when: vec![is_idle], at_most: 40.0 }],
+        thresholds: None,
+    }
+}
+
+#[test]
+fn health_is_by_all_rules_and_counts_what_they_read() {
+    let scorer = Scorer::from_parts(ScorerParts { rules: Some(rules()), ..parts() }).expect("the parts fit");
+    let rows = matrix(&[
+        [18.0, 0.0, 0.0, 1.0, 0.0],
+        [18.0, 0.0, 0.0, 1.0, 7.0],
+        [2.0, NAN, NAN, NAN, 0.0],
+        [NAN, 1.0, 0.0, 0.0, 0.0],
+    ]);
+    let scores = scorer.score(&rows).expect("scores");
+    // A third input is read: `idle`, by the veto.
+    assert_eq!(scores.coverage, [1.0, 1.0, 2.0 / 3.0, 2.0 / 3.0]);
+    assert_eq!(scores.health_coverage, [1.0, 1.0, 1.0, 0.0]);
+    assert_eq!(scores.health_score, [Some(100.0), Some(40.0), Some(25.0), None]);
+    assert_eq!(scores.band, [Some(Band::Green), Some(Band::Red), Some(Band::Red), None]);
+    assert_eq!(scores.status, [RowStatus::Scored; 4]);
+    assert!(scores.probability[&CHURN].iter().all(Option::is_some));
+    // A number is replayed all the same.
+    let parity = scorer.parity_vectors(&rows).expect("scores");
+    assert_eq!(parity.health_bits[3], 50.0_f64.to_bits());
+    assert!(scorer.replay(&parity).is_ok());
 }
 
 #[test]

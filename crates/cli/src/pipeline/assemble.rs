@@ -13,6 +13,7 @@ use crate::output::grouped;
 use crate::pipeline::audit::{waivers, warnings};
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::Prepared;
+use crate::pipeline::weights;
 
 /// Random rows among the parity vectors, beside the thresholds' neighbours.
 const N_RANDOM_PARITY_ROWS: usize = 64;
@@ -51,7 +52,8 @@ pub(crate) fn contents(
         targets.iter().map(|report| (report.target.to_string(), &report.evaluation)).collect();
     let evaluation = serde_json::to_value(evaluation).unexpected("writing the evaluation")?;
     let provenance = provenance(prepared, audit, seed)?;
-    let report = report(prepared, audit, &provenance, targets);
+    let mut report = report(prepared, audit, &provenance, targets);
+    report.notes.extend(weights::sentences(prepared)?);
     let rendered = bellwether_report::render(&report).unexpected("drawing the report")?;
     Ok(BundleContents {
         name: file.config.name.get_ref().clone(),

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_book::{Book, BookError, FeatureTable, History, Split};
 use bellwether_core::{Digest, Encoding, FeatureMatrix, FeatureSchema, Progress, Target};
-use bellwether_health::Scorecard;
+use bellwether_health::{Scorecard, learn_on_history};
 
 use crate::failure::{Failure, Unexpected as _};
+use crate::pipeline::weights::Happened;
 
 /// A book's history, split before anything was learnt, and what was learnt on training rows before any model.
 pub(crate) struct Prepared {
@@ -69,8 +70,8 @@ impl Prepared {
         let schema = encoding.schema().unexpected("naming the features")?;
         let x = encoding.encode(&table.raw).map_err(BookError::from)?;
         let spec = book.file().config.scorecard.as_ref();
-        let scorecard = bellwether_health::learn(spec, &schema, &x, &split.training)?;
-        let warnings = bellwether_health::lint(spec, &schema, &x, &split.training)?;
+        let happened = Happened::of(&book, &table);
+        let (scorecard, warnings) = learn_on_history(spec, &schema, &x, &split.training, &happened.history(&table))?;
         Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings, digests })
     }
 

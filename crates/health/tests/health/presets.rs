@@ -1,7 +1,7 @@
 //! Every number of requirements.md 1.6, and its readings in 1.16.
 
 use crate::common::{assess, close, learn_rows, matrix, schema, spec};
-use bellwether_core::Bands;
+use bellwether_core::{Bands, Direction, Feature, FeatureSchema};
 use bellwether_health::{LintFinding, PRESETS, Scorecard, Severity, lint_spec, resolve};
 
 /// The catalogue's feature for each role of every preset, all with values 0 to 1.
@@ -253,4 +253,51 @@ fn what_a_preset_misses_is_told() {
         assert_eq!(error.to_string(), told);
         assert_eq!(error.rule_id(), "preset");
     }
+}
+
+/// The features of the sample book, and one that its tables give the catalogue.
+fn sample() -> FeatureSchema {
+    let book: toml::Table = include_str!("../../../../datasets/sample/book.toml").parse().expect("reads");
+    let text = |feature: &toml::Value, key: &str| feature.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+    let feature = |feature: &toml::Value| {
+        let good = match text(feature, "good").as_deref() {
+            Some("up") => Some(Direction::Up),
+            Some("down") => Some(Direction::Down),
+            _ => None,
+        };
+        let is_helper = feature.get("helper").is_some();
+        let name = text(feature, "name").filter(|_| !is_helper)?;
+        Some(Feature { name, good, category: text(feature, "category") })
+    };
+    let mut features: Vec<Feature> = book["features"].as_array().expect("a list").iter().filter_map(feature).collect();
+    let name = "contract_growth_365d".to_owned();
+    features.push(Feature { name, good: Some(Direction::Up), category: Some("business".to_owned()) });
+    FeatureSchema::new(features).expect("names differ")
+}
+
+/// Where a guide names a metric that the sample's tables do not have, what is nearest stands in its category.
+#[test]
+fn presets_resolve_on_the_sample_book() {
+    let seats_and_features = |first: f64, second: f64| {
+        format!(
+            "indicators = [{{ category = 'engagement', feature = 'features_change_28d', weight = {first} }}, \
+             {{ category = 'engagement', feature = 'seats_against_signup', weight = {second} }}"
+        )
+    };
+    let tickets = "{ category = 'support', feature = 'resolution_hours_90d', weight = 10 }, \
+                   { category = 'support', feature = 'tickets_per_seat_90d', weight = 5 }";
+    for (preset, replaced, n_indicators) in [
+        ("w-a", format!("{}]", seats_and_features(50.0, 50.0)), 7),
+        ("w-b", format!("{}, {tickets}]", seats_and_features(15.0, 10.0)), 9),
+        ("w-c", String::new(), 7),
+        ("w-d", String::new(), 5),
+        ("w-e", String::new(), 6),
+    ] {
+        let spec = spec(&format!("preset = '{preset}'\n{replaced}"));
+        let found = lint_spec(&spec, &sample());
+        assert!(found.iter().all(|of| of.rule.severity == Severity::Warning), "{preset}: {found:?}");
+        assert_eq!(resolve(&spec, &sample()).expect("resolves").indicators.len(), n_indicators, "{preset}");
+    }
+    let refused = resolve(&spec("preset = 'w-a'"), &sample()).expect_err("no engagement");
+    assert!(refused.to_string().contains("use = [\"new_features_90d\", \"trainings_180d\""), "{refused}");
 }

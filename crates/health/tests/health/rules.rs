@@ -472,6 +472,36 @@ fn rules_that_lie_are_refused_when_read() {
     }
 }
 
+#[derive(serde::Deserialize)]
+struct Page {
+    scorecard: bellwether_health::ScorecardSpec,
+}
+
+/// The examples of docs/SCORECARD.md are what they say.
+#[test]
+fn the_examples_of_the_page_are_valid() {
+    let page = include_str!("../../../../docs/SCORECARD.md");
+    let examples: Vec<&str> = page.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let features = [
+        "active_users ^ usage",
+        "tickets_90d - support",
+        "champion ^ relationship",
+        "segment=smb -",
+        "tenure_days -",
+        "industry=it -",
+    ];
+    let specs: Vec<Page> = examples.iter().map(|text| toml::from_str(text).expect("reads")).collect();
+    assert_eq!(specs.len(), 2);
+    assert_eq!(bellwether_health::lint_spec(&specs[1].scorecard, &schema(&features)), []);
+    let rows = decade(features.len());
+    let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+    let account: Vec<u32> = (0..rows.len() as u32).collect();
+    let history = History { account: &account, day: &vec![0; rows.len()], churned: &vec![None; rows.len()] };
+    let training: Vec<usize> = (0..rows.len()).collect();
+    let learnt = learn_on_history(Some(&specs[1].scorecard), &schema(&features), &matrix(&rows), &training, &history);
+    assert_eq!(learnt.expect("learns").0.rules.expect("rules").cards.len(), 2);
+}
+
 const EVERYTHING: &str = "
     missing = 'neutral'
     categories = { usage = { weight = 70.0, maximum = 3.0 }, support = { weight = 30.0 } }
