@@ -30,13 +30,8 @@ const NAMED_TOO: [(&str, &str, &str); 4] = [
 ];
 
 /// Which crate alone may name a family of libraries.
-const OWNERS: [(&str, &str); 5] = [
-    ("polars", "book"),
-    ("linfa", "learn"),
-    ("smartcore", "learn"),
-    ("ndarray", "learn"),
-    ("tract", "score"),
-];
+const OWNERS: [(&str, &str); 5] =
+    [("polars", "book"), ("linfa", "learn"), ("smartcore", "learn"), ("ndarray", "learn"), ("tract", "score")];
 
 /// What scoring must not drag along.
 const HEAVY: [&str; 3] = ["polars", "linfa", "smartcore"];
