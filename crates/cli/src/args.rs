@@ -86,6 +86,9 @@ pub(crate) struct Simulate {
     /// Do something about every other account with a high hazard of churn, at random; README.md tells the effect.
     #[arg(long)]
     pub(crate) interventions: bool,
+    /// Write the hidden state as a table too: then the truth is the best that a model can reach that sees the tables.
+    #[arg(long)]
+    pub(crate) reveal: bool,
     /// Plant an accident for an audit to find; may be given several times.
     #[arg(long = "leak", value_name = "KIND", value_parser = leak_kinds())]
     pub(crate) leaks: Vec<String>,

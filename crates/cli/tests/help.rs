@@ -147,6 +147,10 @@ fn simulate() {
                       Do something about every other account with a high hazard of churn, at random; README.md
                       tells the effect
 
+                  --reveal
+                      Write the hidden state as a table too: then the truth is the best that a model can reach
+                      that sees the tables
+
                   --leak <KIND>
                       Plant an accident for an audit to find; may be given several times
 

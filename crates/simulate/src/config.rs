@@ -22,12 +22,14 @@ pub struct SimulateConfig {
     pub chunk_accounts: usize,
     /// Whether something is done about every other account with a high hazard of churn, so that fewer leave.
     pub interventions: bool,
+    /// Whether the hidden state is a table, so that nothing is hidden from a model.
+    pub reveal: bool,
     /// Accidents that are planted in it.
     pub leaks: BTreeSet<Leak>,
 }
 
 impl Default for SimulateConfig {
-    /// 2,000 accounts over 2023 and 2024, without interventions and leaks.
+    /// 2,000 accounts over 2023 and 2024, without interventions, revealed state and leaks.
     fn default() -> Self {
         Self {
             n_accounts: 2_000,
@@ -36,6 +38,7 @@ impl Default for SimulateConfig {
             first_day: Date::from_ymd(2023, 1, 1).expect("a year begins on January 1"),
             chunk_accounts: 1_000,
             interventions: false,
+            reveal: false,
             leaks: BTreeSet::new(),
         }
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 use bellwether_book::{Table, TableWriter};
 use bellwether_core::{Date, Progress};
 
+use crate::hidden;
 use crate::interventions::{self, HIGH_HAZARD, TREATMENT_DAYS, TREATMENT_EASES};
 use crate::tables::{Chunk, TABLE_NAMES, World};
 use crate::{Leak, SimulateConfig, SimulateError, expected_auc};
@@ -18,6 +19,9 @@ const DATASHEET: &str = include_str!("text/README.md");
 const INTERVENTIONS: &str = interventions::SCHEMA.name;
 const INTERVENTIONS_SOURCE: &str = include_str!("text/interventions.toml");
 const INTERVENTIONS_SHEET: &str = include_str!("text/interventions.md");
+const HIDDEN: &str = hidden::SCHEMA.name;
+const HIDDEN_SOURCE: &str = include_str!("text/hidden.toml");
+const HIDDEN_SHEET: &str = include_str!("text/hidden.md");
 const LEAKS_SHEET: &str = "\n## Planted leaks\n\n**This book is wrong on purpose**, to try an audit on:\n\n";
 
 /// Days of history that the longest window of `book.toml` wants before the first snapshot.
@@ -51,7 +55,8 @@ pub struct BayesAuc {
 /// Simulates a book into the folder `into`, which is made where it is absent: a Parquet file a table, `book.toml` and
 /// the datasheet `README.md`. Makes `chunk_accounts` accounts in memory while it writes as many others, and keeps 16
 /// bytes an account and month beside them; every table has a row group for each such chunk. `book.toml` is written last,
-/// so an interrupted simulation is no book. The table `interventions` is written only where there are any by `config`.
+/// so an interrupted simulation is no book. The tables `interventions` and `hidden_states` are
+/// written only where `config` asks for them.
 ///
 /// # Errors
 /// [`SimulateError::Setting`] if `config` is out of its ranges, [`SimulateError::Occupied`] if the folder holds
@@ -87,7 +92,11 @@ fn claim(into: &Path, config: &SimulateConfig) -> Result<(), SimulateError> {
 
 /// The tables that this book has, each with its place in [`TABLE_NAMES`].
 fn written(config: &SimulateConfig) -> impl Iterator<Item = (usize, &'static str)> {
-    let has = |table: &str| config.interventions || table != INTERVENTIONS;
+    let has = |table: &str| match table {
+        INTERVENTIONS => config.interventions,
+        HIDDEN => config.reveal,
+        _ => true,
+    };
     TABLE_NAMES.into_iter().enumerate().filter(move |(_, table)| has(table))
 }
 
@@ -191,10 +200,11 @@ impl Files {
 
 /// The text with what is known of this book in its places.
 fn filled(text: &str, config: &SimulateConfig, book: &SimulatedBook) -> String {
+    let whole = text.replace("{peculiar}", &peculiar(config));
     let rows = book
         .rows
         .iter()
-        .fold(text.to_owned(), |text, (table, n_rows)| text.replace(&format!("{{rows:{table}}}"), &n_rows.to_string()));
+        .fold(whole, |text, (table, n_rows)| text.replace(&format!("{{rows:{table}}}"), &n_rows.to_string()));
     [
         ("{accounts}", config.n_accounts.to_string()),
         ("{months}", config.n_months.to_string()),
@@ -207,7 +217,6 @@ fn filled(text: &str, config: &SimulateConfig, book: &SimulatedBook) -> String {
         ("{auc:churn}", auc_text(book.bayes_auc.churn)),
         ("{auc:expansion}", auc_text(book.bayes_auc.expansion)),
         ("{options}", options(config)),
-        ("{peculiar}", peculiar(config, book)),
     ]
     .into_iter()
     .fold(rows, |text, (place, value)| text.replace(place, &value))
@@ -220,21 +229,23 @@ fn auc_text(auc: Option<f64>) -> String {
 /// What the command line has beside accounts, months and seed.
 fn options(config: &SimulateConfig) -> String {
     let interventions = config.interventions.then_some("--interventions".to_owned());
+    let reveal = config.reveal.then_some("--reveal".to_owned());
     let leaks = config.leaks.iter().map(|leak| format!("--leak {}", leak.name()));
-    interventions.into_iter().chain(leaks).flat_map(|option| [" ".to_owned(), option]).collect()
+    interventions.into_iter().chain(reveal).chain(leaks).flat_map(|option| [" ".to_owned(), option]).collect()
 }
 
-/// What the datasheet says of interventions and leaks where there are any.
-fn peculiar(config: &SimulateConfig, book: &SimulatedBook) -> String {
+/// What the datasheet says of interventions, the revealed state and leaks where there are any.
+fn peculiar(config: &SimulateConfig) -> String {
     let mut text = String::new();
     if config.interventions {
-        let n_rows = book.rows.iter().find(|(table, _)| *table == INTERVENTIONS).map_or(0, |(_, n_rows)| *n_rows);
         let filled = INTERVENTIONS_SHEET
-            .replace("{rows}", &n_rows.to_string())
             .replace("{eases}", &TREATMENT_EASES.to_string())
             .replace("{days}", &TREATMENT_DAYS.to_string())
             .replace("{hazard}", &HIGH_HAZARD.to_string());
         text.push_str(&filled);
+    }
+    if config.reveal {
+        text.push_str(HIDDEN_SHEET);
     }
     if !config.leaks.is_empty() {
         text.push_str(LEAKS_SHEET);
@@ -243,11 +254,14 @@ fn peculiar(config: &SimulateConfig, book: &SimulatedBook) -> String {
     text
 }
 
-/// `book.toml` with what interventions and leaks declare.
+/// `book.toml` with what interventions, the revealed state and leaks declare.
 fn declared(text: &str, config: &SimulateConfig) -> String {
     let mut text = text.to_owned();
     if config.interventions {
         text.push_str(INTERVENTIONS_SOURCE);
+    }
+    if config.reveal {
+        text.push_str(HIDDEN_SOURCE);
     }
     if config.leaks.contains(&Leak::Backfilled) {
         let usage = "path = \"usage.parquet\"\n";

@@ -5,7 +5,7 @@
 //! usage, tickets, surveys, invoices, contacts, goals, notes. `truth.parquet` keeps the probabilities that follow from the hidden
 //! life, so that a model can be held against the best that was possible.
 //!
-//! On request high hazards are met with interventions of a known effect, and [`Leak`]s are planted for an audit to find.
+//! On request high hazards are met with interventions of a known effect, the hidden state is a table too, and [`Leak`]s are planted for an audit to find.
 //!
 //! Each account is made from its own stream of random numbers, so a small book is a prefix of a large one and a book
 //! of any size is written with bounded memory.
@@ -24,6 +24,7 @@ mod engagement;
 mod error;
 mod folder;
 mod hazard;
+mod hidden;
 mod interventions;
 mod lateness;
 mod leak;

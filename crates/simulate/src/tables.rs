@@ -18,7 +18,7 @@ use crate::rows::{Cell, Kind, Rows, Schema};
 use crate::support::TicketTables;
 use crate::truth::{Outlook, outlook};
 use crate::{Leak, SimulateConfig};
-use crate::{adoption, business, contacts, crm, engagement, interventions, messages, money, support, usage};
+use crate::{adoption, business, contacts, crm, engagement, hidden, interventions, messages, money, support, usage};
 
 static ACCOUNTS: Schema = Schema {
     name: "accounts",
@@ -56,7 +56,7 @@ pub const TABLE_NAMES: [&str; N_TABLES] = {
     names
 };
 
-const N_TABLES: usize = 17;
+const N_TABLES: usize = 18;
 
 static SCHEMAS: [&Schema; N_TABLES] = [
     &ACCOUNTS,
@@ -73,6 +73,7 @@ static SCHEMAS: [&Schema; N_TABLES] = [
     &business::GOALS,
     &business::EXTERNAL,
     &interventions::SCHEMA,
+    &hidden::SCHEMA,
     &money::SUBSCRIPTIONS,
     &money::OUTCOMES,
     &TRUTH,
@@ -230,6 +231,7 @@ impl World {
             goals,
             external,
             interventions,
+            hidden_states,
             subscriptions,
             outcomes,
             truth,
@@ -250,6 +252,7 @@ impl World {
         business::write_goals(customer, goals);
         business::write_external(customer, external);
         interventions::write(customer, interventions);
+        hidden::write(customer, hidden_states);
         money::write_subscriptions(customer, subscriptions);
         money::write_outcomes(customer, outcomes);
         self.write_truth(customer, hazards, truth, &mut chunk.outlooks);

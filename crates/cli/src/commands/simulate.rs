@@ -35,6 +35,7 @@ pub(crate) fn run(arguments: &Simulate) -> Result<(), Failure> {
         n_months: arguments.months,
         seed: arguments.seed,
         interventions: arguments.interventions,
+        reveal: arguments.reveal,
         leaks: leaks(&arguments.leaks),
         ..SimulateConfig::default()
     };

@@ -18,7 +18,7 @@ fn a_folder_holds_the_same_bytes_each_time_and_any_chunks() {
         names.map(|name| (name.clone(), std::fs::read(folder.path().join(name)).expect("a file"))).collect()
     };
     let first = read();
-    assert_eq!(first.len(), TABLE_NAMES.len() - 1 + 2, "all tables but the interventions, book.toml and README.md");
+    assert_eq!(first.len(), TABLE_NAMES.len() - 2 + 2, "all tables but the two on request, book.toml and README.md");
     let text = String::from_utf8(first["README.md"].clone()).expect("a text");
     assert!(!text.contains('{'), "every place of the datasheet is filled");
     assert!(text.contains(&format!("### usage ({} rows)", book.rows[1].1)));
@@ -72,15 +72,19 @@ fn the_best_auc_is_that_of_the_truth() {
     assert_eq!(simulate(&short, folder.path(), &Quiet).expect("over a simulated book").bayes_auc.churn, None);
 }
 
-/// A book without interventions leaves no table of them behind.
+/// A book leaves no table behind that it was not asked for.
 #[test]
 fn a_table_that_the_book_does_not_have_is_removed() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let table = folder.path().join("interventions.parquet");
     let without = SimulateConfig { n_accounts: 10, n_months: 3, ..seeded(5) };
-    let with = SimulateConfig { interventions: true, ..without.clone() };
-    for (config, has) in [(&without, false), (&with, true), (&without, false)] {
+    let treating = SimulateConfig { interventions: true, ..without.clone() };
+    let revealing = SimulateConfig { reveal: true, ..without.clone() };
+    for (config, expected) in [(&without, [false; 2]), (&treating, [true, false]), (&revealing, [false, true])] {
         simulate(config, folder.path(), &Quiet).expect("a folder of a simulated book");
-        assert_eq!(table.exists(), has);
+        let written =
+            ["interventions", "hidden_states"].map(|name| folder.path().join(format!("{name}.parquet")).exists());
+        assert_eq!(written, expected);
+        let sheet = std::fs::read_to_string(folder.path().join("README.md")).expect("the datasheet");
+        assert!(!sheet.contains('{'), "{sheet}");
     }
 }

@@ -195,7 +195,8 @@ fn a_leaking_book_is_one_that_can_be_declared() {
     let each = Leak::ALL.map(|leak| BTreeSet::from([leak]));
     for leaks in each.into_iter().chain([Leak::ALL.into_iter().collect()]) {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let config = SimulateConfig { n_accounts: 20, n_months: 8, interventions: true, leaks, ..seeded(2) };
+        let config =
+            SimulateConfig { n_accounts: 20, n_months: 8, interventions: true, reveal: true, leaks, ..seeded(2) };
         let written = simulate(&config, folder.path(), &Quiet).expect("a new folder");
         BookFile::read(&folder.path().join("book.toml")).expect("the declaration is in order");
         let sheet = std::fs::read_to_string(folder.path().join("README.md")).expect("the datasheet");

@@ -205,3 +205,19 @@ fn without_interventions_there_is_no_row_of_them_and_nothing_else_changes_before
     assert_eq!(with.tables["accounts"], without.tables["accounts"]);
     assert!(with.days_of("churn").len() <= without.days_of("churn").len(), "treatments only keep");
 }
+
+/// `truth.parquet` follows from these four and the calendar.
+#[test]
+fn a_revealed_state_has_a_row_a_row_of_truth_and_moves_as_its_documentation_says() {
+    let book = Book::of(&SimulateConfig { reveal: true, ..seeded(8) }, 0..200);
+    let keys =
+        |table: &str| book.texts(table, "account_id").into_iter().zip(book.dates(table, "date")).collect::<Vec<_>>();
+    assert_eq!(keys("hidden_states"), keys("truth"));
+    for (column, expected) in [("health", 1.0), ("appetite", 1.0), ("fit", 1.0), ("champion", 0.3)] {
+        let values = book.numbers("hidden_states", column);
+        let n = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let deviation = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
+        assert!((deviation - expected).abs() < 0.25, "{column}: {deviation}");
+    }
+}
