@@ -43,11 +43,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
+import measures
 from intervals import Estimate, auc, auc_difference
 
 MARGIN = 0.005
-# As `bellwether evaluate` clips.
-LOG_LOSS_CLIP = 1e-15
 # Equal formulas, other order of sums.
 EVALUATED_TOLERANCE = 1e-9
 
@@ -260,13 +259,12 @@ def evaluate(
     ours_minus_it: Estimate | None,
 ) -> Result:
     event = rows.event_test
-    clipped = np.clip(probability, LOG_LOSS_CLIP, 1.0 - LOG_LOSS_CLIP)
     return Result(
         model=model,
         is_peer=is_peer,
         auc=auc(probability, event, rows.account_test),
-        log_loss=float(-np.where(event, np.log(clipped), np.log1p(-clipped)).mean()),
-        brier=float(((probability - event) ** 2).mean()),
+        log_loss=measures.log_loss(probability, event),
+        brier=measures.brier(probability, event),
         fit_seconds=fit_seconds,
         ours_minus_it=ours_minus_it,
         notes=notes,

@@ -6,6 +6,7 @@
 #   BELLWETHER_SHARED_DATA   where the sets lie; a set that is not there is skipped (the books say ../shared/datasets)
 #   BELLWETHER_PEERS_OUT     what each command wrote, kept; default a folder that is removed at the end
 #   BELLWETHER_PEERS_VENV    see venv.sh
+#   TUNED                    seconds for each peer to be tuned in, 60 for a fair one (tuned.py); default 0, which is not at all
 #   SEED, THREADS            default 1 and 2
 #
 # Exit codes: 0 every command succeeded and every verdict is ok, 1 not.
@@ -16,6 +17,7 @@ bellwether=${BELLWETHER:-$here/../../target/debug/bellwether}
 shared=${BELLWETHER_SHARED_DATA:-$here/../../../shared/datasets}
 seed=${SEED:-1}
 threads=${THREADS:-2}
+tuned=${TUNED:-0}
 failures=()
 
 main() {
@@ -73,6 +75,14 @@ run_dataset() {
     step "$name" score text score --book "$book" --model "$model" --as-of "$day" --out "$of/scores.parquet" && cat "$of/score.text"
     "$venv/bin/python" "$here/peers.py" "$of/matrix.parquet" --evaluated "$of/evaluate.json" "${limits[@]}" \
         --threads "$threads" --json "$of/peers.json" --strict || failed "$name: peers.py"
+    [[ $tuned == 0 ]] || run_tuned "$name" "$book"
+}
+
+run_tuned() {
+    local name=$1 book=$2 of=$out/$1
+    step "$name" raw text features --book "$book" --out "$of/raw.parquet" || return
+    "$venv/bin/python" "$here/tuned.py" "$of/matrix.parquet" --raw "$of/raw.parquet" --trained "$of/train.json" \
+        --budget "$tuned" --threads "$threads" --seed "$seed" --json "$of/tuned.json" --strict || failed "$name: tuned.py"
 }
 
 # step DATASET COMMAND ENDING ARGUMENT...: runs bellwether, keeps what it prints, says how long it took.
