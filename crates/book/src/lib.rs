@@ -4,6 +4,7 @@
 //! sources, read and checked), then [`Book::history`] to train or [`Book::as_of`] to score.
 
 mod audit;
+mod backtest;
 mod book;
 mod catalogue;
 mod config;
@@ -19,6 +20,7 @@ mod table;
 mod writer;
 
 pub use audit::{Audit, FeatureDay, FeatureDays, Finding, RULES, Replay, Rule, Severity, SourceMonths};
+pub use backtest::BacktestPlan;
 pub use book::{Book, History, SourceSummary};
 pub use catalogue::{Catalogue, Entry, Role, RoleColumn};
 pub use config::{

@@ -79,6 +79,7 @@ impl From<BookError> for Failure {
             | BookError::SingleClass { .. }
             | BookError::NoRows { .. }
             | BookError::Stale { .. }
+            | BookError::TooFewOrigins { .. }
             | BookError::NothingBeforeSplit { .. } => REFUSED,
             _ => INVALID,
         };
