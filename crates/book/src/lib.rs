@@ -33,4 +33,4 @@ pub use error::BookError;
 pub use feature_table::FeatureTable;
 pub use split::{Split, SplitPlan};
 pub use table::{CodedText, Column, Table};
-pub use writer::{TableError, TableWriter, check_output, write_table, write_text};
+pub use writer::{TableError, TableWriter, check_output, check_text_output, write_table, write_text};

@@ -23,6 +23,25 @@ pub struct CurveStep {
     pub probability: Result<Vec<Vec<f64>>, String>,
 }
 
+impl CurveStep {
+    /// A step that has learnt nothing yet.
+    pub const fn new(share: f64) -> Self {
+        Self { share, n_accounts: 0, n_events: 0, probability: Ok(Vec::new()) }
+    }
+
+    /// Adds an origin: what was learnt from there, and what is said of its test rows, or why nothing is. The first reason
+    /// stays.
+    pub fn add(&mut self, n_accounts: usize, n_events: usize, probability: Result<Vec<f64>, String>) {
+        self.n_accounts += n_accounts;
+        self.n_events += n_events;
+        match (&mut self.probability, probability) {
+            (Ok(of_origins), Ok(probability)) => of_origins.push(probability),
+            (Ok(_), Err(reason)) => self.probability = Err(reason),
+            (Err(_), _) => {}
+        }
+    }
+}
+
 /// A learning curve on the same test rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LearningCurve {

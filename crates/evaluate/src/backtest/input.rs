@@ -14,7 +14,7 @@ pub struct OriginRows {
     pub outcome: Vec<bool>,
     /// The account of each row, numbered alike at each origin.
     pub account: Vec<u32>,
-    /// The learners, the same in the same order at each origin.
+    /// The learners, the same in the same order at each origin; empty where no label is known yet.
     pub learners: Vec<LearnerRows>,
     /// The place of the learner that would have been taken, by rows before the test rows.
     pub chosen: usize,
@@ -57,8 +57,8 @@ impl OriginRows {
         Scored { probability, outcome: &self.outcome, account: &self.account }
     }
 
-    /// What the chosen learner said.
-    pub fn chosen(&self) -> &LearnerRows {
-        &self.learners[self.chosen]
+    /// What the chosen learner said; `None` where no label is known yet.
+    pub fn chosen(&self) -> Option<&LearnerRows> {
+        self.learners.get(self.chosen)
     }
 }

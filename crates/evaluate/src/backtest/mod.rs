@@ -12,6 +12,8 @@ mod summary;
 
 pub use curve::{CurvePoint, CurveStep, LearningCurve, MoreData, learning_curve};
 pub use input::{BacktestOptions, LearnerRows, OriginRows};
-pub use results::{LearnerPooled, LearnerTest, OriginResult, PooledResult, TargetBacktest, Window};
+pub use results::{
+    AS_CHOSEN, Backtest, LearnerPooled, LearnerTest, OriginResult, PooledResult, Scheme, TargetBacktest, Window,
+};
 pub use stability::{Agreement, LearnerRank, Regret, Stability, kendall_w, stability};
 pub use summary::summarise;

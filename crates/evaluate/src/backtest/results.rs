@@ -8,6 +8,45 @@ use super::stability::Stability;
 use crate::guide::AblationFinding;
 use crate::results::{Estimate, Metrics, PairedDifference};
 
+/// A whole backtest.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Backtest {
+    /// The book's name.
+    pub name: String,
+    /// How rows were split.
+    pub scheme: Scheme,
+    /// Where every random choice came from.
+    pub seed: u64,
+    /// The learners that were compared.
+    pub learners: Vec<String>,
+    /// The targets: outcome by outcome, the main horizon first.
+    pub targets: Vec<TargetBacktest>,
+}
+
+/// How a backtest's rows were split.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Scheme {
+    /// Test windows that follow each other, training up to the purge before each.
+    RollingOrigins {
+        /// How many.
+        n_origins: usize,
+        /// Days between two parts.
+        purge_days: u32,
+        /// What calibration rows are held out by.
+        calibration_by: String,
+    },
+    /// Folds of accounts or groups, each of which tests in one fold of each repeat.
+    Folds {
+        /// What stays together.
+        by: String,
+        /// Folds of a repeat.
+        n_folds: usize,
+        /// How often they were drawn.
+        n_repeats: usize,
+    },
+}
+
 /// One target over all origins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TargetBacktest {
@@ -33,6 +72,8 @@ pub enum Window {
     Time {
         /// The first and last test day.
         test: (Date, Date),
+        /// Snapshot days with labels among them.
+        n_test_days: usize,
         /// The first and last calibration day.
         calibration: (Date, Date),
         /// The last training day.
@@ -66,8 +107,8 @@ pub struct OriginResult {
     pub n_accounts: usize,
     /// Of them, rows whose outcome came.
     pub n_events: usize,
-    /// The learner that would have been taken there.
-    pub chosen: String,
+    /// The learner that would have been taken there; `None` where no label is known.
+    pub chosen: Option<String>,
     /// Each learner; empty where no label is known.
     pub learners: Vec<LearnerTest>,
 }
@@ -93,7 +134,7 @@ pub struct PooledResult {
 }
 
 /// The name of the procedure among the learners of a pooled result.
-pub(super) const AS_CHOSEN: &str = "as chosen";
+pub const AS_CHOSEN: &str = "as chosen";
 
 /// One learner over all origins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -100,11 +100,11 @@ pub fn stability(origins: &[OriginResult]) -> Stability {
         learner: (*name).clone(),
         mean_rank: mean(&mut ranks.iter().map(|ranks| ranks[place])),
         share_first: mean(&mut ranked.iter().map(|(_, aucs)| f64::from(u8::from(aucs[place] == best(aucs))))),
-        n_chosen: origins.iter().filter(|origin| origin.chosen == **name).count(),
+        n_chosen: origins.iter().filter(|origin| origin.chosen.as_ref() == Some(*name)).count(),
     };
     let learners = names.iter().enumerate().map(rank).collect();
-    let cost = |chosen: &str, aucs: &[f64]| {
-        let place = names.iter().position(|name| *name == chosen)?;
+    let cost = |chosen: &Option<String>, aucs: &[f64]| {
+        let place = names.iter().position(|name| Some(*name) == chosen.as_ref())?;
         Some(best(aucs) - aucs[place])
     };
     let is_time = origins.iter().all(|origin| matches!(origin.window, Window::Time { .. }));

@@ -35,7 +35,7 @@ fn of_origin(origin: &OriginRows, options: &BacktestOptions) -> Result<OriginRes
     // A hundred bootstraps tell no more than the pooled one.
     let quick = EvaluateOptions { n_bootstrap: 0, ..options.evaluate.clone() };
     let mut learners = Vec::new();
-    for rows in origin.learners.iter().filter(|_| origin.is_known()) {
+    for rows in &origin.learners {
         let test = metrics(&origin.scored(&rows.probability), &quick, &Quiet)?;
         learners.push(LearnerTest { learner: rows.learner.clone(), selection_auc: rows.selection_auc, test });
     }
@@ -46,7 +46,7 @@ fn of_origin(origin: &OriginRows, options: &BacktestOptions) -> Result<OriginRes
         n: origin.outcome.len(),
         n_accounts,
         n_events,
-        chosen: origin.chosen().learner.clone(),
+        chosen: origin.chosen().map(|chosen| chosen.learner.clone()),
         learners,
     })
 }
@@ -80,7 +80,7 @@ fn learner(
         .iter()
         .map(|origin| Paired {
             scored: origin.scored(&origin.learners[place_at(origin)].probability),
-            other: &origin.chosen().probability,
+            other: &origin.learners[origin.chosen].probability,
         })
         .collect();
     let scored: Vec<Scored<'_>> = strata.iter().map(|of| of.scored).collect();
