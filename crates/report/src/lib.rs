@@ -4,6 +4,8 @@
 //! Whatever a report holds that people have named (features, segments, sources) is text and never markup.
 
 mod audit;
+mod backtest;
+mod backtest_tables;
 mod error;
 mod figures;
 mod markdown;
@@ -20,6 +22,7 @@ mod training;
 mod words;
 
 pub use audit::{AuditReport, DayCell, DaysRow, FindingRow, MonthsRow, render_audit};
+pub use backtest::{backtest_text, render_backtest};
 pub use error::ReportError;
 pub use render::{Rendered, render};
 pub use text::{evaluation_text, learner_table_text};
