@@ -6,4 +6,5 @@ pub(crate) mod evidence;
 pub(crate) mod fit;
 pub(crate) mod opened;
 pub(crate) mod prepare;
+pub(crate) mod revenue;
 pub(crate) mod weights;

@@ -6,6 +6,7 @@
 //! support. How often the intervals hold the truth, `examples/coverage` counts.
 //!
 //! [`guide`] has the metrics that the guides ask for, with targets and verdicts; [`value`] what a ranking is worth in money;
+//! [`forecast`] what the revenue of a book will be;
 //! [`bias_gaps`] compares segments, [`compare_models`] models, both corrected for how many comparisons were made.
 //!
 //! ```
@@ -34,6 +35,7 @@ mod curves;
 mod delong;
 mod error_interval;
 mod evaluate;
+pub mod forecast;
 mod gap;
 pub mod guide;
 mod input;

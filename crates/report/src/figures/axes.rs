@@ -28,6 +28,8 @@ pub(super) enum Ticks {
     Times,
     /// With one decimal, or two where the axis is short.
     Plain,
+    /// A whole number, thousands apart.
+    Count,
 }
 
 /// Space below the axis for its numbers and label, and at the left.
@@ -48,6 +50,7 @@ impl Axis {
             Ticks::Times => format!("{x:.0}x"),
             Ticks::Plain if length < 0.5 => format!("{x:.2}"),
             Ticks::Plain => format!("{x:.1}"),
+            Ticks::Count => crate::number::amount(x),
         }
     }
 }
