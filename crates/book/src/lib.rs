@@ -3,6 +3,7 @@
 //! Only this crate names polars. The way in is [`BookFile`] (what `book.toml` declares), then [`Book::open`] (the
 //! sources, read and checked), then [`Book::history`] to train or [`Book::as_of`] to score.
 
+mod arr;
 mod audit;
 mod backtest;
 mod book;

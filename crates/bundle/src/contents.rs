@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_core::{Calibration, Encoding, Target};
+use bellwether_core::{Calibration, Encoding, RevenueChanges, Target};
 use bellwether_health::Scorecard;
 
 use crate::{ParityVectors, Provenance};
@@ -29,6 +29,8 @@ pub struct BundleContents {
     pub encoding: Encoding,
     /// The health score, over the encoding's schema.
     pub scorecard: Scorecard,
+    /// What a forecast of revenue needs; `None` where the book tells no revenue by day.
+    pub revenue: Option<RevenueChanges>,
     /// At least one; the first of each outcome is its main horizon's.
     pub targets: Vec<TargetModel>,
     /// The share of features, in `0.0..=1.0`, that must be known for a row to be scored.

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use bellwether_core::{Digest, Encoding, FeatureSchema, Model};
+use bellwether_core::{Digest, Encoding, FeatureSchema, Model, RevenueChanges};
 use bellwether_health::Scorecard;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::folder::{self, Listing};
 use crate::manifest::MANIFEST;
-use crate::rules::{self, BOOK, Checked, EVALUATION, FEATURES, FIXED, PARITY, PROVENANCE, SCORECARD, graph_file};
+use crate::rules::{self, BOOK, Checked, EVALUATION, FEATURES, FIXED, OPTIONAL, PARITY, PROVENANCE, REVENUE, SCORECARD, graph_file};
 use crate::{
     BundleContents, BundleError, MAX_FILES, MAX_MANIFEST_BYTES, Manifest, ParityVectors, Provenance, TargetModel, json,
     names,
@@ -79,6 +79,11 @@ impl Bundle {
     /// The health score, over [`Bundle::schema`].
     pub const fn scorecard(&self) -> &Scorecard {
         &self.contents.scorecard
+    }
+
+    /// What a forecast of revenue needs; `None` where the book told no revenue by day.
+    pub const fn revenue(&self) -> Option<&RevenueChanges> {
+        self.contents.revenue.as_ref()
     }
 
     /// The targets, at least one, in the order in which they were written.
@@ -169,7 +174,8 @@ impl Files {
         let mut kept = BTreeMap::new();
         for (file, entry) in &manifest.files {
             let bytes = folder::read_checked(path, file, entry)?;
-            if FIXED.contains(&file.as_str()) || graphs.contains(file.as_str()) {
+            let is_read = |file: &str| FIXED.contains(&file) || OPTIONAL.contains(&file) || graphs.contains(file);
+            if is_read(file) {
                 kept.insert(file.clone(), bytes);
             }
         }
@@ -183,6 +189,10 @@ impl Files {
     fn json<T: Serialize + DeserializeOwned>(&mut self, file: &str) -> Result<T, BundleError> {
         json::parse_canonical(file, &self.take(file)?)
     }
+
+    fn optional_json<T: Serialize + DeserializeOwned>(&mut self, file: &str) -> Result<Option<T>, BundleError> {
+        if self.0.contains_key(file) { self.json(file).map(Some) } else { Ok(None) }
+    }
 }
 
 fn contents_of(manifest: &Manifest, files: &mut Files) -> Result<BundleContents, BundleError> {
@@ -192,6 +202,7 @@ fn contents_of(manifest: &Manifest, files: &mut Files) -> Result<BundleContents,
         name: manifest.name.clone(),
         encoding: files.json(FEATURES)?,
         scorecard: files.json(SCORECARD)?,
+        revenue: files.optional_json(REVENUE)?,
         targets: targets_of(manifest, files)?,
         min_coverage: manifest.min_coverage,
         book_toml,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bellwether_core::{Digest, Encoding, FeatureSchema, InputKind, Model};
+use bellwether_core::{Digest, Encoding, FeatureSchema, InputKind, Model, Target};
 
 use crate::manifest::MANIFEST;
 use crate::{BundleContents, BundleError, ParityVectors, Provenance, TargetModel, check_name};
@@ -12,10 +12,14 @@ pub(crate) const EVALUATION: &str = "evaluation.json";
 pub(crate) const FEATURES: &str = "features.json";
 pub(crate) const PARITY: &str = "parity.json";
 pub(crate) const PROVENANCE: &str = "provenance.json";
+pub(crate) const REVENUE: &str = "revenue.json";
 pub(crate) const SCORECARD: &str = "scorecard.json";
 
 /// The files of every bundle beside the manifest and the graphs.
 pub(crate) const FIXED: [&str; 6] = [BOOK, EVALUATION, FEATURES, PARITY, PROVENANCE, SCORECARD];
+
+/// Files that a bundle may have beside these, and that are read where it has.
+pub(crate) const OPTIONAL: [&str; 1] = [REVENUE];
 
 /// What contents that obey the rules turn out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +46,10 @@ pub(crate) fn check(contents: &BundleContents) -> Result<Checked, BundleError> {
         .and_then(|()| health.check_schema(&schema))
         .or_else(|error| broken(SCORECARD, error.to_string()))?;
     let models = check_targets(&contents.targets, &schema)?;
+    if let Some(revenue) = &contents.revenue {
+        let targets: Vec<Target> = contents.targets.iter().map(|of| of.target).collect();
+        revenue.validate(&targets).or_else(|error| broken(REVENUE, error.to_string()))?;
+    }
     check_provenance(&contents.provenance)?;
     check_parity(&contents.parity, contents, &schema)?;
     Ok(Checked { schema, models })

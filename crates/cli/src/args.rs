@@ -31,6 +31,7 @@ pub(crate) enum Command {
     Evaluate(Evaluate),
     Backtest(Backtest),
     Score(Score),
+    Forecast(Forecast),
     Demo(Demo),
     Completions(Completions),
 }
@@ -229,6 +230,38 @@ pub(crate) struct Score {
     /// The scores: .parquet, .csv, .jsonl or .arrow.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Forecast recurring revenue from the churn and expansion models, month by month with intervals; or see how it did.
+///
+/// A step is a horizon that every outcome of the bundle has a model for: months only where the book was trained with
+/// them. New customers are not in it.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  bellwether forecast --book mybook/book.toml --model models/mybook --as-of 2026-09-30 --html forecast.html\n  bellwether forecast --book mybook/book.toml --model models/mybook --backtest"
+)]
+pub(crate) struct Forecast {
+    /// The book's configuration; its features must be those of the bundle.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) book: PathBuf,
+    /// A bundle's folder, or MODELS/NAME for the newest version.
+    #[arg(long, value_name = "BUNDLE")]
+    pub(crate) model: PathBuf,
+    /// The last day that the forecast may know.
+    #[arg(long, value_name = "DATE", required_unless_present = "backtest", conflicts_with = "backtest")]
+    pub(crate) as_of: Option<Date>,
+    /// Forecast as of each test day whose future is known, and compare.
+    #[arg(long)]
+    pub(crate) backtest: bool,
+    /// Write the forecast with its chart, or the comparison, as one page too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// The numbers as a table, one row a quantity and horizon: .parquet, .csv, .jsonl or .arrow.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     /// Print JSON to stdout.
     #[arg(long)]
     pub(crate) json: bool,

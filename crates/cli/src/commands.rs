@@ -7,6 +7,7 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod evaluate;
 pub(crate) mod features;
+pub(crate) mod forecast;
 pub(crate) mod init;
 pub(crate) mod score;
 pub(crate) mod simulate;

@@ -44,6 +44,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Evaluate(of) => commands::evaluate::run(of),
         Command::Backtest(of) => commands::backtest::run(of),
         Command::Score(of) => commands::score::run(of),
+        Command::Forecast(of) => commands::forecast::run(of),
         Command::Demo(of) => commands::demo::run(of),
         Command::Completions(of) => {
             commands::completions::run(of);

@@ -8,4 +8,5 @@ pub(crate) mod fit;
 pub(crate) mod opened;
 pub(crate) mod prepare;
 pub(crate) mod refit;
+pub(crate) mod revenue;
 pub(crate) mod weights;

@@ -174,9 +174,15 @@ impl Scored<'_> {
     }
 
     pub(crate) fn check_cohort(&self, cohort: &Cohort) -> Result<(), EvaluateError> {
-        let n_rows = self.probability.len();
-        let (dimension, level) = (cohort.dimension.clone(), cohort.level.clone());
-        let mut rows = cohort.rows.clone();
+        cohort.check(self.probability.len())
+    }
+}
+
+impl Cohort {
+    /// Each of its rows at most once, and among `n_rows`.
+    pub(crate) fn check(&self, n_rows: usize) -> Result<(), EvaluateError> {
+        let (dimension, level) = (self.dimension.clone(), self.level.clone());
+        let mut rows = self.rows.clone();
         rows.sort_unstable();
         if let Some(&row) = rows.last().filter(|&&row| row >= n_rows) {
             return Err(EvaluateError::CohortRow { dimension, level, row, n_rows });

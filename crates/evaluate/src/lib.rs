@@ -5,7 +5,8 @@
 //! for the rest a bootstrap that draws accounts. What is undefined is `None`, and so is an interval that the rows cannot
 //! support. How often the intervals hold the truth, `examples/coverage` counts.
 //!
-//! [`backtest`] puts the test windows of several origins together. [`guide`] has the metrics that the guides ask for, with targets and verdicts; [`value`] what a ranking is worth in money;
+//! [`backtest`] puts the test windows of several origins together. [`guide`] has the metrics that the guides ask for,
+//! with targets and verdicts; [`value`] what a ranking is worth in money; [`forecast`] what the revenue of a book will be;
 //! [`bias_gaps`] compares segments, [`compare_models`] models, both corrected for how many comparisons were made.
 //!
 //! ```
@@ -35,6 +36,7 @@ mod curves;
 mod delong;
 mod error_interval;
 mod evaluate;
+pub mod forecast;
 mod gap;
 pub mod guide;
 mod input;

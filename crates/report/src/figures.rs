@@ -6,12 +6,14 @@ mod backtest;
 mod calibration;
 mod canvas;
 mod curves;
+mod fan;
 mod forest;
 
 use std::collections::BTreeMap;
 
 use crate::ReportError;
 use crate::audit::AuditReport;
+use crate::forecast::{ForecastBacktestReport, ForecastReport};
 use crate::training::TargetReport;
 
 pub(crate) use backtest::{BacktestFigure, draw_backtest};
@@ -105,6 +107,35 @@ pub(crate) fn draw(report: &TargetReport) -> Result<Figures, ReportError> {
             }
         })
         .collect()
+}
+
+/// The files of a forecast's figures.
+pub(crate) const FAN: &str = "figures/revenue.svg";
+pub(crate) const BACKTEST: &str = "figures/revenue_backtest.svg";
+
+/// The fan of a forecast.
+///
+/// # Errors
+/// [`ReportError::Figure`] if the drawing library refuses.
+pub(crate) fn draw_forecast(report: &ForecastReport) -> Result<Figures, ReportError> {
+    let drawn = fan::fan(report, "Expected recurring revenue with its 80 % and 95 % intervals");
+    one(FAN, drawn)
+}
+
+/// Past forecasts of the revenue at the end of the longest horizon.
+///
+/// # Errors
+/// [`ReportError::Figure`] if the drawing library refuses.
+pub(crate) fn draw_forecast_backtest(report: &ForecastBacktestReport) -> Result<Figures, ReportError> {
+    let drawn = fan::past(report, "Forecasts of past days with their 95 % intervals, and what happened");
+    one(BACKTEST, drawn)
+}
+
+fn one(file: &str, drawn: Result<String, canvas::DrawError>) -> Result<Figures, ReportError> {
+    match drawn {
+        Ok(svg) => Ok(Figures::from([(file.to_owned(), svg)])),
+        Err(source) => Err(ReportError::Figure { figure: file.to_owned(), source: Box::new(source) }),
+    }
 }
 
 /// How the files of an audit's figures begin.

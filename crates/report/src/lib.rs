@@ -8,6 +8,7 @@ mod backtest;
 mod backtest_tables;
 mod error;
 mod figures;
+mod forecast;
 mod markdown;
 mod number;
 mod page;
@@ -24,6 +25,10 @@ mod words;
 pub use audit::{AuditReport, DayCell, DaysRow, FindingRow, MonthsRow, render_audit};
 pub use backtest::{backtest_text, render_backtest};
 pub use error::ReportError;
+pub use forecast::{
+    ForecastBacktestReport, ForecastReport, forecast_backtest_text, forecast_text, render_forecast,
+    render_forecast_backtest,
+};
 pub use render::{Rendered, render};
 pub use text::{evaluation_text, learner_table_text};
 pub use training::{FeatureRow, IndicatorRow, LearnerRow, SourceRow, TargetReport, TrainingReport};

@@ -78,6 +78,13 @@ impl Number {
     }
 }
 
+/// An amount without decimals, thousands apart.
+pub(crate) fn amount(x: f64) -> String {
+    let rounded = x.abs().round();
+    let sign = if x < 0.0 && rounded > 0.0 { "-" } else { "" };
+    format!("{sign}{}", count(rounded as usize))
+}
+
 /// A number of things, thousands apart.
 pub(crate) fn count(n: usize) -> String {
     let digits = n.to_string();

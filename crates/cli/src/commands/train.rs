@@ -83,7 +83,7 @@ pub(crate) fn train(book: &Path, models: &Path, seed: u64, actor: &str) -> Resul
     let scorer = assemble::scorer(&prepared, &candidates)?;
     let evidence = |of_target| evidence::of_candidates(&prepared, of_target, &scorer, seed, &bars);
     let targets: Vec<TargetReport> = candidates.iter().map(evidence).collect::<Result<_, _>>()?;
-    let contents = assemble::contents(&prepared, &audit, &candidates, &scorer, targets.clone(), seed)?;
+    let contents = assemble::contents(&prepared, &audit, &candidates, &scorer, targets.clone(), seed, &bars)?;
     let now = jiff::Timestamp::now().to_string();
     let registered = Registry::open(models)?.register(&contents, &now, actor)?;
     // What was written is what will be opened each night: open it, and let it prove itself.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bellwether_book::Audit;
 use bellwether_bundle::{BundleContents, ParityVectors, Provenance, SourceProvenance, TargetModel};
-use bellwether_core::{Digest, Model};
+use bellwether_core::{Digest, Model, Progress};
 use bellwether_report::{FeatureRow, IndicatorRow, Rendered, SourceRow, TargetReport, TrainingReport};
 use bellwether_score::{Scorer, ScorerParts, ScorerTarget, parity_rows_for};
 
@@ -13,6 +13,7 @@ use crate::output::grouped;
 use crate::pipeline::audit::{waivers, warnings};
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::Prepared;
+use crate::pipeline::revenue;
 use crate::pipeline::weights;
 
 /// Random rows among the parity vectors, beside the thresholds' neighbours.
@@ -46,6 +47,7 @@ pub(crate) fn contents(
     scorer: &Scorer,
     targets: Vec<TargetReport>,
     seed: u64,
+    progress: &dyn Progress,
 ) -> Result<BundleContents, Failure> {
     let file = prepared.book.file();
     let evaluation: BTreeMap<String, _> =
@@ -59,6 +61,7 @@ pub(crate) fn contents(
         name: file.config.name.get_ref().clone(),
         encoding: prepared.encoding.clone(),
         scorecard: prepared.scorecard.clone(),
+        revenue: revenue::learn(prepared, scorer, progress)?,
         targets: candidates.iter().map(target_model).collect(),
         min_coverage: file.config.train.min_coverage,
         book_toml: file.text.clone(),

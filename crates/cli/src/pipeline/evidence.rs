@@ -89,7 +89,7 @@ fn bands(x: &FeatureMatrix, scorecard: &Scorecard, rows: &[usize]) -> Vec<Band> 
 }
 
 /// The levels of each segment, by the place of their rows in `rows`.
-fn cohorts(table: &FeatureTable, rows: &[usize]) -> Vec<Cohort> {
+pub(crate) fn cohorts(table: &FeatureTable, rows: &[usize]) -> Vec<Cohort> {
     let of_segment = |(dimension, texts): &(String, TextColumn)| -> Vec<Cohort> {
         let places_of = |code: u32| -> Vec<usize> {
             rows.iter().enumerate().filter(|&(_, &row)| texts.codes[row] == code).map(|(place, _)| place).collect()

@@ -8,7 +8,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::canvas::{Area, DrawError, GREY, GRID, INK, Letters, Mark, letters};
-use crate::number::count;
+use crate::number::amount;
 
 /// A chart that takes points.
 pub(super) type Chart<'c, 'a> = ChartContext<'c, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -32,7 +32,7 @@ pub(super) enum Ticks {
     Plain,
     /// The month of a day that is given in days.
     Month,
-    /// A whole number.
+    /// A whole number, thousands apart.
     Count,
 }
 
@@ -56,10 +56,10 @@ impl Axis {
                 let (year, month, _) = Date::from_days(x.round() as i32).ymd();
                 format!("{year}-{month:02}")
             }
-            Ticks::Count => count(x.round().max(0.0) as usize),
             Ticks::Plain if length < 0.05 => format!("{x:.3}"),
             Ticks::Plain if length < 0.5 => format!("{x:.2}"),
             Ticks::Plain => format!("{x:.1}"),
+            Ticks::Count => amount(x),
         }
     }
 }

@@ -1,0 +1,119 @@
+//! How far the probabilities of all accounts can be off together.
+
+use bellwether_core::{Date, Doubt};
+
+use crate::accounts::Accounts;
+use crate::input::Scored;
+
+/// Rows with their days; the same places in both.
+#[derive(Debug, Clone, Copy)]
+pub struct ScoredOnDays<'a> {
+    /// Probabilities, outcomes and accounts.
+    pub scored: Scored<'a>,
+    /// The day of each row.
+    pub day: &'a [Date],
+}
+
+/// The deviations of the log-odds that accounts share.
+///
+/// `of_calibration` is the standard error of the intercept on `calibration` rows, accounts kept together (the sandwich
+/// of Liang and Zeger 1986). `between_days` is what the days of `seen` differ beyond chance: each day's intercept to
+/// first order is `(events - sum of p) / sum of p (1 - p)`; the variance of these less the mean of their sampling
+/// variances is the part between days (the moments of DerSimonian and Laird 1986). Windows of `horizon_days` that
+/// overlap share their events, so both are brought to days that do not.
+///
+/// # Panics
+/// If lengths differ.
+pub fn doubt(calibration: &Scored<'_>, seen: &ScoredOnDays<'_>, horizon_days: u32) -> Doubt {
+    let (between_days, freedom) = between_days(seen, horizon_days);
+    Doubt { of_calibration: of_calibration(calibration), between_days, freedom }
+}
+
+fn of_calibration(rows: &Scored<'_>) -> f64 {
+    let gap = |row: usize| f64::from(u8::from(rows.outcome[row])) - rows.probability[row];
+    let squares: f64 = Accounts::new(rows.account).sums(gap).iter().map(|gap| gap * gap).sum();
+    let information: f64 = rows.probability.iter().map(|p| p * (1.0 - p)).sum();
+    if information > 0.0 { squares.sqrt() / information } else { 0.0 }
+}
+
+/// The deviation, and the freedom that it has.
+fn between_days(seen: &ScoredOnDays<'_>, horizon_days: u32) -> (f64, f64) {
+    let days = Day::all(seen);
+    let n = days.len() as f64;
+    if days.len() < 2 {
+        return (0.0, 1.0);
+    }
+    let pairs = days.iter().enumerate().flat_map(|(place, a)| days[..place].iter().map(move |b| (a, b)));
+    let shared = pairs.map(|(a, b)| shared(a.day, b.day, horizon_days)).sum::<f64>() / (n * (n - 1.0) / 2.0);
+    // Days that share most of their windows say no more than one.
+    let freedom = (n / (1.0 + (n - 1.0) * shared) - 1.0).max(0.0);
+    if freedom < 1.0 {
+        return (0.0, 1.0);
+    }
+    let mean = days.iter().map(|day| day.intercept).sum::<f64>() / n;
+    let squares: f64 = days.iter().map(|day| (day.intercept - mean).powi(2)).sum();
+    let variance = squares / (n - 1.0) / (1.0 - shared);
+    let by_chance = days.iter().map(|day| 1.0 / day.information).sum::<f64>() / n;
+    ((variance - by_chance).max(0.0).sqrt(), freedom)
+}
+
+/// The share of a window that two days have in common.
+fn shared(a: Date, b: Date, horizon_days: u32) -> f64 {
+    let apart = f64::from(a.days().abs_diff(b.days()));
+    (1.0 - apart / f64::from(horizon_days)).max(0.0)
+}
+
+struct Day {
+    day: Date,
+    /// Of its log-odds, to first order.
+    intercept: f64,
+    /// Summed variance of its outcomes.
+    information: f64,
+}
+
+impl Day {
+    /// By day, rising; days whose outcomes are certain say nothing.
+    fn all(seen: &ScoredOnDays<'_>) -> Vec<Self> {
+        let mut by_day: std::collections::BTreeMap<Date, (f64, f64)> = std::collections::BTreeMap::new();
+        let Scored { probability, outcome, .. } = seen.scored;
+        for ((&day, &p), &event) in seen.day.iter().zip(probability).zip(outcome) {
+            let (gap, information) = by_day.entry(day).or_default();
+            *gap += f64::from(u8::from(event)) - p;
+            *information += p * (1.0 - p);
+        }
+        let days = by_day.into_iter().filter(|(_, (_, information))| *information > 0.0);
+        days.map(|(day, (gap, information))| Self { day, intercept: gap / information, information }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_twice_is_no_more_evidence() {
+        let (p, y) = ([0.5, 0.5, 0.5, 0.5], [true, false, true, true]);
+        let once = of_calibration(&Scored { probability: &p, outcome: &y, account: &[1, 2, 3, 4] });
+        // Each gap is a half: sqrt(4 / 4) / (4 / 4).
+        assert!((once - 1.0).abs() < 1e-12, "{once}");
+        let (p, y) = ([p, p].concat(), [y, y].concat());
+        let twice = of_calibration(&Scored { probability: &p, outcome: &y, account: &[1, 2, 3, 4, 1, 2, 3, 4] });
+        assert!((twice - once).abs() < 1e-12, "{twice}");
+    }
+
+    /// Ten days, 100 rows each with p = 0.5, and 70 or 30 events in turn: intercepts of 0.8 and -0.8.
+    #[test]
+    fn days_differ_beyond_chance() {
+        let day = |place: i32| Date::from_days(90 * place);
+        let days: Vec<Date> = (0..1_000).map(|row| day(row / 100)).collect();
+        let outcome: Vec<bool> = (0..1_000).map(|row| row % 100 < if row / 100 % 2 == 0 { 70 } else { 30 }).collect();
+        let account: Vec<u32> = (0..1_000).collect();
+        let scored = Scored { probability: &[0.5; 1_000], outcome: &outcome, account: &account };
+        let (deviation, freedom) = between_days(&ScoredOnDays { scored, day: &days }, 90);
+        let by_hand = (0.64 * 10.0 / 9.0 - 1.0 / 25.0_f64).sqrt();
+        assert!((deviation - by_hand).abs() < 1e-12 && freedom == 9.0, "{deviation} {freedom}");
+        // With windows of 180 days neighbours share half: 10 days are worth 10 / 1.9.
+        let (_, freedom) = between_days(&ScoredOnDays { scored, day: &days }, 180);
+        assert!((freedom - (10.0 / 1.9 - 1.0)).abs() < 1e-9, "{freedom}");
+    }
+}
