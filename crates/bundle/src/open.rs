@@ -9,7 +9,9 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::folder::{self, Listing};
 use crate::manifest::MANIFEST;
-use crate::rules::{self, BOOK, Checked, EVALUATION, FEATURES, FIXED, OPTIONAL, PARITY, PROVENANCE, REVENUE, SCORECARD, graph_file};
+use crate::rules::{
+    self, BOOK, Checked, EVALUATION, FEATURES, FIXED, OPTIONAL, PARITY, PROVENANCE, REVENUE, SCORECARD, graph_file,
+};
 use crate::{
     BundleContents, BundleError, MAX_FILES, MAX_MANIFEST_BYTES, Manifest, ParityVectors, Provenance, TargetModel, json,
     names,

@@ -109,8 +109,9 @@ impl RevenueChanges {
         if self.horizons.is_empty() {
             return Err(RevenueChangesError { horizon_days: 0, rule: "there must be a horizon" });
         }
-        if let Some(pair) = self.horizons.windows(2).find(|pair| pair[0].horizon_days >= pair[1].horizon_days) {
-            return broken(&pair[1], "horizons must rise");
+        let mut pairs = self.horizons.iter().zip(self.horizons.iter().skip(1));
+        if let Some((_, after)) = pairs.find(|(before, after)| before.horizon_days >= after.horizon_days) {
+            return broken(after, "horizons must rise");
         }
         for of in &self.horizons {
             if !of.expanded.iter().chain(&of.contracted).chain([&of.steady]).all(RelativeChanges::is_valid) {
@@ -122,9 +123,8 @@ impl RevenueChanges {
             if !of.doubt.values().all(is_valid) {
                 return broken(of, "a doubt is two deviations of 0 or more with a freedom of 1 or more");
             }
-            let has_model = |outcome: &Outcome| {
-                targets.contains(&Target { outcome: *outcome, horizon_days: of.horizon_days })
-            };
+            let has_model =
+                |outcome: &Outcome| targets.contains(&Target { outcome: *outcome, horizon_days: of.horizon_days });
             if !of.doubt.contains_key(&Outcome::Churn) || !of.doubt.keys().all(has_model) {
                 return broken(of, "churn must have a doubt, and every outcome with one a model");
             }

@@ -198,8 +198,13 @@ fn what_matters_is_said_to_add_and_to_harm() {
     ];
     let found = ablation_findings(&groups, 0.01, &GuideOptions::default()).expect("valid");
     let verdicts: Vec<AblationVerdict> = found.iter().map(|of| of.verdict).collect();
-    use AblationVerdict::{Adds, Harms, NoMeasurableGain, NotEnoughEvidence};
-    assert_eq!(verdicts, [Adds, Harms, NoMeasurableGain, NotEnoughEvidence]);
+    let expected = [
+        AblationVerdict::Adds,
+        AblationVerdict::Harms,
+        AblationVerdict::NoMeasurableGain,
+        AblationVerdict::NotEnoughEvidence,
+    ];
+    assert_eq!(verdicts, expected);
     assert_eq!(found[3].reason.as_deref(), Some("nothing is left"));
 }
 

@@ -132,7 +132,7 @@ fn chapter(of: &TargetBacktest) -> String {
         tables::over_time(&of.origins).markdown(),
     );
     let mut add = |heading: &str, parts: &[String]| {
-        text.push_str(&format!("\n### {heading}\n\n{}", parts.join("\n")));
+        text.extend(["\n### ", heading, "\n\n", &parts.join("\n")]);
     };
     if let Some(pooled) = &of.pooled {
         let (pooled, intervals) = (tables::pooled(pooled).markdown(), tables::pooled_intervals(pooled).markdown());

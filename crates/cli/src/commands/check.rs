@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &Check) -> Result<(), Failure> {
     }
     let mut checked = checked(&built, &audit);
     // A book that can't be learnt from is audited all the same, and then refused.
-    let learnt = Prepared::of(built, arguments.seed).and_then(|prepared| checked.add_parts(&prepared));
+    let learnt = Prepared::of(&built, arguments.seed).and_then(|prepared| checked.add_parts(&prepared));
     if arguments.json {
         print_json(&checked)?;
     } else {

@@ -122,7 +122,10 @@ fn changes<'a>(opened: &'a Opened, book: &Path) -> Result<&'a RevenueChanges, Fa
     let book = book.display();
     if opened.book.file().config.value.is_none() {
         let message = format!("{book} declares no value, so there is no revenue to forecast");
-        return Err(Failure::refused(message, "name the feature with the recurring revenue in [value], and train again"));
+        return Err(Failure::refused(
+            message,
+            "name the feature with the recurring revenue in [value], and train again",
+        ));
     }
     if opened.scorer.targets().all(|target| target.outcome != Outcome::Churn) {
         let message = format!("the bundle {} has no model of churn", opened.bundle.name());
@@ -222,19 +225,19 @@ const fn amount(of: &Movement, quantity: Quantity) -> f64 {
     }
 }
 
-fn write_page(
-    arguments: &Forecast,
-    render: impl FnOnce() -> Result<Rendered, ReportError>,
-) -> Result<(), Failure> {
+fn write_page(arguments: &Forecast, render: impl FnOnce() -> Result<Rendered, ReportError>) -> Result<(), Failure> {
     if let Some(path) = &arguments.html {
         write_text(&render().unexpected("drawing the forecast")?.html, path)?;
     }
     Ok(())
 }
 
+/// What a row of the written forecast says: whose, until when, what, how much.
+type Row<'a> = (&'a GroupForecast, &'a StepForecast, &'static str, Outlook);
+
 /// One row a group, horizon and quantity; money and shares since the day of the forecast.
 fn forecast_table(report: &ForecastReport) -> Table {
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row<'_>> = Vec::new();
     for group in std::iter::once(&report.forecast.all).chain(&report.forecast.groups) {
         for step in &group.steps {
             let quantities = [
@@ -251,12 +254,8 @@ fn forecast_table(report: &ForecastReport) -> Table {
             rows.extend(quantities.into_iter().filter_map(|(name, of)| Some((group, step, name, of?))));
         }
     }
-    let text = |value: &dyn Fn(&(&GroupForecast, &StepForecast, &str, Outlook)) -> Option<String>| {
-        Column::Text(rows.iter().map(value).collect())
-    };
-    let number = |value: &dyn Fn(&(&GroupForecast, &StepForecast, &str, Outlook)) -> f64| {
-        Column::Float(rows.iter().map(|row| Some(value(row))).collect())
-    };
+    let text = |value: &dyn Fn(&Row<'_>) -> Option<String>| Column::Text(rows.iter().map(value).collect());
+    let number = |value: &dyn Fn(&Row<'_>) -> f64| Column::Float(rows.iter().map(|row| Some(value(row))).collect());
     let until = |step: &StepForecast| report.as_of.plus_days(step.horizon_days as i32);
     Table::default()
         .with("as_of", Column::Date(rows.iter().map(|_| Some(report.as_of)).collect()))

@@ -73,7 +73,7 @@ pub(crate) fn train(book: &Path, models: &Path, seed: u64, actor: &str) -> Resul
     let built = Built::of(book, &bars)?;
     let audit = audit::of(&built, seed, &bars)?;
     audit::require(&audit)?;
-    let prepared = Prepared::of(built, seed)?;
+    let prepared = Prepared::of(&built, seed)?;
     for warning in prepared.warnings.iter().chain(&audit::warnings(&audit)) {
         say(&format!("warning: {warning}"));
     }

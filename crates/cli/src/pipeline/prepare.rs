@@ -64,10 +64,10 @@ impl Built {
 }
 
 impl Prepared {
-    pub(crate) fn of(built: Built, seed: u64) -> Result<Self, Failure> {
+    pub(crate) fn of(built: &Built, seed: u64) -> Result<Self, Failure> {
         check_minimums(&built.book, &built.table)?;
         let split = built.book.split(&built.table, seed)?;
-        Self::on(&built, split)
+        Self::on(built, split)
     }
 
     /// Learns what comes before any model on the training rows of `split`.
