@@ -4,6 +4,7 @@
 //! Whatever a report holds that people have named (features, segments, sources) is text and never markup.
 
 mod audit;
+mod drawn;
 mod error;
 mod figures;
 mod markdown;
@@ -17,10 +18,14 @@ mod tables;
 mod target;
 mod text;
 mod training;
+mod tree_lines;
 mod words;
 
 pub use audit::{AuditReport, DayCell, DaysRow, FindingRow, MonthsRow, render_audit};
+pub use drawn::{DrawnKind, DrawnNode, DrawnTree, Question};
 pub use error::ReportError;
+pub use figures::tree_figure;
 pub use render::{Rendered, render};
 pub use text::{evaluation_text, learner_table_text};
 pub use training::{FeatureRow, IndicatorRow, LearnerRow, SourceRow, TargetReport, TrainingReport};
+pub use tree_lines::tree_text;
