@@ -6,6 +6,7 @@
 mod audit;
 mod backtest;
 mod backtest_tables;
+mod drawn;
 mod error;
 mod figures;
 mod forecast;
@@ -20,11 +21,14 @@ mod tables;
 mod target;
 mod text;
 mod training;
+mod tree_lines;
 mod words;
 
 pub use audit::{AuditReport, DayCell, DaysRow, FindingRow, MonthsRow, render_audit};
 pub use backtest::{backtest_text, render_backtest};
+pub use drawn::{DrawnKind, DrawnNode, DrawnTree, Question};
 pub use error::ReportError;
+pub use figures::tree_figure;
 pub use forecast::{
     ForecastBacktestReport, ForecastReport, forecast_backtest_text, forecast_text, render_forecast,
     render_forecast_backtest,
@@ -32,3 +36,4 @@ pub use forecast::{
 pub use render::{Rendered, render};
 pub use text::{evaluation_text, learner_table_text};
 pub use training::{FeatureRow, IndicatorRow, LearnerRow, SourceRow, TargetReport, TrainingReport};
+pub use tree_lines::tree_text;

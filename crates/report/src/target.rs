@@ -5,6 +5,7 @@ use crate::markdown::{code, escape};
 use crate::number::{Number, count};
 use crate::tables;
 use crate::training::TargetReport;
+use crate::tree_lines;
 use crate::words::{did, many, title};
 
 /// All sections of `report`, as Markdown.
@@ -12,13 +13,14 @@ pub(crate) fn section(report: &TargetReport) -> String {
     let parts = [
         opening(report),
         learners(report),
+        tree(report),
         ranking(report),
         top(report),
         calibration(report),
         bands(report),
         cohorts(report),
     ];
-    parts.join("\n")
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn opening(report: &TargetReport) -> String {
@@ -50,6 +52,19 @@ fn learners(report: &TargetReport) -> String {
         tables::learners(&report.learners, &report.chosen).markdown(),
         tables::learners_on_test(&report.learners).markdown(),
         figures(report, &[Figure::Learners]),
+    )
+}
+
+/// The tree of the learner `tree`; nothing where it was not fitted.
+fn tree(report: &TargetReport) -> String {
+    let Some(tree) = &report.tree else { return String::new() };
+    format!(
+        "### The tree\n\n\
+         The learner `tree` has {}. Rates are of the {} that it was fitted on; probabilities are calibrated on others.\n\n{}\n{}",
+        tree.leaves(),
+        many(tree.nodes[0].n_rows, "row"),
+        figures(report, &[Figure::Tree]),
+        tree_lines::leaves(tree).markdown(),
     )
 }
 

@@ -3,6 +3,8 @@
 use bellwether_core::{Bands, Date, Direction, Target};
 use bellwether_evaluate::{Evaluation, Metrics, PairedDifference};
 
+use crate::DrawnTree;
+
 /// All that a training run reports. Every interval in it is taken to have 95 % confidence.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainingReport {
@@ -60,6 +62,8 @@ pub struct TargetReport {
     pub evaluation: Evaluation,
     /// Every learner that was tried, the chosen one included.
     pub learners: Vec<LearnerRow>,
+    /// The tree of the learner `tree`, where it was fitted.
+    pub tree: Option<DrawnTree>,
 }
 
 /// One learner among those that were tried.

@@ -87,6 +87,7 @@ impl Accounts {
                 row(learner_names[1], evaluation.overall.clone(), None),
             ],
             evaluation,
+            tree: None,
         }
     }
 }
