@@ -11,11 +11,13 @@ as FOLDER/N/book, is taken as it is. The virtual environment is that of peers/ve
 - AUC: of the truth, of ours, and the gap, truth - ours, with its interval by account (peers/intervals.py).
 - expected AUC: every pair of rows weighted by the true probability that the one has the outcome and the other has not, so
   that the luck of the outcomes drops out.
+- features: the expected AUC of LightGBM fitted to the true log odds of training rows, with no luck of outcomes to learn
+  from: about what the features can tell. What the truth has beyond it no learner on these features can reach.
 - slope: of the outcome's log odds on ours, and the expected one, with the true probabilities in place of outcomes; 1 where
   calibrated.
 - other learners: AUC and slope as `train --json` says of the same rows, as calibrated.
 
-The truth knows the hidden state of each account, which no model can; so a part of the gap is nobody's to close.
+The truth knows the hidden state of each account, which no model can, so a part of the gap is nobody's to close.
 `ok`: the gap and the expected gap are below 0.01, and both slopes within 0.95 to 1.05. The README of a book tells how it
 is made.
 Exit codes: 0 done; 1 --strict and the largest book is not `ok`; 2 usage; 3 a command failed, or truth lacks a row.
@@ -39,6 +41,7 @@ from peers import MatrixError, estimate, numbers, targets
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from lightgbm import LGBMRegressor
 from sklearn.linear_model import LogisticRegression
 
 import measures
@@ -46,6 +49,10 @@ from intervals import Estimate, auc, auc_difference
 
 LARGEST_GAP = 0.01
 LEAST_SLOPE, MOST_SLOPE = 0.95, 1.05
+# Of LightGBM fitted to the truth: more rows would change little.
+MOST_ROWS = 200_000
+REGRESSOR = {"num_leaves": 31, "learning_rate": 0.05, "n_estimators": 500, "min_child_samples": 50}
+REGRESSOR |= {"colsample_bytree": 0.3, "subsample": 0.7, "subsample_freq": 1, "verbose": -1}
 
 
 class RunError(Exception):
@@ -75,6 +82,7 @@ class Result:
     gap: Estimate
     expected_auc: float
     expected_auc_of_truth: float
+    expected_auc_of_features: float
     log_loss: float
     log_loss_of_truth: float
     slope: float
@@ -147,11 +155,44 @@ def run(n_accounts: int, folder: Path, arguments: argparse.Namespace) -> Iterato
     threads = ["--threads", str(arguments.threads), "--seed", seed, "--actor", "simulated.py"]
     trained = json.loads(command(program, "train", *config, "--models", models, *threads, "--json"))
     command(program, "features", *config, "--model", trained["path"], "--out", matrix)
-    names = [name for name in pq.read_schema(matrix).names if not name.startswith("feature:")]
-    table, truth = pq.read_table(matrix, columns=names), pq.read_table(book / "truth.parquet")
+    rows = Rows(matrix, pq.read_table(book / "truth.parquet"))
     of_target = {target["target"]: target for target in trained["targets"]}
-    for target in targets(table):
-        yield result(n_accounts, table, truth, target, of_target[target], trained["seconds"])
+    for target in targets(rows.table):
+        yield result(n_accounts, rows, target, of_target[target], trained["seconds"], arguments)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The labelled rows of one part of the split, as places in the matrix."""
+
+    rows: np.ndarray
+    event: np.ndarray
+    account: np.ndarray
+    truth: np.ndarray
+
+
+class Rows:
+    """A matrix and the truth."""
+
+    def __init__(self, matrix: Path, truth: pa.Table) -> None:
+        names = pq.read_schema(matrix).names
+        self.matrix, self.truth = matrix, truth
+        self.features = [name for name in names if name.startswith("feature:")]
+        self.table = pq.read_table(matrix, columns=[name for name in names if name not in set(self.features)])
+        self.name = np.array(self.table["account_id"].to_pylist(), dtype=object)
+        self.day = days(self.table["as_of"])
+        self.part = np.array(self.table["part"].to_pylist(), dtype=object)
+
+    def of(self, part: str, target: str) -> Part:
+        label = self.table[f"label:{target}"].combine_chunks()
+        rows = np.flatnonzero((self.part == part) & label.is_valid().to_numpy(zero_copy_only=False))
+        event = label.fill_null(False).to_numpy(zero_copy_only=False)[rows]
+        account = np.unique(self.name[rows].astype(str), return_inverse=True)[1]
+        return Part(rows, event, account, true_probabilities(self.name[rows], self.day[rows], self.truth, target))
+
+    def x(self, rows: np.ndarray) -> np.ndarray:
+        columns = (numbers(pq.read_table(self.matrix, columns=[name]), name)[rows] for name in self.features)
+        return np.column_stack([column.astype(np.float32) for column in columns])
 
 
 def command(program: Path, *arguments: object) -> str:
@@ -163,16 +204,12 @@ def command(program: Path, *arguments: object) -> str:
     return done.stdout
 
 
-def result(n_accounts: int, table: pa.Table, truth: pa.Table, target: str, trained: dict, seconds: float) -> Result:
-    label = table[f"label:{target}"].combine_chunks()
-    is_test = np.array(table["part"].to_pylist(), dtype=object) == "test"
-    rows = np.flatnonzero(is_test & label.is_valid().to_numpy(zero_copy_only=False))
-    event = label.fill_null(False).to_numpy(zero_copy_only=False)[rows]
-    name = np.array(table["account_id"].to_pylist(), dtype=object)[rows]
-    day = days(table["as_of"])[rows]
-    account = np.unique(name.astype(str), return_inverse=True)[1]
-    ours = numbers(table, f"probability:{target}")[rows]
-    best = true_probabilities(name, day, truth, target)
+def result(
+    n_accounts: int, rows: Rows, target: str, trained: dict, seconds: float, arguments: argparse.Namespace
+) -> Result:
+    test = rows.of("test", target)
+    event, account, best = test.event, test.account, test.truth
+    ours = numbers(rows.table, f"probability:{target}")[test.rows]
     learners = [learner(of) for of in trained["learners"] if of["learner"] != trained["chosen"]]
     return Result(
         n_accounts=n_accounts,
@@ -185,6 +222,7 @@ def result(n_accounts: int, table: pa.Table, truth: pa.Table, target: str, train
         gap=auc_difference(best, ours, event, account),
         expected_auc=expected_auc(ours, best),
         expected_auc_of_truth=expected_auc(best, best),
+        expected_auc_of_features=expected_auc(told_by_features(rows, target, test, arguments), best),
         log_loss=measures.log_loss(ours, event),
         log_loss_of_truth=measures.log_loss(best, event),
         slope=measures.calibration_line(ours, event)[0],
@@ -192,6 +230,16 @@ def result(n_accounts: int, table: pa.Table, truth: pa.Table, target: str, train
         others=learners,
         train_seconds=seconds,
     )
+
+
+def told_by_features(rows: Rows, target: str, test: Part, arguments: argparse.Namespace) -> np.ndarray:
+    """Log odds of the test rows by LightGBM fitted to the true ones of training rows."""
+    training = rows.of("training", target)
+    n = len(training.rows)
+    some = np.sort(np.random.default_rng(arguments.seed).permutation(n)[:MOST_ROWS])
+    model = LGBMRegressor(**REGRESSOR, random_state=arguments.seed, n_jobs=arguments.threads)
+    model.fit(rows.x(training.rows[some]), measures.log_odds(training.truth[some]))
+    return model.predict(rows.x(test.rows))
 
 
 def learner(of: dict) -> Learner:
@@ -239,8 +287,8 @@ def expected_slope(score: np.ndarray, probability: np.ndarray) -> float:
 
 # The words
 
-COLUMNS = ["accounts", "target", "test rows", "events", "chosen", "AUC", "truth", "gap", "expected AUC", "truth"]
-COLUMNS += ["expected gap", "log loss", "truth", "slope", "expected slope", "verdict", "train s"]
+COLUMNS = ["accounts", "target", "test rows", "events", "chosen", "AUC", "truth", "gap", "expected AUC", "features"]
+COLUMNS += ["truth", "expected gap", "log loss", "truth", "slope", "expected slope", "verdict", "train s"]
 HEADER = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
 OTHERS_HEADER = ["| accounts | target | learner | AUC | truth - it | slope |", "|---" * 6 + "|"]
 
@@ -256,6 +304,7 @@ def line(of: Result) -> str:
         f"{of.auc_of_truth.value:.4f}",
         estimate(of.gap, "+.4f"),
         f"{of.expected_auc:.4f}",
+        f"{of.expected_auc_of_features:.4f}",
         f"{of.expected_auc_of_truth:.4f}",
         f"{of.expected_gap:+.4f}",
         f"{of.log_loss:.4f}",

@@ -59,6 +59,9 @@ pub fn evaluate(
     Ok(evaluation)
 }
 
+/// Where one account has nearly all events, its part is not divided by less.
+const LEAST_SHARE_OF_OTHERS: f64 = 0.1;
+
 /// One sample with its values and those of its replicates.
 struct Study<'a> {
     sample: &'a Sample,
@@ -177,12 +180,17 @@ impl<'a> Study<'a> {
     }
 
     /// Linearised: replicates repeat rows, which average precision takes for ties, and its bootstrap interval is too narrow.
+    /// An account with many events pulls the value towards its own rows, so its part is taken over the share of events that the
+    /// others have. Source: Bell and `McCaffrey` (2002), Survey Methodology 28, for ratios.
     fn average_precision(&self) -> Estimate {
         let linear = average_precision_linear(self.sample).filter(|_| self.has_intervals);
         linear.map_or(Estimate::new(self.values.pr_auc, None), |linear| {
             // Events of few accounts make up most of it.
             let n_accounts = linear.n_accounts.min(self.n_effective as usize);
-            Linear { n_accounts, ..linear }.estimate(Scale::Logit, self.options.confidence)
+            let of_others = |of: &Part| 1.0 - f64::from(of.hits) / self.counts.n_events as f64;
+            let parts = linear.parts.iter().zip(&self.parts);
+            let parts = parts.map(|(part, of)| part / of_others(of).max(LEAST_SHARE_OF_OTHERS)).collect();
+            Linear { parts, n_accounts, ..linear }.estimate(Scale::Logit, self.options.confidence)
         })
     }
 

@@ -24,7 +24,7 @@ mod common;
 use bellwether_core::Quiet;
 use bellwether_evaluate::{
     Binning, EvaluateOptions, Scored, auc_variance, average_precision, brier_score, calibration_line, evaluate,
-    expected_calibration_error, log_loss, paired_auc_difference, roc_auc, wilson_interval,
+    expected_calibration_error, log_loss, paired_auc_difference, point_biserial, roc_auc, wilson_interval,
 };
 use common::{near, reference};
 
@@ -156,5 +156,27 @@ fn precision_at_k_equals_numpy() {
             near(at_k.recall.value, precision * k as f64 / 48.0);
             near(at_k.lift.value, precision / 0.4);
         }
+    }
+}
+
+/// `j = [np.corrcoef(p[c != g], y[c != g])[0, 1] for g in np.unique(c)]; d = 21 / 22 * (np.mean(j) - j)`; on `arctanh`, Student's
+/// with `np.sqrt(17 / 16 * (d ** 2).sum())` and 16 degrees of freedom: 17 accounts have events, as many non-events.
+#[test]
+fn point_biserials_interval_is_the_jackknifes() {
+    let rows = reference();
+    let of = point_biserial(&rows.p, &rows.y, &rows.account, 0.95).expect("the rows are sound");
+    near(of.low, 0.211_144_173_001_372_36);
+    near(of.high, 0.583_840_791_252_473_3);
+}
+
+/// Differences of `average_precision_score` in each account's `sample_weight`, by four points, over the others' share of events;
+/// on the logit, Student's with 12 degrees of freedom, as 13 accounts of one event each would say as much.
+#[test]
+fn average_precisions_interval_is_its_slopes() {
+    let rows = reference();
+    let of = rows.evaluate(&[], &EvaluateOptions::default()).overall.pr_auc;
+    for (end, expected) in [(of.low, 0.430_414_353_912_754_3), (of.high, 0.813_368_335_114_446_8)] {
+        let end = end.expect("there is an interval");
+        assert!((end - expected).abs() < 1e-9, "{end} is not {expected}");
     }
 }

@@ -112,5 +112,5 @@ pub(crate) fn rates_and_medians(seed: u64, n: u64) -> Tallies {
         // Whole days above an exponential of mean 40, and one more.
         median.add(&found.by_warning[0].median.estimate, (40.0 * 2.0_f64.ln()).floor() + 1.0);
     }
-    vec![("Wilson, independent rows", wilson), ("median lead time (order statistics)", median)]
+    vec![("Wilson, independent rows", wilson), ("median lead time", median)]
 }

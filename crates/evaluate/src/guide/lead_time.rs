@@ -46,7 +46,7 @@ pub struct LeadTime {
     pub warning: Warning,
     /// Share of churned accounts that had it.
     pub warned: Finding,
-    /// Median days to churn, an account without warning at 0; goal 14 or more. Interval by order statistics.
+    /// Median days to churn, an account without warning at 0; goal 14 or more. Interval between order statistics.
     pub median: Finding,
     /// Days at 10, 25, 50, 75 and 90 % of the churned accounts, an account without warning at 0.
     pub quantiles: Vec<(f64, f64)>,
