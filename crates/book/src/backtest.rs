@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_core::{Date, Target};
 
-use crate::config::SplitKind;
-use crate::split::{LabelledDays, Split, SplitRows, by_hash, share_of};
+use crate::config::{SplitConfig, SplitKind};
+use crate::split::{CALIBRATION_SHARE, GroupPart, LabelledDays, Split, SplitRows, by_group, share_of};
 use crate::{Book, BookError, FeatureTable};
 
 /// How many splits a backtest draws. The seed draws folds, and accounts that calibrate.
@@ -124,7 +124,7 @@ fn rolling(
 
 fn folds(
     rows: &SplitRows<'_>,
-    config: &crate::SplitConfig,
+    config: &SplitConfig,
     plan: BacktestPlan,
     enough: IsEnough<'_>,
 ) -> Result<Vec<Split>, String> {
@@ -138,13 +138,38 @@ fn folds(
         let seed = plan.seed.wrapping_add(repeat);
         let mut dealt: Vec<&str> = groups.iter().copied().collect();
         dealt.sort_by(|a, b| share_of(seed, "fold", a).total_cmp(&share_of(seed, "fold", b)).then(a.cmp(b)));
-        let fold_of: BTreeMap<&str, usize> =
-            dealt.into_iter().enumerate().map(|(place, group)| (group, place % plan.n_origins)).collect();
         for fold in 0..plan.n_origins {
-            let split = by_hash(rows, config, seed, |group| fold_of.get(group) == Some(&fold));
+            let parts = parts_of_fold(&dealt, fold, plan.n_origins, config);
+            let split = by_group(rows, config, seed, |group| parts[group]);
             let split = split.and_then(|split| enough(&split).map(|()| split));
             splits.push(split.map_err(|error| format!("repeat {}, fold {}: {error}", repeat + 1, fold + 1))?);
         }
     }
     Ok(splits)
+}
+
+/// Every `n_folds`-th group tests; of the others, those that test in the folds after it calibrate, as many as the share
+/// says and at least one.
+fn parts_of_fold<'a>(
+    dealt: &[&'a str],
+    fold: usize,
+    n_folds: usize,
+    config: &SplitConfig,
+) -> BTreeMap<&'a str, GroupPart> {
+    // 0 for the fold itself, 1 for the next one, and so on round.
+    let after = |place: usize| (place % n_folds + n_folds - fold) % n_folds;
+    let mut order: Vec<usize> = (0..dealt.len()).collect();
+    order.sort_by_key(|&place| (after(place), place));
+    let n_test = order.iter().filter(|&&place| after(place) == 0).count();
+    let share = config.calibration_share.unwrap_or(CALIBRATION_SHARE);
+    let n_calibration = ((share * (dealt.len() - n_test) as f64).round() as usize).max(1);
+    let part = |(rank, place): (usize, usize)| {
+        let part = match rank {
+            rank if rank < n_test => GroupPart::Test,
+            rank if rank < n_test + n_calibration => GroupPart::Calibration,
+            _ => GroupPart::Training,
+        };
+        (dealt[place], part)
+    };
+    order.into_iter().enumerate().map(part).collect()
 }

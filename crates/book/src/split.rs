@@ -59,7 +59,7 @@ pub(crate) struct SplitRows<'a> {
 }
 
 const TEST_SHARE: f64 = 0.25;
-const CALIBRATION_SHARE: f64 = 0.2;
+pub(crate) const CALIBRATION_SHARE: f64 = 0.2;
 
 pub(crate) fn split(
     rows: &SplitRows<'_>,
@@ -75,7 +75,16 @@ pub(crate) fn split(
         }
         SplitKind::Random | SplitKind::Grouped => {
             let test_share = config.test_share.unwrap_or(TEST_SHARE);
-            by_hash(rows, config, seed, |group| share_of(seed, "test", group) < test_share)
+            let calibration_share = config.calibration_share.unwrap_or(CALIBRATION_SHARE);
+            by_group(rows, config, seed, |group| {
+                if share_of(seed, "test", group) < test_share {
+                    GroupPart::Test
+                } else if share_of(seed, "calibration", group) < calibration_share {
+                    GroupPart::Calibration
+                } else {
+                    GroupPart::Training
+                }
+            })
         }
     }
 }
@@ -190,24 +199,29 @@ impl<'a> LabelledDays<'a> {
     }
 }
 
-/// Rows by their group: those that test, and of the others those that calibrate.
-pub(crate) fn by_hash(
+/// What a group of rows is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GroupPart {
+    Training,
+    Calibration,
+    Test,
+}
+
+/// Rows by the part of their group.
+pub(crate) fn by_group(
     rows: &SplitRows<'_>,
     config: &SplitConfig,
     seed: u64,
-    is_test: impl Fn(&str) -> bool,
+    part_of: impl Fn(&str) -> GroupPart,
 ) -> Result<Split, BookError> {
-    let calibration_share = config.calibration_share.unwrap_or(CALIBRATION_SHARE);
     let by = config.group.as_ref().map_or_else(|| "account".to_owned(), |group| group.get_ref().clone());
     let mut split =
         Split { training: Vec::new(), calibration: Vec::new(), test: Vec::new(), plan: SplitPlan::Hashed { by, seed } };
     for (row, group) in rows.groups.iter().enumerate().filter(|&(row, _)| rows.is_labelled[row]) {
-        let part = if is_test(group) {
-            &mut split.test
-        } else if share_of(seed, "calibration", group) < calibration_share {
-            &mut split.calibration
-        } else {
-            &mut split.training
+        let part = match part_of(group) {
+            GroupPart::Training => &mut split.training,
+            GroupPart::Calibration => &mut split.calibration,
+            GroupPart::Test => &mut split.test,
         };
         part.push(row);
     }

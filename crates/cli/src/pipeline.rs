@@ -6,6 +6,7 @@ pub(crate) mod backtest;
 pub(crate) mod evidence;
 pub(crate) mod fit;
 pub(crate) mod opened;
+pub(crate) mod origins;
 pub(crate) mod prepare;
 pub(crate) mod refit;
 pub(crate) mod revenue;

@@ -6,10 +6,11 @@ use crate::backtest_tables as tables;
 use crate::figures::{BacktestFigure, draw_backtest};
 use crate::markdown::{bullets, escape};
 use crate::number::{Number, p_value};
-use crate::table::Table;
 use crate::words::{many, title};
 use crate::{Rendered, ReportError, page};
 
+/// Characters of a terminal's line.
+const WIDEST: usize = 100;
 /// How the pooled AUC is made.
 const POOLED: &str = "AUC within origins: of all pairs of an event and a non-event of the same origin, the share ranked \
     right; intervals and p by account, over all origins. The last line takes at each origin the learner that its \
@@ -18,10 +19,14 @@ const POOLED: &str = "AUC within origins: of all pairs of an event and a non-eve
 const ABLATION: &str = "The learner chosen at each origin, fitted without a category of features, on the same rows: \
     what the category gains. p is corrected for all categories and both measures (Holm).";
 
-/// The backtest as tables for a terminal, without a line break at the end.
+/// The backtest as tables for a terminal of about 100 columns, without a line break at the end.
 pub fn backtest_text(backtest: &Backtest) -> String {
-    let targets = backtest.targets.iter().map(|of| sections(of, Table::text).join("\n\n"));
-    [scheme(backtest)].into_iter().chain(targets).collect::<Vec<_>>().join("\n\n")
+    let mut parts = vec![wrapped(&scheme(backtest))];
+    parts.extend(backtest.targets.iter().map(|of| of_target(of).join("\n\n")));
+    let has = |is: fn(&TargetBacktest) -> bool| backtest.targets.iter().any(is);
+    parts.extend(has(|of| of.pooled.is_some()).then(|| wrapped(POOLED)));
+    parts.extend(has(|of| !of.ablation.is_empty()).then(|| wrapped(ABLATION)));
+    parts.join("\n\n")
 }
 
 /// The backtest as Markdown with figures, and as one page; equal ones give equal bytes.
@@ -70,19 +75,34 @@ fn scheme(backtest: &Backtest) -> String {
     }
 }
 
-/// What is said of a target, tables as `write` has them.
-fn sections(of: &TargetBacktest, write: fn(&Table) -> String) -> Vec<String> {
-    let mut parts = vec![format!("{}\n{}", of.target, write(&tables::over_time(&of.origins)))];
+/// What a terminal says of a target.
+fn of_target(of: &TargetBacktest) -> Vec<String> {
+    let mut parts = vec![format!("{}\n{}", of.target, tables::over_time(&of.origins).text())];
     let Some(pooled) = &of.pooled else { return parts };
-    parts.push(format!("{}\n{POOLED}", write(&tables::pooled(pooled))));
-    parts.push(format!("{}\n{}", write(&tables::ranks(&of.stability)), stability(&of.stability)));
+    parts.push(tables::pooled(pooled).text());
+    parts.push(format!("{}\n{}", tables::ranks(&of.stability).text(), wrapped(&stability(&of.stability))));
     if !of.ablation.is_empty() {
-        parts.push(format!("{}\n{ABLATION}", write(&tables::ablation(&of.ablation))));
+        parts.push(tables::ablation(&of.ablation).text());
     }
     if let Some(curve) = &of.learning_curve {
-        parts.push(format!("{}\n{}", write(&tables::curve(curve)), more_data(curve)));
+        parts.push(format!("{}\n{}", tables::curve(curve).text(), wrapped(&more_data(curve))));
     }
     parts
+}
+
+/// `text` in lines of at most 100 characters, broken between words.
+fn wrapped(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is a line");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDEST {
+            lines.push(word.to_owned());
+            continue;
+        }
+        let blank = if line.is_empty() { "" } else { " " };
+        line.extend([blank, word]);
+    }
+    lines.join("\n")
 }
 
 fn stability(of: &Stability) -> String {
