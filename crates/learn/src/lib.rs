@@ -11,6 +11,7 @@
 
 mod boosted;
 mod calibrate;
+mod candidate;
 mod error;
 mod forest;
 mod histogram;
@@ -34,4 +35,4 @@ pub use logistic::{
 };
 pub use recipe::Recipe;
 pub use rows::TrainingRows;
-pub use settings::{LogisticSettings, Settings};
+pub use settings::{Directions, LogisticSettings, Settings};

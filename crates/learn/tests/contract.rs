@@ -3,7 +3,7 @@
 mod common;
 
 use bellwether_core::{FeatureMatrix, FeatureSchema, Model, Outcome, Quiet, sigmoid};
-use bellwether_learn::{LearnError, LearnerName, Recipe, Settings, TrainingRows, learner};
+use bellwether_learn::{Directions, LearnError, LearnerName, Recipe, Settings, TrainingRows, learner};
 use common::{Book, Random};
 
 fn check_all(check: impl Fn(LearnerName)) {
@@ -375,9 +375,9 @@ fn boosted_logits_follow_the_declared_directions_unless_told_otherwise() {
         (-30..=30).map(at).collect()
     };
     for outcome in Outcome::ALL {
-        let settings = Settings { outcome, ..book.settings() };
+        let settings = Settings { outcome, directions: Directions::Declared, ..book.settings() };
         let model = book.try_fit_with(LearnerName::Boosted, &settings).expect("two classes");
-        let free = Settings { monotone: false, ..settings };
+        let free = Settings { directions: Directions::Ignored, ..settings };
         let free = book.try_fit_with(LearnerName::Boosted, &free).expect("two classes");
         let sign = if outcome.is_good() { -1.0 } else { 1.0 };
         for (feature, step, direction) in [(0, 0.1_f32, sign), (1, 1e-7, -sign)] {
