@@ -1,13 +1,16 @@
-//! Gradient boosting on the log loss: recipe and number of trees are chosen on later rows, then all rows are fitted.
+//! Gradient boosting on the log loss: the best few ways to boost are chosen on held-out rows, then all rows are fitted
+//! and the models averaged.
 
-use bellwether_core::{Direction, FeatureSchema, Link, Model, Progress, Trees};
+use bellwether_core::{Direction, FeatureSchema, Link, Model, Node, Progress, Tree, Trees};
 use rayon::prelude::*;
 
-use crate::histogram::{Bins, Boosting, Monotone, Rows, Stop, boost};
+use crate::candidate::{Candidate, StartFrom};
+use crate::histogram::{Bins, Boosting, Growth, Monotone, Rows, Start, Stop, boost};
 use crate::holdout::{Fold, folds};
 use crate::learner::checked;
+use crate::logistic::{choose, weighted_sum};
 use crate::rows::Table;
-use crate::{LearnError, Learner, LearnerName, Recipe, Settings, TrainingRows};
+use crate::{Directions, LearnError, Learner, LearnerName, Penalty, Recipe, Settings, TrainingRows};
 
 /// Boosts trees.
 #[derive(Debug)]
@@ -20,6 +23,12 @@ const USUAL_TREES: usize = 60;
 
 /// A fit stops when the held-out loss has not fallen for this many trees.
 const PATIENCE: usize = 40;
+
+/// Boosted models that are averaged, at most.
+const MOST_MEMBERS: usize = 3;
+
+/// How far the held-out loss of an averaged model may lie above the least, relatively.
+const REACH: f64 = 0.01;
 
 /// What a tree costs for each cell of the matrix, in seconds of two threads of the machine that this was measured on;
 /// other machines try the same recipes in another time.
@@ -38,80 +47,167 @@ impl Learner for Boosted {
 
     fn fit(&self, rows: &TrainingRows<'_>, progress: &dyn Progress) -> Result<Model, LearnError> {
         let table = Table::new(rows)?;
-        let monotone = self.directions(rows.schema);
-        let (recipe, n_trees) = match self.settings.recipe {
-            Some(recipe) => (recipe, (self.settings.boosted_trees as usize).max(1)),
-            None => self.choose(&table, &monotone, progress),
-        };
+        let search = Search::new(&self.settings, rows.schema, &table);
+        let chosen = search.run(progress);
         let bins = Bins::of(&table.columns);
-        let stop = Stop { most_trees: n_trees, check: None };
-        let rows = Rows::new(&table, &bins);
-        progress.begin("boosted: fit", n_trees as u64);
-        let Boosting { base, trees, .. } =
-            boost(&rows, &bins, &monotone, &recipe, self.settings.seed, stop, || progress.advance(1));
+        let fitted = Rows::new(&table, &bins);
+        let from_rate = fitted.log_odds();
+        let from_logistic =
+            chosen.penalty.map(|penalty| fitted.weighted_sum(&weighted_sum(&table, penalty), &table.columns, &bins));
+        progress.begin("boosted: fit", chosen.members.iter().map(|member| member.n_trees as u64).sum());
+        let grow = |member: &Member| {
+            let start = match (member.candidate.start, &from_logistic) {
+                (StartFrom::Logistic, Some(start)) => start,
+                _ => &from_rate,
+            };
+            let stop = Stop { most_trees: member.n_trees, check: None };
+            boost(&fitted, &bins, start, search.growth(&member.candidate), stop, || progress.advance(1))
+        };
+        let grown: Vec<Boosting> = chosen.members.iter().map(grow).collect();
         progress.end();
+        let (base, trees) = mean(grown);
         let trees = Trees::new(table.n_cols(), base, Link::Logit, trees);
         let trees = trees.map_err(|source| LearnError::Model { learner: LearnerName::Boosted, source })?;
         checked(LearnerName::Boosted, Model::Trees(trees))
     }
 }
 
-impl Boosted {
-    /// The recipe and the number of trees with the least held-out loss.
-    fn choose(&self, table: &Table, monotone: &[Monotone], progress: &dyn Progress) -> (Recipe, usize) {
-        let most_trees = (self.settings.boosted_trees as usize).max(1);
-        let folds = folds(table, self.settings.purge_days);
-        if folds.is_empty() {
-            return (Recipe::USUAL, USUAL_TREES.min(most_trees));
+/// Base and trees whose logit is the mean of those of `members`.
+fn mean(mut members: Vec<Boosting>) -> (f32, Vec<Tree>) {
+    let share = 1.0 / members.len() as f32;
+    let base = members.iter().map(|member| member.base).sum::<f32>() * share;
+    let mut trees: Vec<Tree> = members.iter_mut().flat_map(|member| std::mem::take(&mut member.trees)).collect();
+    for node in trees.iter_mut().flat_map(|tree| &mut tree.nodes) {
+        if let Node::Leaf { value } = node {
+            *value *= share;
         }
-        let recipes = self.affordable(table.n_cols(), &folds);
-        progress.begin("boosted: choose", (recipes.len() * folds.len()) as u64);
-        let curves_of = |fold: &Fold| {
-            let fold = HeldOut::new(table, fold);
-            let curve = |recipe: &Recipe| {
-                let losses = fold.losses(recipe, monotone, self.settings.seed, most_trees);
-                progress.advance(1);
-                losses
-            };
-            if is_large(table) { recipes.iter().map(curve).collect() } else { recipes.par_iter().map(curve).collect() }
+    }
+    (base, trees)
+}
+
+/// The search for the best way to boost a table.
+struct Search<'a> {
+    settings: &'a Settings,
+    table: &'a Table,
+    /// The declared directions as the outcome sees them, one a feature.
+    declared: Vec<Monotone>,
+    free: Vec<Monotone>,
+}
+
+/// What a search found.
+struct Chosen {
+    /// The model is their mean: the best few are told apart by little but luck. At least one.
+    members: Vec<Member>,
+    /// Of the logistic model, where a member starts from one.
+    penalty: Option<Penalty>,
+}
+
+/// One boosted model.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Member {
+    candidate: Candidate,
+    n_trees: usize,
+}
+
+impl<'a> Search<'a> {
+    fn new(settings: &'a Settings, schema: &FeatureSchema, table: &'a Table) -> Self {
+        let direction = |good: Option<Direction>| match good {
+            None => Monotone::Free,
+            Some(good) if (good == Direction::Up) == settings.outcome.is_good() => Monotone::Rising,
+            Some(_) => Monotone::Falling,
         };
-        let curves: Vec<Vec<Vec<f64>>> = if is_large(table) {
-            folds.iter().map(curves_of).collect()
-        } else {
-            folds.par_iter().map(curves_of).collect()
-        };
-        progress.end();
-        let (recipe, n_trees) = best(&curves);
-        let n_fit = folds.iter().map(|fold| fold.fit.len()).sum::<usize>() as f64 / folds.len() as f64;
-        // More rows bear more trees, but not in proportion.
-        let scale = (table.n_rows() as f64 / n_fit).sqrt().min(1.5);
-        (recipes[recipe], ((n_trees as f64 * scale).round() as usize).clamp(1, most_trees))
+        let declared = schema.features().iter().map(|feature| direction(feature.good)).collect();
+        Self { settings, table, declared, free: vec![Monotone::Free; table.n_cols()] }
     }
 
-    /// The recipes that the budget of seconds pays for, at least one. Prices follow from the shape of the table and no
-    /// clock is read: what is learnt must not depend on how fast or busy a machine is.
-    fn affordable(&self, n_cols: usize, folds: &[Fold]) -> &'static [Recipe] {
-        let n_cells = folds.iter().map(|fold| fold.fit.len()).sum::<usize>() * n_cols;
+    fn growth<'b>(&'b self, candidate: &'b Candidate) -> Growth<'b> {
+        let monotone = if candidate.follows_directions { &self.declared } else { &self.free };
+        Growth { recipe: &candidate.recipe, monotone, seed: self.settings.seed }
+    }
+
+    /// The candidates and numbers of trees with the least held-out losses; the given recipe, where there is one.
+    fn run(&self, progress: &dyn Progress) -> Chosen {
+        let most_trees = (self.settings.boosted_trees as usize).max(1);
+        let plain = |recipe: Recipe, n_trees: usize| {
+            let follows_directions = self.settings.directions != Directions::Ignored;
+            let candidate = Candidate { follows_directions, ..Candidate::declared(recipe) };
+            Chosen { members: vec![Member { candidate, n_trees }], penalty: None }
+        };
+        if let Some(recipe) = self.settings.recipe {
+            return plain(recipe, most_trees);
+        }
+        let folds = folds(self.table, self.settings.purge_days);
+        if folds.is_empty() {
+            return plain(Recipe::USUAL, USUAL_TREES.min(most_trees));
+        }
+        let candidates = self.affordable(&folds);
+        let penalty = candidates
+            .iter()
+            .any(|candidate| candidate.start == StartFrom::Logistic)
+            .then(|| choose(self.table, self.settings.purge_days, 0.0, progress).penalty);
+        let curves = self.curves(&folds, &candidates, penalty, progress);
+        let n_fit = folds.iter().map(|fold| fold.fit.len()).sum::<usize>() as f64 / folds.len() as f64;
+        // More rows bear more trees, but not in proportion.
+        let scale = (self.table.n_rows() as f64 / n_fit).sqrt().min(1.5);
+        let scaled = |n_trees: usize| ((n_trees as f64 * scale).round() as usize).clamp(1, most_trees);
+        let member = |best: Best| Member { candidate: candidates[best.candidate], n_trees: scaled(best.n_trees) };
+        let members: Vec<Member> = within_reach(best(&curves)).into_iter().map(member).collect();
+        let starts_from_logistic = members.iter().any(|member| member.candidate.start == StartFrom::Logistic);
+        Chosen { members, penalty: penalty.filter(|_| starts_from_logistic) }
+    }
+
+    /// The candidates that differ for this table and that the budget of seconds pays for, at least one. Prices follow from
+    /// the shape of the table and no clock is read: what is learnt must not depend on how fast or busy a machine is.
+    fn affordable(&self, folds: &[Fold]) -> Vec<Candidate> {
+        let n_cells = folds.iter().map(|fold| fold.fit.len()).sum::<usize>() * self.table.n_cols();
         let price = |recipe: &Recipe| {
             let n_trees = f64::from(self.settings.boosted_trees).min(10.0 / recipe.learning_rate);
             n_trees * (n_cells as f64 * SECONDS_A_CELL_AND_TREE + folds.len() as f64 * SECONDS_A_TREE)
         };
         let mut left = self.settings.search_seconds;
-        let affords = |recipe: &&Recipe| {
-            left -= price(recipe);
+        let affords = |candidate: &Candidate| {
+            left -= price(&candidate.recipe);
             left >= 0.0
         };
-        &Recipe::CANDIDATES[..Recipe::CANDIDATES.iter().take_while(affords).count().max(1)]
+        let none_is_declared = self.declared == self.free;
+        let directions = if none_is_declared { Directions::Ignored } else { self.settings.directions };
+        let mut candidates = Candidate::under(directions);
+        let n_affordable = candidates.iter().copied().take_while(affords).count().max(1);
+        candidates.truncate(n_affordable);
+        candidates
     }
 
-    /// What the schema's directions mean for the outcome, one a feature.
-    fn directions(&self, schema: &FeatureSchema) -> Vec<Monotone> {
-        let direction = |good: Option<Direction>| match good.filter(|_| self.settings.monotone) {
-            None => Monotone::Free,
-            Some(good) if (good == Direction::Up) == self.settings.outcome.is_good() => Monotone::Rising,
-            Some(_) => Monotone::Falling,
+    /// The held-out losses after each tree, for each fold one curve a candidate.
+    fn curves(
+        &self,
+        folds: &[Fold],
+        candidates: &[Candidate],
+        penalty: Option<Penalty>,
+        progress: &dyn Progress,
+    ) -> Vec<Curves> {
+        progress.begin("boosted: choose", (candidates.len() * folds.len()) as u64);
+        let of_fold = |fold: &Fold| {
+            let held_out = HeldOut::new(self.table, fold, penalty);
+            let curve = |candidate: &Candidate| {
+                let losses = held_out.losses(candidate.start, self.growth(candidate), self.settings.boosted_trees);
+                progress.advance(1);
+                losses
+            };
+            let losses = if self.is_large() {
+                candidates.iter().map(curve).collect()
+            } else {
+                candidates.par_iter().map(curve).collect()
+            };
+            Curves { n_checked: fold.check.len(), losses }
         };
-        schema.features().iter().map(|feature| direction(feature.good)).collect()
+        let curves =
+            if self.is_large() { folds.iter().map(of_fold).collect() } else { folds.par_iter().map(of_fold).collect() };
+        progress.end();
+        curves
+    }
+
+    fn is_large(&self) -> bool {
+        self.table.n_rows() * self.table.n_cols() >= CELLS_FOR_THREADS
     }
 }
 
@@ -120,61 +216,131 @@ struct HeldOut {
     bins: Bins,
     fit: Rows,
     check: Rows,
+    from_rate: Start,
+    from_logistic: Option<Start>,
 }
 
 impl HeldOut {
-    fn new(table: &Table, fold: &Fold) -> Self {
+    fn new(table: &Table, fold: &Fold, penalty: Option<Penalty>) -> Self {
         let (fit, check) = (table.select(&fold.fit), table.select(&fold.check));
         let bins = Bins::of(&fit.columns);
-        Self { fit: Rows::new(&fit, &bins), check: Rows::new(&check, &bins), bins }
+        let rows = Rows::new(&fit, &bins);
+        let from_logistic = penalty.map(|penalty| rows.weighted_sum(&weighted_sum(&fit, penalty), &fit.columns, &bins));
+        Self { check: Rows::new(&check, &bins), from_rate: rows.log_odds(), from_logistic, fit: rows, bins }
     }
 
     /// The log loss on the held-out rows after each tree, until it has stopped falling.
-    fn losses(&self, recipe: &Recipe, monotone: &[Monotone], seed: u64, most_trees: usize) -> Vec<f64> {
-        let stop = Stop { most_trees, check: Some((&self.check, PATIENCE)) };
-        boost(&self.fit, &self.bins, monotone, recipe, seed, stop, || ()).losses
+    fn losses(&self, start: StartFrom, growth: Growth<'_>, most_trees: u32) -> Vec<f64> {
+        let start = match (start, &self.from_logistic) {
+            (StartFrom::Logistic, Some(start)) => start,
+            _ => &self.from_rate,
+        };
+        let stop = Stop { most_trees: (most_trees as usize).max(1), check: Some((&self.check, PATIENCE)) };
+        boost(&self.fit, &self.bins, start, growth, stop, || ()).losses
     }
 }
 
-/// The recipe and number of trees with the least mean loss over the folds; `curves` has one a recipe for each fold.
-fn best(curves: &[Vec<Vec<f64>>]) -> (usize, usize) {
-    let mut best = (0, 1, f64::INFINITY);
-    for recipe in 0..curves[0].len() {
-        let n_trees = curves.iter().map(|of_fold| of_fold[recipe].len()).min().unwrap_or(0);
-        for tree in 0..n_trees {
-            let loss = curves.iter().map(|of_fold| of_fold[recipe][tree]).sum::<f64>() / curves.len() as f64;
-            if loss < best.2 {
-                best = (recipe, tree + 1, loss);
-            }
-        }
-    }
-    (best.0, best.1)
+/// The held-out losses of a fold.
+struct Curves {
+    n_checked: usize,
+    /// After each tree, one curve a candidate.
+    losses: Vec<Vec<f64>>,
 }
 
-fn is_large(table: &Table) -> bool {
-    table.n_rows() * table.n_cols() >= CELLS_FOR_THREADS
+/// A candidate's least mean loss over the held-out rows of all folds, and after how many trees it has it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Best {
+    candidate: usize,
+    n_trees: usize,
+    loss: f64,
+}
+
+/// Each candidate at its best, the best one first.
+fn best(curves: &[Curves]) -> Vec<Best> {
+    let n_checked: usize = curves.iter().map(|fold| fold.n_checked).sum();
+    let best_of = |candidate: usize| {
+        let n_trees = curves.iter().map(|of_fold| of_fold.losses[candidate].len()).min().unwrap_or(0);
+        let mean = |tree: usize| {
+            let sum: f64 = curves.iter().map(|fold| fold.n_checked as f64 * fold.losses[candidate][tree]).sum();
+            sum / n_checked as f64
+        };
+        let at = |tree: usize| Best { candidate, n_trees: tree + 1, loss: mean(tree) };
+        (0..n_trees).map(at).filter(|best| best.loss.is_finite()).min_by(|a, b| a.loss.total_cmp(&b.loss))
+    };
+    let mut best: Vec<Best> = (0..curves[0].losses.len()).filter_map(best_of).collect();
+    best.sort_by(|a, b| a.loss.total_cmp(&b.loss));
+    if best.is_empty() { vec![Best { candidate: 0, n_trees: 1, loss: f64::INFINITY }] } else { best }
+}
+
+/// At most [`MOST_MEMBERS`], each with a loss of at most [`REACH`] above the first one's.
+fn within_reach(mut best: Vec<Best>) -> Vec<Best> {
+    let most = best[0].loss * (1.0 + REACH);
+    best.truncate(MOST_MEMBERS);
+    best.retain(|one| one.loss <= most);
+    best
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_best_recipe_and_number_of_trees_have_the_least_mean_loss() {
-        let curves = [vec![vec![0.9, 0.7, 0.8], vec![0.8, 0.6, 0.1]], vec![vec![0.9, 0.8], vec![0.7, 0.75]]];
-        assert_eq!(best(&curves), (1, 2));
-        assert_eq!(best(&[vec![vec![f64::NAN, 0.5, 0.4]], vec![vec![0.1, 0.3, 0.5]]]), (0, 2));
-        assert_eq!(best(&[vec![vec![]]]), (0, 1));
+    fn best_of(curves: &[(usize, &[&[f64]])]) -> Vec<(usize, usize)> {
+        let losses = |losses: &[&[f64]]| losses.iter().map(|curve| curve.to_vec()).collect();
+        let curves: Vec<Curves> =
+            curves.iter().map(|(n, of_fold)| Curves { n_checked: *n, losses: losses(of_fold) }).collect();
+        best(&curves).into_iter().map(|best| (best.candidate, best.n_trees)).collect()
     }
 
     #[test]
-    fn the_budget_pays_for_recipes_by_the_shape_of_the_table() {
-        let n_affordable = |n_cols: usize, n_fit: usize, search_seconds: f64| {
-            let boosted = Boosted { settings: Settings { search_seconds, ..Settings::default() } };
-            let folds = [Fold { fit: (0..n_fit).collect(), check: vec![0] }];
-            boosted.affordable(n_cols, &folds).len()
+    fn candidates_are_in_the_order_of_their_least_mean_loss() {
+        let folds: [(usize, &[&[f64]]); 2] =
+            [(1, &[&[0.9, 0.7, 0.8], &[0.8, 0.6, 0.1]]), (1, &[&[0.9, 0.8], &[0.7, 0.75]])];
+        assert_eq!(best_of(&folds), [(1, 2), (0, 2)]);
+        assert_eq!(best_of(&[(1, &[&[0.9, 0.1]]), (3, &[&[0.2, 0.5]])]), [(0, 1)]);
+        assert_eq!(best_of(&[(1, &[&[f64::NAN, 0.5, 0.4], &[0.1, 0.3, 0.5]])]), [(1, 1), (0, 3)]);
+        assert_eq!(best_of(&[(1, &[&[]])]), [(0, 1)]);
+    }
+
+    #[test]
+    fn members_have_nearly_the_least_loss() {
+        let check = |losses: &[f64], expected: usize| {
+            let best = losses.iter().map(|&loss| Best { candidate: 0, n_trees: 1, loss }).collect();
+            assert_eq!(within_reach(best).len(), expected, "{losses:?}");
         };
-        assert_eq!(n_affordable(10, 1_000, 60.0), Recipe::CANDIDATES.len());
+        check(&[0.5], 1);
+        check(&[0.5, 0.501, 0.502, 0.503], 3);
+        check(&[0.5, 0.501, 0.6], 2);
+        check(&[f64::INFINITY], 1);
+    }
+
+    #[test]
+    fn the_logit_of_a_mean_is_the_mean_of_the_logits() {
+        let leaf = |value: f32| Tree { nodes: vec![Node::Leaf { value }] };
+        let member = |base: f32, values: &[f32]| Boosting {
+            base,
+            trees: values.iter().map(|&value| leaf(value)).collect(),
+            losses: Vec::new(),
+        };
+        let (base, trees) = mean(vec![member(-1.0, &[0.5, 0.25]), member(-2.0, &[1.0])]);
+        assert_eq!((base, trees), (-1.5, vec![leaf(0.25), leaf(0.125), leaf(0.5)]));
+    }
+
+    #[test]
+    fn the_budget_pays_for_candidates_by_the_shape_of_the_table() {
+        let n_affordable = |n_cols: usize, n_fit: usize, search_seconds: f64| {
+            let settings = Settings { search_seconds, ..Settings::default() };
+            let table = Table {
+                columns: vec![Vec::new(); n_cols],
+                y: Vec::new(),
+                weights: None,
+                day: Vec::new(),
+                group: Vec::new(),
+            };
+            let (declared, free) = (vec![Monotone::Rising; n_cols], vec![Monotone::Free; n_cols]);
+            let search = Search { settings: &settings, table: &table, declared, free };
+            search.affordable(&[Fold { fit: (0..n_fit).collect(), check: vec![0] }]).len()
+        };
+        assert_eq!(n_affordable(10, 1_000, 60.0), Candidate::under(Directions::Tried).len());
         assert_eq!(n_affordable(60, 5_000_000, 60.0), 1);
         assert_eq!(n_affordable(60, 500_000, 0.0), 1);
         let rising: Vec<usize> = [10.0, 25.0, 50.0].map(|seconds| n_affordable(60, 500_000, seconds)).into();

@@ -12,18 +12,27 @@ pub(crate) struct Fold {
 /// A choice made on fewer rows of a class than this is noise.
 const LEAST_ROWS_OF_A_CLASS: usize = 10;
 
-/// The share of days, and of accounts, that is held out.
-const ONE_IN: usize = 5;
+/// The share of days, and of accounts where not said otherwise, that is held out.
+const ONE_IN: u64 = 5;
 
-/// The folds of `table`: its last fifth of days where it has time, accounts by hash where it has none; empty where too
-/// few rows are left of a class. Each row is checked at most once.
+/// The folds of `table`: its last fifth of days where it has time, and accounts by hash; empty where too few rows are
+/// left of a class. A row is checked at most once as later and once as another account's.
+///
+/// Later days show what will change, but in a small table they have few events and leave few days to fit on, so that a
+/// choice on them alone is mostly luck; a large one is checked on later days only.
 pub(crate) fn folds(table: &Table, purge_days: u32) -> Vec<Fold> {
     let usable = |fold: &Fold| has_both_classes(table, &fold.fit) && has_both_classes(table, &fold.check);
-    if let Some(later) = later_days(table, purge_days).filter(|fold| usable(fold)) {
-        return vec![later];
-    }
-    let by_account = other_accounts(table);
-    if by_account.iter().all(usable) { by_account } else { Vec::new() }
+    let later = later_days(table, purge_days).filter(|fold| usable(fold));
+    let by_account = match (&later, table.n_rows()) {
+        (Some(_), 0..=30_000) => other_accounts(table, 3, 3),
+        (Some(_), 30_001..=100_000) => other_accounts(table, 1, ONE_IN),
+        (Some(_), _) => Vec::new(),
+        (None, 0..=12_000) => other_accounts(table, ONE_IN, ONE_IN),
+        (None, 12_001..=30_000) => other_accounts(table, 2, ONE_IN),
+        (None, _) => other_accounts(table, 1, ONE_IN),
+    };
+    let by_account = if by_account.iter().all(usable) { by_account } else { Vec::new() };
+    later.into_iter().chain(by_account).collect()
 }
 
 fn has_both_classes(table: &Table, rows: &[usize]) -> bool {
@@ -36,7 +45,7 @@ fn later_days(table: &Table, purge_days: u32) -> Option<Fold> {
     let mut days = table.day.clone();
     days.sort_unstable();
     days.dedup();
-    let n_early = days.len() - days.len().div_ceil(ONE_IN);
+    let n_early = days.len() - days.len().div_ceil(ONE_IN as usize);
     if n_early == 0 {
         return None;
     }
@@ -49,16 +58,10 @@ fn later_days(table: &Table, purge_days: u32) -> Option<Fold> {
     })
 }
 
-/// Small tables are checked on every row in turn, large ones on one fifth.
-fn other_accounts(table: &Table) -> Vec<Fold> {
-    let n_folds = match table.n_rows() {
-        0..=12_000 => ONE_IN,
-        12_001..=30_000 => 2,
-        _ => 1,
-    };
-    let part = |row: usize| (mixed(table.group[row]) % ONE_IN as u64) as usize;
-    let fold = |of: usize| {
-        let (check, fit) = (0..table.n_rows()).partition(|&row| part(row) == of);
+/// Of `n_parts` parts of the accounts, each of the first `n_folds` against the others.
+fn other_accounts(table: &Table, n_folds: u64, n_parts: u64) -> Vec<Fold> {
+    let fold = |part: u64| {
+        let (check, fit) = (0..table.n_rows()).partition(|&row| mixed(table.group[row]) % n_parts == part);
         Fold { fit, check }
     };
     (0..n_folds).map(fold).collect()
@@ -89,10 +92,10 @@ mod tests {
     }
 
     #[test]
-    fn the_last_fifth_of_days_is_checked_after_a_gap() {
+    fn the_last_fifth_of_days_is_checked_after_a_gap_beside_other_accounts() {
         let table = table((0..1000).map(|row| row / 100 * 30));
         let folds = folds(&table, 90);
-        assert_eq!(folds.len(), 1);
+        assert_eq!(folds.len(), 4);
         let last_fit = folds[0].fit.iter().map(|&row| table.day[row]).max();
         let first_checked = folds[0].check.iter().map(|&row| table.day[row]).min();
         assert_eq!((last_fit, first_checked), (Some(120), Some(240)));

@@ -12,6 +12,7 @@
 mod balance;
 mod boosted;
 mod calibrate;
+mod candidate;
 mod error;
 mod forest;
 mod forest_smartcore;
@@ -39,4 +40,4 @@ pub use logistic::{
 };
 pub use recipe::Recipe;
 pub use rows::TrainingRows;
-pub use settings::{LogisticSettings, Settings};
+pub use settings::{Directions, LogisticSettings, Settings};

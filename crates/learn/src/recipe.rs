@@ -33,16 +33,4 @@ impl Recipe {
         share_of_rows: 0.8,
         share_of_features: 0.6,
     };
-
-    /// In the order in which a search tries them, as far as its budget goes.
-    pub(crate) const CANDIDATES: [Self; 8] = [
-        Self::USUAL,
-        Self { leaves: 31, depth: 6, ..Self::USUAL },
-        Self { leaves: 4, depth: 2, learning_rate: 0.08, l2: 1.0, ..Self::USUAL },
-        Self { leaves: 31, depth: 6, least_rows: 60.0, l2: 30.0, share_of_features: 0.3, ..Self::USUAL },
-        Self { leaves: 63, depth: 10, least_rows: 50.0, l2: 10.0, ..Self::USUAL },
-        Self { leaves: 8, depth: 3, share_of_features: 0.3, ..Self::USUAL },
-        Self { leaves: 31, depth: 6, learning_rate: 0.025, least_rows: 40.0, l2: 10.0, ..Self::USUAL },
-        Self { leaves: 2, depth: 1, learning_rate: 0.15, l2: 1.0, ..Self::USUAL },
-    ];
 }

@@ -37,9 +37,9 @@ pub struct Settings {
     /// How boosted trees are grown; `None` searches. A given recipe grows just [`Self::boosted_trees`] trees.
     #[serde(default)]
     pub recipe: Option<Recipe>,
-    /// Whether boosted logits must follow the direction that the schema declares for a feature.
-    #[serde(default = "Settings::default_monotone")]
-    pub monotone: bool,
+    /// Whether boosted logits follow the directions that the schema declares.
+    #[serde(default)]
+    pub directions: Directions,
     /// What the search for a boosted model's [`Recipe`] may cost, in nominal seconds: they pay for a number of
     /// candidates by the shape of the table alone, so that the model depends on no machine's speed.
     #[serde(default = "Settings::default_search_seconds")]
@@ -58,6 +58,23 @@ pub struct LogisticSettings {
     pub recency_half_life_days: Option<f64>,
 }
 
+/// What a declared direction means for a boosted model.
+///
+/// A direction says what is healthy. What foretells an outcome may differ: an account that uses more than its health
+/// explains is about to expand, so beside usage every other sign of health counts against it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Directions {
+    /// Models that follow them and models that need not are compared on held-out rows. With a given [`Recipe`] as
+    /// [`Self::Declared`].
+    #[default]
+    Tried,
+    /// The logit never moves against one.
+    Declared,
+    /// They are not looked at.
+    Ignored,
+}
+
 impl Settings {
     /// The defaults for `outcome`.
     pub const fn new(seed: u64, outcome: Outcome) -> Self {
@@ -72,7 +89,7 @@ impl Settings {
             forest_trees: Self::default_forest_trees(),
             boosted_trees: Self::default_boosted_trees(),
             recipe: None,
-            monotone: Self::default_monotone(),
+            directions: Directions::Tried,
             search_seconds: Self::default_search_seconds(),
         }
     }
@@ -91,10 +108,6 @@ impl Settings {
 
     const fn default_boosted_trees() -> u32 {
         600
-    }
-
-    const fn default_monotone() -> bool {
-        true
     }
 
     const fn default_search_seconds() -> f64 {

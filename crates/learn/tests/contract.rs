@@ -4,7 +4,7 @@ mod common;
 
 use bellwether_core::{FeatureMatrix, FeatureSchema, Model, Outcome, Quiet, sigmoid};
 use bellwether_learn::{
-    ClassWeight, LearnError, LearnerName, LogisticSettings, Recipe, Settings, TrainingRows, learner,
+    ClassWeight, Directions, LearnError, LearnerName, LogisticSettings, Recipe, Settings, TrainingRows, learner,
 };
 use common::{Book, Case, Random};
 
@@ -34,7 +34,7 @@ const VARIANTS: [Variant; 9] = [
         logistic(settings, |logistic| LogisticSettings { recency_half_life_days: Some(400.0), ..logistic })
     }),
     ("with a recipe", &[LearnerName::Boosted], |settings| Settings { recipe: Some(Recipe::USUAL), ..settings }),
-    ("without directions", &[LearnerName::Boosted], |settings| Settings { monotone: false, ..settings }),
+    ("without directions", &[LearnerName::Boosted], |settings| Settings { directions: Directions::Ignored, ..settings }),
     ("without a search", &[LearnerName::Boosted], |settings| Settings { search_seconds: 0.0, ..settings }),
     ("two splits deep", &[LearnerName::Tree, LearnerName::TreeLinfa], |settings| Settings {
         tree_depth: 2,
@@ -502,9 +502,9 @@ fn boosted_logits_follow_the_declared_directions_unless_told_otherwise() {
         (-30..=30).map(at).collect()
     };
     for outcome in Outcome::ALL {
-        let settings = Settings { outcome, ..book.settings() };
+        let settings = Settings { outcome, directions: Directions::Declared, ..book.settings() };
         let model = book.try_fit_with(LearnerName::Boosted, &settings).expect("two classes");
-        let free = Settings { monotone: false, ..settings };
+        let free = Settings { directions: Directions::Ignored, ..settings };
         let free = book.try_fit_with(LearnerName::Boosted, &free).expect("two classes");
         let sign = if outcome.is_good() { -1.0 } else { 1.0 };
         for (feature, step, direction) in [(0, 0.1_f32, sign), (1, 1e-7, -sign)] {

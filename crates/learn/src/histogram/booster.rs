@@ -1,12 +1,13 @@
 //! Gradient boosting of the log loss.
 
-use bellwether_core::Tree;
+use bellwether_core::{Linear, Tree};
 use rayon::prelude::*;
 
 use super::bins::{Binned, Bins};
 use super::gradient::{Draw, Labels, Steps, quantise};
 use super::grow::{BinTree, Grower};
 use super::split::Monotone;
+use super::start::Start;
 use crate::Recipe;
 use crate::holdout::mixed;
 use crate::rows::Table;
@@ -14,10 +15,11 @@ use crate::rows::Table;
 /// Boosted trees.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Boosting {
-    /// The log odds of the training rows.
+    /// What all trees are added to.
     pub(crate) base: f32,
+    /// Those of the start come first.
     pub(crate) trees: Vec<Tree>,
-    /// The log loss on the checked rows after each tree; empty where there are none.
+    /// The log loss on the checked rows after each grown tree; empty where there are none.
     pub(crate) losses: Vec<f64>,
 }
 
@@ -37,6 +39,36 @@ impl Rows {
         let target = table.y.iter().map(|&y| f32::from(u8::from(y))).collect();
         let weight = table.weights.as_ref().map(|weights| weights.iter().map(|&weight| weight as f32).collect());
         Self { binned: Binned::new(&table.columns, bins), labels: Labels { target, weight } }
+    }
+
+    /// Trees are grown on the log odds of these rows.
+    pub(crate) fn log_odds(&self) -> Start {
+        let sum = |target: f32| {
+            let of_target = (0..self.labels.target.len()).filter(|&row| self.labels.target[row] == target);
+            of_target.map(|row| f64::from(self.labels.weight(row))).sum::<f64>()
+        };
+        Start { base: (sum(1.0) / sum(0.0)).ln() as f32, trees: Vec::new() }
+    }
+
+    /// Trees are grown on `linear`, fitted on these rows, whose values are `columns`.
+    pub(crate) fn weighted_sum(&self, linear: &Linear, columns: &[Vec<f32>], bins: &Bins) -> Start {
+        let binned: Vec<&[u8]> = (0..columns.len()).map(|feature| self.binned.feature(feature)).collect();
+        Start::linear(linear, columns, &binned, bins)
+    }
+
+    /// The logits of `start`.
+    fn logits(&self, start: &Start) -> Vec<f32> {
+        let (groups, n_groups) = (self.binned.groups(), self.binned.n_groups());
+        let mut logits = vec![start.base; self.labels.target.len()];
+        if !start.trees.is_empty() {
+            logits.par_chunks_mut(ROWS_A_CHUNK).enumerate().for_each(|(chunk, logits)| {
+                let rows = groups[chunk * ROWS_A_CHUNK * n_groups..].chunks_exact(n_groups);
+                for (logit, groups) in logits.iter_mut().zip(rows) {
+                    start.trees.iter().for_each(|tree| *logit += tree.value(groups));
+                }
+            });
+        }
+        logits
     }
 
     /// Adds `tree` to `logits`; the mean log loss afterwards.
@@ -68,31 +100,36 @@ pub(crate) struct Stop<'a> {
     pub(crate) check: Option<(&'a Rows, usize)>,
 }
 
-/// Boosts at most `most_trees` trees by `recipe` on `rows`, which are in `bins`; `monotone` has one entry a feature.
-/// `grown` is told of each tree. The number of threads has no say in the result.
+/// How trees are grown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Growth<'a> {
+    pub(crate) recipe: &'a Recipe,
+    /// One a feature.
+    pub(crate) monotone: &'a [Monotone],
+    pub(crate) seed: u64,
+}
+
+/// Boosts at most `most_trees` trees on top of `start`, on `rows`, which are in `bins`. `grown` is told of each tree. The
+/// number of threads has no say in the result.
 pub(crate) fn boost(
     rows: &Rows,
     bins: &Bins,
-    monotone: &[Monotone],
-    recipe: &Recipe,
-    seed: u64,
+    start: &Start,
+    growth: Growth<'_>,
     stop: Stop<'_>,
     grown: impl Fn(),
 ) -> Boosting {
-    let base = log_odds(&rows.labels);
-    let mut logits = vec![base; rows.labels.target.len()];
-    let mut of_checked = stop.check.map(|(check, _)| vec![base; check.labels.target.len()]);
+    let Growth { recipe, monotone, seed } = growth;
+    let mut logits = rows.logits(start);
+    let mut of_checked = stop.check.map(|(check, _)| check.logits(start));
     let mut quantised = vec![0; logits.len()];
     let steps = Steps::of(rows.labels.largest_weight());
     let mut grower = Grower::new(&rows.binned, bins, monotone, *recipe, steps);
-    let (mut trees, mut losses) = (Vec::new(), Vec::new());
+    let mut trees: Vec<Tree> = start.trees.iter().map(|tree| bins.tree(tree)).collect();
+    let mut losses = Vec::new();
     for tree in 0..stop.most_trees {
-        quantise(
-            &logits,
-            &rows.labels,
-            Draw { seed, tree, share_of_rows: recipe.share_of_rows as f32 },
-            &mut quantised,
-        );
+        let draw = Draw { seed, tree, share_of_rows: recipe.share_of_rows as f32 };
+        quantise(&logits, &rows.labels, draw, &mut quantised);
         let seen = seen(bins.n_features(), recipe.share_of_features, seed, tree);
         let of_bins = grower.grow(&quantised, &seen, &mut logits);
         trees.push(bins.tree(&of_bins));
@@ -104,15 +141,7 @@ pub(crate) fn boost(
             }
         }
     }
-    Boosting { base, trees, losses }
-}
-
-fn log_odds(labels: &Labels) -> f32 {
-    let sum = |target: f32| {
-        let of_target = (0..labels.target.len()).filter(|&row| labels.target[row] == target);
-        of_target.map(|row| f64::from(labels.weight(row))).sum::<f64>()
-    };
-    (sum(1.0) / sum(0.0)).ln() as f32
+    Boosting { base: start.base, trees, losses }
 }
 
 /// Whether the last `patience` losses are all no less than the least before them.
@@ -172,7 +201,7 @@ mod tests {
         let bins = Bins::of(&table.columns);
         let rows = Rows::new(table, &bins);
         let stop = Stop { most_trees: n_trees, check: Some((&rows, n_trees)) };
-        boost(&rows, &bins, monotone, recipe, 3, stop, || ())
+        boost(&rows, &bins, &rows.log_odds(), Growth { recipe, monotone, seed: 3 }, stop, || ())
     }
 
     fn logit(boosting: &Boosting, row: &[f32]) -> f64 {
@@ -321,7 +350,8 @@ mod tests {
         let bins = Bins::of(&fold[0].columns);
         let [fit, check] = fold.map(|table| Rows::new(&table, &bins));
         let stop = Stop { most_trees: 500, check: Some((&check, 10)) };
-        let boosting = boost(&fit, &bins, &[Monotone::Free; 9], &PLAIN, 1, stop, || ());
+        let growth = Growth { recipe: &PLAIN, monotone: &[Monotone::Free; 9], seed: 1 };
+        let boosting = boost(&fit, &bins, &fit.log_odds(), growth, stop, || ());
         assert!(boosting.trees.len() < 40, "{}", boosting.trees.len());
     }
 

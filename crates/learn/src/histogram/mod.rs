@@ -12,9 +12,11 @@ mod gradient;
 mod grow;
 mod partition;
 mod split;
+mod start;
 mod sums;
 
 pub(crate) use bins::Bins;
-pub(crate) use booster::{Boosting, Rows, Stop, boost};
+pub(crate) use booster::{Boosting, Growth, Rows, Stop, boost};
 pub(crate) use cart::{CartRows, CartRules};
 pub(crate) use split::Monotone;
+pub(crate) use start::Start;

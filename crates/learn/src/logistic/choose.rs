@@ -21,19 +21,20 @@ const USUAL_STRENGTH: f64 = 1.0;
 const MOST_ROWS: usize = 60_000;
 
 /// A strength and the mean log loss on held-out rows.
-pub(super) type Tried = (f64, f64);
+pub(crate) type Tried = (f64, f64);
 
-pub(super) struct Choice {
-    pub(super) penalty: Penalty,
+/// The chosen penalty.
+pub(crate) struct Choice {
+    pub(crate) penalty: Penalty,
     /// Empty where there was nothing to choose on.
-    pub(super) tried: Vec<Tried>,
+    pub(crate) tried: Vec<Tried>,
 }
 
 /// The strength with the least log loss on the held-out rows of all folds.
 ///
 /// A stronger one within a standard error of it (Breiman et al. 1984) does worse on fresh rows in all six settings of
 /// `benches/peers/one_standard_error.py`, in log loss as in calibration slope.
-pub(super) fn choose(table: &Table, purge_days: u32, l1_share: f64, progress: &dyn Progress) -> Choice {
+pub(crate) fn choose(table: &Table, purge_days: u32, l1_share: f64, progress: &dyn Progress) -> Choice {
     let folds = folds(table, purge_days);
     if folds.is_empty() {
         return Choice { penalty: Penalty { strength: USUAL_STRENGTH, l1_share }, tried: Vec::new() };
