@@ -8,5 +8,6 @@ pub(crate) mod evaluate;
 pub(crate) mod features;
 pub(crate) mod init;
 pub(crate) mod score;
+pub(crate) mod scorecard;
 pub(crate) mod simulate;
 pub(crate) mod train;

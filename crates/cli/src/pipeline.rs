@@ -2,8 +2,10 @@
 
 pub(crate) mod assemble;
 pub(crate) mod audit;
+pub(crate) mod coefficients;
 pub(crate) mod evidence;
 pub(crate) mod fit;
 pub(crate) mod opened;
 pub(crate) mod prepare;
+pub(crate) mod settings;
 pub(crate) mod weights;

@@ -15,5 +15,6 @@ mod forms;
 mod help;
 mod horizons;
 mod interrupted;
+mod scorecard;
 mod shared_data;
 mod support;

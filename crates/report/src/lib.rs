@@ -4,12 +4,14 @@
 //! Whatever a report holds that people have named (features, segments, sources) is text and never markup.
 
 mod audit;
+mod coefficients;
 mod error;
 mod figures;
 mod markdown;
 mod number;
 mod page;
 mod render;
+mod scorecard;
 mod sections;
 mod summary;
 mod table;
@@ -17,10 +19,14 @@ mod tables;
 mod target;
 mod text;
 mod training;
+mod weights;
 mod words;
 
 pub use audit::{AuditReport, DayCell, DaysRow, FindingRow, MonthsRow, render_audit};
+pub use coefficients::{Coefficient, CoefficientReport};
 pub use error::ReportError;
 pub use render::{Rendered, render};
+pub use scorecard::ScorecardReport;
 pub use text::{evaluation_text, learner_table_text};
-pub use training::{FeatureRow, IndicatorRow, LearnerRow, SourceRow, TargetReport, TrainingReport};
+pub use training::{FeatureRow, LearnerRow, SourceRow, TargetReport, TrainingReport};
+pub use weights::{LookBackRow, WeightsReport, WeightsTest, WeightsWay};

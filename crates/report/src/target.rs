@@ -1,5 +1,6 @@
 //! The sections of one target.
 
+use crate::coefficients;
 use crate::figures::{Figure, MOST_COHORTS};
 use crate::markdown::{code, escape};
 use crate::number::{Number, count};
@@ -12,13 +13,14 @@ pub(crate) fn section(report: &TargetReport) -> String {
     let parts = [
         opening(report),
         learners(report),
+        report.coefficients.as_ref().map_or_else(String::new, coefficients::section),
         ranking(report),
         top(report),
         calibration(report),
         bands(report),
         cohorts(report),
     ];
-    parts.join("\n")
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
 }
 
 fn opening(report: &TargetReport) -> String {

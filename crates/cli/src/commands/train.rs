@@ -7,7 +7,7 @@ use bellwether_book::{Book, BookFile};
 use bellwether_bundle::Bundle;
 use bellwether_core::Digest;
 use bellwether_registry::{Registered, Registry};
-use bellwether_report::TargetReport;
+use bellwether_report::{CoefficientReport, TargetReport};
 use bellwether_score::Scorer;
 use serde::Serialize;
 
@@ -37,6 +37,8 @@ struct TrainedTarget<'a> {
     calibration: &'a str,
     learners: Vec<TrainedLearner<'a>>,
     test: &'a bellwether_evaluate::Metrics,
+    /// What `logistic` weighs, where it was tried.
+    coefficients: Option<&'a CoefficientReport>,
 }
 
 #[derive(Serialize)]
@@ -126,6 +128,7 @@ impl Training {
                     calibration: &of.calibration,
                     learners: of.learners.iter().map(learner).collect(),
                     test: &of.evaluation.overall,
+                    coefficients: of.coefficients.as_ref(),
                 })
                 .collect(),
             warnings: &self.warnings,

@@ -8,6 +8,7 @@ use bellwether_report::{LearnerRow, TargetReport};
 use bellwether_score::Scorer;
 
 use crate::failure::{Failure, Unexpected as _};
+use crate::pipeline::coefficients;
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::{LabelledRows, Prepared};
 
@@ -61,6 +62,7 @@ pub(crate) fn of_candidates(
         n_moved: chosen.test_probability.iter().zip(of_chosen).filter(|(own, ordered)| own != ordered).count(),
         evaluation,
         learners,
+        coefficients: coefficients::of(prepared, candidates),
     })
 }
 

@@ -2,11 +2,14 @@
 
 use bellwether_core::{Calibration, FeatureMatrix, Model, Probability, Progress, Target};
 use bellwether_evaluate::{log_loss, paired_auc_difference, roc_auc};
-use bellwether_learn::{LearnerName, Settings, TrainingRows, calibrate, learner};
+use bellwether_learn::{
+    LearnError, LearnerName, LogisticReport, Settings, TrainingRows, calibrate, learner, logistic_report,
+};
 use bellwether_score::Kernel;
 
 use crate::failure::{Failure, Unexpected as _};
 use crate::pipeline::prepare::{LabelledRows, Part, Prepared};
+use crate::pipeline::settings;
 
 /// A learner's model with what it predicts; predictions come from the compiled graph, not from the learner.
 pub(crate) struct Fitted {
@@ -20,6 +23,8 @@ pub(crate) struct Fitted {
     pub(crate) selection_log_loss: Option<f64>,
     /// Calibrated, on test rows.
     pub(crate) test_probability: Vec<Probability>,
+    /// Of `logistic`.
+    pub(crate) coefficients: Option<LogisticReport>,
 }
 
 /// All learners of one target.
@@ -49,16 +54,13 @@ impl Candidates {
         let group: Vec<u64> = training.rows.iter().map(|&row| prepared.table.group[row]).collect();
         let rows =
             TrainingRows { schema: &prepared.schema, x: &x, y: &training.y, weights: None, day: &day, group: &group };
-        let settings = Settings {
-            scorecard: Some(prepared.scorecard.model.clone()),
-            purge_days: target.horizon_days,
-            ..Settings::new(seed, target.outcome)
-        };
+        let settings = settings::of(&prepared.book.file().config.train, &prepared.scorecard, target, seed);
         let mut fitted = Vec::new();
         for name in learners(prepared)? {
             crate::progress::say(&format!("fitting {target} with {name}"));
-            let model = learner(name, &settings)?.fit(&rows, progress)?;
-            fitted.push(Fitted::of(name, model, prepared, target, (&calibration, &x_calibration), &x_test)?);
+            let (model, coefficients) = fit(name, &settings, &rows, progress)?;
+            let of_name = Fitted::of(name, model, prepared, target, (&calibration, &x_calibration), &x_test)?;
+            fitted.push(Fitted { coefficients, ..of_name });
         }
         let account: Vec<u32> = calibration.rows.iter().map(|&row| prepared.table.account[row]).collect();
         let chosen = choose(&fitted, &calibration.y, &account)?;
@@ -68,6 +70,20 @@ impl Candidates {
     pub(crate) fn chosen(&self) -> &Fitted {
         &self.fitted[self.chosen]
     }
+}
+
+/// A learner's model, and of `logistic` the coefficients that it is made of.
+fn fit(
+    name: LearnerName,
+    settings: &Settings,
+    rows: &TrainingRows<'_>,
+    progress: &dyn Progress,
+) -> Result<(Model, Option<LogisticReport>), LearnError> {
+    if name == LearnerName::Logistic {
+        let report = logistic_report(rows, settings, progress)?;
+        return Ok((report.model.clone(), Some(report)));
+    }
+    Ok((learner(name, settings)?.fit(rows, progress)?, None))
 }
 
 /// Confidence of the interval that decides whether a learner is clearly below the best: 5 % on that side.
@@ -128,6 +144,7 @@ impl Fitted {
             test_probability: probability(&kernel.logits(x_test)?),
             calibration: choice.calibration,
             selection_logits: logits,
+            coefficients: None,
             model,
             onnx,
         })
