@@ -7,5 +7,6 @@ pub(crate) mod evidence;
 pub(crate) mod fit;
 pub(crate) mod opened;
 pub(crate) mod prepare;
+pub(crate) mod scorecard;
 pub(crate) mod settings;
 pub(crate) mod weights;

@@ -191,6 +191,63 @@ fn weights_from_history_are_a_choice() {
     assert_eq!(table(&declared), table(&logistic));
 }
 
+const RULES: &str = r#"
+indicators = [
+    { feature = "logins_30d", weight = 60, steps = [{ to = 20, points = 0 }, { to = 60, points = 50 }, { points = 100 }] },
+    { feature = "errors_90d", weight = 40, missing = "neutral" },
+]
+
+[[scorecard.variants]]
+name = "new"
+when = [{ feature = "tenure_days", below = 180 }]
+indicators = [{ feature = "logins_30d", weight = 100 }]
+
+[[scorecard.vetoes]]
+name = "unhappy"
+when = [{ feature = "nps", below = 5 }]
+at_most = 30
+
+[scorecard.thresholds]
+by = [{ feature = "tenure_days", edges = [180] }, { feature = "industry" }]
+shrinkage = 50
+min_accounts = 20"#;
+
+/// Steps, a variant, a veto and bands by cohort: in the report with their numbers, and in the scores.
+#[test]
+fn what_goes_beyond_a_weighted_sum_is_reported_and_scored() {
+    let folder = Folder::with_book();
+    folder.edit("book/book.toml", |text| with_scorecard(&text, RULES));
+    folder.replace("book/book.toml", "[train]", "[train]\nlearners = [\"logistic\"]");
+    folder.run("train --book book/book.toml --models models --seed 7").done();
+    let report = folder.read("models/small/1/report.md");
+    let health = part(&report, "## Health score");
+    for told in [
+        "It has 2 cards",
+        "Scores rows where `tenure_days` is below 180.",
+        "| `logins_30d` | usage | 60.0 | 0 below 20; 50 from 20; 100 from 60 | its weight goes to others |",
+        "`unhappy`: at most 30 where `nps` is below 5",
+        "by `tenure_days`, then `industry`",
+        "with n accounts and k = 50; a cohort of fewer than 20 accounts has those of the coarser one",
+    ] {
+        assert!(health.contains(told), "{told} in {health}");
+    }
+    let cohorts = part(&report, "### Bands by cohort");
+    let rows: Vec<Vec<&str>> =
+        cohorts.lines().filter(|line| line.starts_with("| ")).map(|line| line.split(" | ").collect()).collect();
+    assert_eq!(rows[2][0], "| everybody");
+    assert!(rows.len() > 4 && rows[2..].iter().all(|row| row[1].parse::<u32>().is_ok_and(|n| n >= 20)), "{rows:?}");
+    folder.run("score --book book/book.toml --model models/small --as-of 2024-06-30 --out scores.jsonl").done();
+    folder.run("features --book book/book.toml --out features.jsonl").done();
+    let features = lines(&folder, "features.jsonl");
+    let is_unhappy = |row: &&Value| row["as_of"] == "2024-06-30" && row["nps"].as_f64().is_some_and(|nps| nps < 5.0);
+    let unhappy: Vec<&Value> = features.iter().filter(is_unhappy).map(|row| &row["account_id"]).collect();
+    let scores = lines(&folder, "scores.jsonl");
+    let capped = scores.iter().filter(|row| row["status"] == "scored" && unhappy.contains(&&row["account_id"]));
+    let capped: Vec<f64> = capped.map(|row| row["health_score"].as_f64().expect("a score")).collect();
+    assert!(!capped.is_empty() && capped.iter().all(|score| *score <= 30.0), "{capped:?}");
+    assert!(scores.iter().any(|row| row["health_score"].as_f64().is_some_and(|score| score > 30.0)));
+}
+
 #[test]
 fn what_logistic_weighs_is_reported() {
     let folder = Folder::with_book();

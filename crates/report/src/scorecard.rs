@@ -86,12 +86,16 @@ fn card_section(report: &ScorecardReport, card: &HealthCard) -> String {
     } else {
         format!("Scores rows where {}.", conditions(&card.when, &report.features))
     };
-    let of_category = card.categories.iter().flat_map(|of| of.indicators.iter().map(|_| of.name.clone()));
+    let of_categories: Vec<Option<String>> = if card.when.is_empty() {
+        report.scorecard.categories.clone()
+    } else {
+        card.categories.iter().flat_map(|of| of.indicators.iter().map(|_| of.name.clone())).collect()
+    };
     let mut parts = vec![format!("### Card {}\n\n{who}\n", code(&card.name))];
     if card.categories.iter().any(|of| of.name.is_some()) {
         parts.push(categories(card));
     }
-    parts.push(indicators(card, &of_category.collect::<Vec<_>>()));
+    parts.push(indicators(card, &of_categories));
     // A variant's own bands; the base card's stand in their own section.
     if card.bands != report.scorecard.bands {
         parts.push(bands_table(&card.bands));

@@ -70,8 +70,8 @@ pub(crate) fn section(report: &WeightsReport) -> String {
     let days = report.horizon_days;
     let mut parts = vec![format!(
         "### Weights from history\n\n\
-         The scorecard's weights are `{}`. What follows is of the base card, without bands by cohort: each way's weights are \
-         learnt on training rows and tried on test rows, where nothing was learnt.\n",
+         The scorecard's weights are `{}`. Each way's weights are those of the base card, learnt on training rows and tried \
+         on test rows, where nothing was learnt: the scorecard as it is, but for them and without bands by cohort.\n",
         report.used.name(),
     )];
     parts.push(format!(
@@ -235,6 +235,7 @@ fn verdict(test: &WeightsTest) -> &'static str {
     let WeightsTest { minus_declared, enough_evidence, .. } = test;
     match minus_declared.low.zip(minus_declared.high).filter(|_| *enough_evidence) {
         None => "not enough evidence",
+        Some((0.0, 0.0)) => "it changes nothing",
         Some((low, _)) if low > 0.0 => "it helps",
         Some((_, high)) if high < 0.0 => "it harms",
         Some(_) => "no clear difference",

@@ -153,6 +153,7 @@ fn with_rules() -> ScorecardReport {
     let by = |feature: &str, edges: &[f64]| DimensionSpec { feature: feature.to_owned(), edges: edges.to_vec() };
     report.scorecard.rules = Some(rules());
     report.scorecard.bands = Bands::T_A;
+    report.scorecard.categories = vec![Some("support".to_owned()), Some("usage".to_owned())];
     report.features = FEATURES.map(str::to_owned).to_vec();
     let by = vec![by("tenure_days", &[90.0, 365.0]), by("segment", &[])];
     report.thresholds = Some(ThresholdsSpec { by, shrinkage: 100.0, min_accounts: 30 });

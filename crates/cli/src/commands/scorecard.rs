@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use bellwether_book::{BookFile, Catalogue};
-use bellwether_core::{Bands, Direction};
+use bellwether_core::{Bands, Direction, FeatureSchema};
 use bellwether_health::{
-    CategoryDescription, LintFinding, PresetDescription, RoleDescription, ScorecardSpec, Severity, WeightsFrom,
-    describe_presets, lint_spec, resolve,
+    CategoryDescription, IndicatorSpec, LintFinding, PresetDescription, RoleDescription, ScorecardSpec, Severity,
+    WeightsFrom, describe_presets, lint_spec, resolve,
 };
 use serde::Serialize;
 
@@ -62,17 +62,15 @@ struct PlayedRole {
 
 pub(crate) fn run(arguments: &Scorecard) -> Result<(), Failure> {
     let file = arguments.book.as_deref().map(BookFile::read).transpose()?;
-    match &file {
-        Some(file) if !arguments.list => lint(file, &arguments.book.clone().unwrap_or_default(), arguments.json),
-        file => {
-            let listed = listed(file.as_ref());
-            if arguments.json { print_json(&listed) } else { print_text(list_text(&listed).trim_end()) }
-        }
+    if let (Some(file), false) = (&file, arguments.list) {
+        return lint(file, arguments.json);
     }
+    let listed = listed(file.as_ref());
+    if arguments.json { print_json(&listed) } else { print_text(list_text(&listed).trim_end()) }
 }
 
 /// Prints the card of a book and what it breaks; an error of the linter is one of the command.
-fn lint(file: &BookFile, path: &Path, json: bool) -> Result<(), Failure> {
+fn lint(file: &BookFile, json: bool) -> Result<(), Failure> {
     let spec = file.config.scorecard.clone().unwrap_or_default();
     let schema = file.scorecard_schema();
     let findings = lint_spec(&spec, &schema);
@@ -81,13 +79,13 @@ fn lint(file: &BookFile, path: &Path, json: bool) -> Result<(), Failure> {
     if json {
         print_json(&shown)?;
     } else {
-        print_text(shown_text(&shown, path).trim_end())?;
+        print_text(shown_text(&shown, &file.path).trim_end())?;
     }
     if n_errors == 0 {
         return Ok(());
     }
     let rules = if n_errors == 1 { "a rule".to_owned() } else { format!("{n_errors} rules") };
-    let error = anyhow::anyhow!("the scorecard of {} breaks {rules}", path.display());
+    let error = anyhow::anyhow!("the scorecard of {} breaks {rules}", file.path.display());
     Err(Failure::new(
         INVALID,
         error,
@@ -95,17 +93,17 @@ fn lint(file: &BookFile, path: &Path, json: bool) -> Result<(), Failure> {
     ))
 }
 
-fn shown(spec: &ScorecardSpec, schema: &bellwether_core::FeatureSchema, findings: Vec<LintFinding>) -> Shown {
-    let category_of = |of: &bellwether_health::IndicatorSpec| {
+fn shown(spec: &ScorecardSpec, schema: &FeatureSchema, findings: Vec<LintFinding>) -> Shown {
+    let category_of = |of: &IndicatorSpec| {
         let own = || schema.index_of(&of.feature).and_then(|at| schema.features()[at].category.clone());
         of.category.clone().or_else(own)
     };
     // Points are of a category's maximum.
-    let weight = |of: &bellwether_health::IndicatorSpec| {
+    let weight = |of: &IndicatorSpec| {
         let category = category_of(of).and_then(|name| spec.categories.get(&name));
         category.map_or(of.weight, |category| category.weight * of.weight / category.maximum)
     };
-    let indicator = |of: &bellwether_health::IndicatorSpec| ShownIndicator {
+    let indicator = |of: &IndicatorSpec| ShownIndicator {
         feature: of.feature.clone(),
         category: category_of(of),
         weight: weight(of),

@@ -16,7 +16,7 @@ use crate::failure::{Failure, Unexpected as _};
 use crate::output::{print_json, print_text};
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::{Built, Prepared};
-use crate::pipeline::{assemble, audit, evidence};
+use crate::pipeline::{assemble, audit, evidence, scorecard};
 use crate::progress::{Bars, say};
 
 #[derive(Serialize)]
@@ -79,7 +79,9 @@ pub(crate) fn train(book: &Path, models: &Path, seed: u64, actor: &str) -> Resul
     let began = Instant::now();
     let bars = Bars::default();
     say(&format!("reading {}", book.display()));
-    let book = Book::open(BookFile::read(book)?, &bars)?;
+    let file = BookFile::read(book)?;
+    scorecard::require(&file)?;
+    let book = Book::open(file, &bars)?;
     let built = Built::of(book, &bars)?;
     let audit = audit::of(&built, seed, &bars)?;
     audit::require(&audit)?;
