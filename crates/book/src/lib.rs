@@ -25,10 +25,10 @@ pub use backtest::BacktestPlan;
 pub use book::{Book, History, SourceSummary};
 pub use catalogue::{Catalogue, Entry, Role, RoleColumn};
 pub use config::{
-    AccountVia, Accounts, Active, Aggregate, Agreement, BookConfig, BookFile, CalibrationRows, CatalogueConfig, Change,
-    CheckConfig, CohortConfig, Condition, ConfigError, DeclaredFeature, Derived, FeatureDeclaration, Paths,
-    RoleMapping, Segment, Snapshots, Source, SourceKind, Span, SplitConfig, SplitKind, TargetRule, Targets,
-    TrainConfig, Value, ValueType, Waiver, Window,
+    AccountVia, Accounts, Active, Aggregate, Agreement, BookConfig, BookFile, BoostedConfig, CalibrationRows,
+    CatalogueConfig, Change, CheckConfig, ClassWeight, CohortConfig, Condition, ConfigError, DeclaredFeature, Derived,
+    FeatureDeclaration, ForestConfig, LogisticConfig, Paths, RoleMapping, Segment, Snapshots, Source, SourceKind, Span,
+    SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, TreeConfig, Value, ValueType, Waiver, Window,
 };
 pub use error::BookError;
 pub use feature_table::FeatureTable;

@@ -27,6 +27,7 @@ pub(crate) enum Command {
     Check(Check),
     Simulate(Simulate),
     Features(Features),
+    Scorecard(Scorecard),
     Train(Train),
     Evaluate(Evaluate),
     Backtest(Backtest),
@@ -123,6 +124,26 @@ pub(crate) struct Features {
     /// Print the catalogue as a page.
     #[arg(long, requires = "list", conflicts_with_all = ["json", "book"])]
     pub(crate) markdown: bool,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Show the scorecard of a book and which rules it breaks, without its data; or list the ready frameworks.
+///
+/// Rules are on weights, points, bands, steps, directions and how many indicators there are. A broken one that is no
+/// warning ends with exit code 3, and `train` refuses it.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  bellwether scorecard --book mybook/book.toml\n  bellwether scorecard --list\n  bellwether scorecard --list --book mybook/book.toml      # what of them this book can play"
+)]
+pub(crate) struct Scorecard {
+    /// The book's configuration.
+    #[arg(long, value_name = "FILE", required_unless_present = "list")]
+    pub(crate) book: Option<PathBuf>,
+    /// Print the presets instead: categories, weights, points, and the features that can play each role.
+    #[arg(long)]
+    pub(crate) list: bool,
     /// Print JSON to stdout.
     #[arg(long)]
     pub(crate) json: bool,

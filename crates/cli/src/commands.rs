@@ -10,5 +10,6 @@ pub(crate) mod features;
 pub(crate) mod forecast;
 pub(crate) mod init;
 pub(crate) mod score;
+pub(crate) mod scorecard;
 pub(crate) mod simulate;
 pub(crate) mod train;

@@ -19,6 +19,9 @@ pub(crate) const REFUSED: u8 = 4;
 /// A bundle is not what was written.
 pub(crate) const VERIFICATION: u8 = 5;
 
+/// What to do about a scorecard that breaks a rule.
+pub(crate) const SCORECARD_HINT: &str = "see [scorecard] and the features' `good` in book.toml";
+
 /// A failed command: the exit code, what happened and what to do.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -148,7 +151,7 @@ impl From<SimulateError> for Failure {
 
 impl From<bellwether_health::HealthError> for Failure {
     fn from(error: bellwether_health::HealthError) -> Self {
-        Self::new(INVALID, error, Some("see [scorecard] and the features' `good` in book.toml"))
+        Self::new(INVALID, error, Some(SCORECARD_HINT))
     }
 }
 

@@ -40,6 +40,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Check(of) => commands::check::run(of),
         Command::Simulate(of) => commands::simulate::run(of),
         Command::Features(of) => commands::features::run(of),
+        Command::Scorecard(of) => commands::scorecard::run(of),
         Command::Train(of) => commands::train::run(of),
         Command::Evaluate(of) => commands::evaluate::run(of),
         Command::Backtest(of) => commands::backtest::run(of),

@@ -36,6 +36,8 @@ fn no_command() {
               simulate     Write a simulated B2B software book with known true probabilities
               features     Build the feature table of every customer on every snapshot day, with labels; or list
                            the catalogue of ready features
+              scorecard    Show the scorecard of a book and which rules it breaks, without its data; or list the
+                           ready frameworks
               train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
                            bundle
               evaluate     Evaluate a bundle on the test rows of a book
@@ -61,7 +63,7 @@ fn an_unknown_command() {
         &expect![[r#"
             error: unrecognized subcommand 'scores'
 
-              tip: a similar subcommand exists: 'score'
+              tip: some similar subcommands exist: 'scorecard', 'score'
 
             Usage: bellwether <COMMAND>
 

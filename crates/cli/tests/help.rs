@@ -33,6 +33,8 @@ fn bellwether() {
               simulate     Write a simulated B2B software book with known true probabilities
               features     Build the feature table of every customer on every snapshot day, with labels; or list
                            the catalogue of ready features
+              scorecard    Show the scorecard of a book and which rules it breaks, without its data; or list the
+                           ready frameworks
               train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
                            bundle
               evaluate     Evaluate a bundle on the test rows of a book
@@ -230,6 +232,41 @@ fn features() {
 }
 
 #[test]
+fn scorecard() {
+    check_help(
+        "scorecard",
+        &expect![[r#"
+        Show the scorecard of a book and which rules it breaks, without its data; or list the ready
+        frameworks.
+
+        Rules are on weights, points, bands, steps, directions and how many indicators there are. A broken
+        one that is no warning ends with exit code 3, and `train` refuses it.
+
+        Usage: bellwether scorecard [OPTIONS]
+
+        Options:
+              --book <FILE>
+                  The book's configuration
+
+              --list
+                  Print the presets instead: categories, weights, points, and the features that can play
+                  each role
+
+              --json
+                  Print JSON to stdout
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+        Examples:
+          bellwether scorecard --book mybook/book.toml
+          bellwether scorecard --list
+          bellwether scorecard --list --book mybook/book.toml      # what of them this book can play
+    "#]],
+    );
+}
+
+#[test]
 fn train() {
     check_help(
         "train",
@@ -281,7 +318,9 @@ fn evaluate() {
 
 #[test]
 fn backtest() {
-    check_help("backtest", &expect![[r#"
+    check_help(
+        "backtest",
+        &expect![[r#"
         Fit and test every learner as of several days of the past: is it as good each time, and which
         learner is?
 
@@ -339,7 +378,8 @@ fn backtest() {
           backtest.html
           bellwether backtest --book mybook/book.toml --json | jq '.targets[].pooled.learners[] | {learner,
           auc_within}'
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

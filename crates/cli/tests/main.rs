@@ -16,5 +16,6 @@ mod forms;
 mod help;
 mod horizons;
 mod interrupted;
+mod scorecard;
 mod shared_data;
 mod support;

@@ -188,16 +188,16 @@ pub enum HealthError {
     PresetOverride(String),
     /// Roles of a preset that no feature plays.
     #[error(
-        "preset `{preset}` finds no feature for {missing}; add [catalogue] use = [{entries}], declare features of these \
-         names, or give the category's indicators in [scorecard]"
+        "preset `{preset}` finds no feature for {missing}; declare features of these names, or give the category's \
+         indicators in [scorecard]"
     )]
     PresetMissing {
         /// The preset.
         preset: String,
         /// The roles and what can play them, as a fragment.
         missing: String,
-        /// Entries of the catalogue that can, as the inside of a TOML list.
-        entries: String,
+        /// The entry of the catalogue that can, one a role.
+        entries: Vec<String>,
     },
     /// A variant, veto or threshold that can't be.
     #[error("{place}: {rule}")]

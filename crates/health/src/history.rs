@@ -17,6 +17,21 @@ pub struct History<'a> {
     pub day: &'a [i32],
     /// Whether the account churned within the horizon (90 days) of the row; `None` where that is not known.
     pub churned: &'a [Option<bool>],
+    /// What fits the weights of [`WeightsFrom::Logistic`](crate::WeightsFrom::Logistic); this crate fits none.
+    pub regression: Option<Regression>,
+}
+
+/// A logistic regression of having stayed, whose coefficients are not below 0: from points ([`points_matrix`]) and whether
+/// each row's account stayed to one coefficient a column, or why there is none.
+pub type Regression = fn(&FeatureMatrix, &[bool]) -> Result<Vec<f64>, String>;
+
+/// The row at which each account is looked at (requirements.md K-01, K-02).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LookBack {
+    /// One a churned account: with a horizon of 90 days, the snapshot nearest to 90 days before it churned.
+    pub churned: Vec<usize>,
+    /// One an account that did not: its last row.
+    pub others: Vec<usize>,
 }
 
 /// What history says of one indicator, and the weight that follows.
@@ -35,6 +50,8 @@ pub struct IndicatorEvidence {
 /// What history says of one indicator.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Finding {
+    /// Nothing was asked of history.
+    None,
     /// How often it was weak (requirements.md K-03).
     Weakness {
         /// Churned accounts where it was known.
@@ -52,6 +69,8 @@ pub enum Finding {
     },
     /// Its correlation with having stayed, in `-1.0..=1.0`; `None` where either does not vary.
     Correlation(Option<f64>),
+    /// Its coefficient in a regression of having stayed, at least 0: what a point adds to the log odds.
+    Regression(f64),
 }
 
 /// An indicator is weak in a row where it earns less than this, of 100.
@@ -72,6 +91,18 @@ pub const MIN_CHURNED: usize = 10;
 /// The normal quantile of a two-sided 95 % interval.
 const Z: f64 = 1.959_963_984_540_054;
 
+/// The weights as they are.
+pub(crate) fn declared(scorecard: &Scorecard) -> Vec<IndicatorEvidence> {
+    let before = shares(scorecard);
+    evidence(scorecard, &before, before.clone(), vec![Finding::None; before.len()])
+}
+
+/// The same weight for each.
+pub(crate) fn equal(scorecard: &Scorecard) -> Vec<IndicatorEvidence> {
+    let before = shares(scorecard);
+    evidence(scorecard, &before, vec![1.0; before.len()], vec![Finding::None; before.len()])
+}
+
 /// Doubles what was weak (requirements.md K-01 to K-04).
 ///
 /// Each account that churned within the horizon of a training row of the last 365 days is looked at on the first such
@@ -90,7 +121,7 @@ pub fn doubled(
     training_rows: &[usize],
     history: &History<'_>,
 ) -> Result<Vec<IndicatorEvidence>, HealthError> {
-    let (churned, others) = looked_at(training_rows, history);
+    let LookBack { churned, others } = look_back(training_rows, history);
     if churned.len() < MIN_CHURNED || others.is_empty() {
         return Err(HealthError::History(format!(
             "{} accounts churned in the last {LOOK_BACK_DAYS} days of training and {} stayed; {MIN_CHURNED} and 1 are needed",
@@ -146,6 +177,36 @@ pub fn by_correlation(
     Ok(evidence(scorecard, &before, raw, found.into_iter().map(Finding::Correlation).collect()))
 }
 
+/// Weights in proportion to the coefficients of a non-negative logistic regression of having stayed on the indicators'
+/// points, over the training rows of which it is known: what an indicator says beside the others.
+///
+/// # Errors
+/// [`HealthError::NeedsHistory`] without a regression, [`HealthError::History`] if it finds nothing or no indicator goes
+/// with staying.
+///
+/// # Panics
+/// As [`doubled`].
+pub fn by_regression(
+    scorecard: &Scorecard,
+    x: &FeatureMatrix,
+    training_rows: &[usize],
+    history: &History<'_>,
+) -> Result<Vec<IndicatorEvidence>, HealthError> {
+    let regression = history.regression.ok_or(HealthError::NeedsHistory("logistic weights"))?;
+    let (rows, stayed): (Vec<usize>, Vec<bool>) =
+        training_rows.iter().filter_map(|&row| Some((row, !history.churned[row]?))).unzip();
+    let found = regression(&points_matrix(scorecard, x, &rows), &stayed).map_err(HealthError::History)?;
+    let before = shares(scorecard);
+    if found.len() != before.len() || found.iter().any(|of| !of.is_finite() || *of < 0.0) {
+        return Err(HealthError::History(format!("the regression gave the coefficients {found:?}")));
+    }
+    if found.iter().sum::<f64>() <= 0.0 {
+        return Err(HealthError::History("no indicator goes with staying in the training rows".to_owned()));
+    }
+    let findings = found.iter().copied().map(Finding::Regression).collect();
+    Ok(evidence(scorecard, &before, found, findings))
+}
+
 /// The points of each indicator, `0.0..=100.0`, a column an indicator in the order of `names`, for the rows `rows` of
 /// `x`: what a non-negative logistic regression of having stayed is fitted on, whose coefficients
 /// [`Scorecard::with_weights`] takes. A missing value has the mean of the known ones, 50 where none is.
@@ -182,10 +243,13 @@ fn evidence(scorecard: &Scorecard, before: &[f64], raw: Vec<f64>, findings: Vec<
     .collect()
 }
 
-/// The row at which each churned account and each other one is looked at.
-fn looked_at(training_rows: &[usize], history: &History<'_>) -> (Vec<usize>, Vec<usize>) {
+/// The rows of the last 365 days of `training_rows` at which [`doubled`] looks; accounts in the order of their numbers.
+///
+/// # Panics
+/// If `history` has no entry for a row.
+pub fn look_back(training_rows: &[usize], history: &History<'_>) -> LookBack {
     let known = || training_rows.iter().copied().filter(|&row| history.churned[row].is_some());
-    let Some(last_day) = known().map(|row| history.day[row]).max() else { return Default::default() };
+    let Some(last_day) = known().map(|row| history.day[row]).max() else { return LookBack::default() };
     let mut of_account: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for row in known().filter(|&row| history.day[row] > last_day.saturating_sub(LOOK_BACK_DAYS)) {
         of_account.entry(history.account[row]).or_default().push(row);
@@ -203,7 +267,7 @@ fn looked_at(training_rows: &[usize], history: &History<'_>) -> (Vec<usize>, Vec
             }
         }
     }
-    (churned, others)
+    LookBack { churned, others }
 }
 
 /// Rows where an indicator is known, and how many of them are weak.

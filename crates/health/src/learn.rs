@@ -2,7 +2,7 @@
 
 use bellwether_core::{Bands, Direction, FeatureMatrix, FeatureSchema, Indicator, Scale, ScorecardModel};
 
-use crate::history::{self, History};
+use crate::history::{self, History, IndicatorEvidence};
 use crate::plan::{self, Declared, Plan, Shape, in_order};
 use crate::{
     HealthError, MANY_INDICATORS, Scorecard, ScorecardSpec, TOTAL_WEIGHT, WeightsFrom, preset, rules, thresholds,
@@ -109,14 +109,39 @@ fn weights(
     training_rows: &[usize],
     history: Option<&History<'_>>,
 ) -> Result<Option<Vec<f64>>, HealthError> {
-    let history = || history.ok_or(HealthError::NeedsHistory("weights by history"));
-    let learnt = match from {
-        WeightsFrom::Declared => return Ok(None),
-        WeightsFrom::Equal => return Ok(Some(vec![1.0; scorecard.names.len()])),
-        WeightsFrom::Doubled => history::doubled(scorecard, x, training_rows, history()?)?,
-        WeightsFrom::Correlation => history::by_correlation(scorecard, x, training_rows, history()?)?,
+    if from == WeightsFrom::Declared {
+        return Ok(None);
+    }
+    let evidence = match (from, history) {
+        (WeightsFrom::Equal, None) => history::equal(scorecard),
+        (_, None) => return Err(HealthError::NeedsHistory("weights by history")),
+        (_, Some(history)) => weights_evidence(from, scorecard, x, training_rows, history)?,
     };
-    Ok(Some(learnt.iter().map(|of| of.after).collect()))
+    Ok(Some(evidence.iter().map(|of| of.after).collect()))
+}
+
+/// What history says of each indicator of `scorecard`, and the weight that a way gives it; only `training_rows` are read.
+///
+/// # Errors
+/// [`HealthError::History`] where there is too little of it, [`HealthError::NeedsHistory`] where a regression is wanted and
+/// `history` has none.
+///
+/// # Panics
+/// If `history` has not one entry a row of `x`, or a row is outside.
+pub fn weights_evidence(
+    from: WeightsFrom,
+    scorecard: &Scorecard,
+    x: &FeatureMatrix,
+    training_rows: &[usize],
+    history: &History<'_>,
+) -> Result<Vec<IndicatorEvidence>, HealthError> {
+    match from {
+        WeightsFrom::Declared => Ok(history::declared(scorecard)),
+        WeightsFrom::Equal => Ok(history::equal(scorecard)),
+        WeightsFrom::Doubled => history::doubled(scorecard, x, training_rows, history),
+        WeightsFrom::Correlation => history::by_correlation(scorecard, x, training_rows, history),
+        WeightsFrom::Logistic => history::by_regression(scorecard, x, training_rows, history),
+    }
 }
 
 /// An indicator that is whole.

@@ -204,6 +204,24 @@ pub enum WeightsFrom {
     Doubled,
     /// By correlation with what happened (requirements.md I-01).
     Correlation,
+    /// By a logistic regression of what happened whose coefficients are not below 0.
+    Logistic,
+}
+
+impl WeightsFrom {
+    /// In the order of reports.
+    pub const ALL: [Self; 5] = [Self::Declared, Self::Equal, Self::Doubled, Self::Correlation, Self::Logistic];
+
+    /// The name in `book.toml`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Declared => "declared",
+            Self::Equal => "equal",
+            Self::Doubled => "doubled",
+            Self::Correlation => "correlation",
+            Self::Logistic => "logistic",
+        }
+    }
 }
 
 const fn hundred() -> f64 {

@@ -34,7 +34,10 @@ const VARIANTS: [Variant; 9] = [
         logistic(settings, |logistic| LogisticSettings { recency_half_life_days: Some(400.0), ..logistic })
     }),
     ("with a recipe", &[LearnerName::Boosted], |settings| Settings { recipe: Some(Recipe::USUAL), ..settings }),
-    ("without directions", &[LearnerName::Boosted], |settings| Settings { directions: Directions::Ignored, ..settings }),
+    ("without directions", &[LearnerName::Boosted], |settings| Settings {
+        directions: Directions::Ignored,
+        ..settings
+    }),
     ("without a search", &[LearnerName::Boosted], |settings| Settings { search_seconds: 0.0, ..settings }),
     ("two splits deep", &[LearnerName::Tree, LearnerName::TreeLinfa], |settings| Settings {
         tree_depth: 2,

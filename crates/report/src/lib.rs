@@ -6,6 +6,7 @@
 mod audit;
 mod backtest;
 mod backtest_tables;
+mod coefficients;
 mod drawn;
 mod error;
 mod figures;
@@ -14,6 +15,7 @@ mod markdown;
 mod number;
 mod page;
 mod render;
+mod scorecard;
 mod sections;
 mod summary;
 mod table;
@@ -27,6 +29,8 @@ mod words;
 pub use audit::{AuditReport, DayCell, DaysRow, FindingRow, MonthsRow, render_audit};
 pub use backtest::{backtest_text, render_backtest};
 pub use drawn::{DrawnKind, DrawnNode, DrawnTree, Question};
+mod weights;
+pub use coefficients::{Coefficient, CoefficientReport};
 pub use error::ReportError;
 pub use figures::tree_figure;
 pub use forecast::{
@@ -34,6 +38,8 @@ pub use forecast::{
     render_forecast_backtest,
 };
 pub use render::{Rendered, render};
+pub use scorecard::ScorecardReport;
 pub use text::{evaluation_text, learner_table_text};
-pub use training::{FeatureRow, IndicatorRow, LearnerRow, SourceRow, TargetReport, TrainingReport};
+pub use training::{FeatureRow, LearnerRow, SourceRow, TargetReport, TrainingReport};
 pub use tree_lines::tree_text;
+pub use weights::{LookBackRow, WeightsReport, WeightsTest, WeightsWay};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::figures::{self, Figures};
 use crate::training::TrainingReport;
-use crate::{ReportError, page, sections, target};
+use crate::{ReportError, page, scorecard, sections, target};
 
 /// A report's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ fn markdown(report: &TrainingReport) -> String {
     let mut parts = vec![sections::opening(report)];
     parts.extend(report.targets.iter().map(target::section));
     parts.extend([
-        sections::scorecard(report),
+        scorecard::section(&report.scorecard),
         sections::features(report),
         sections::sources(report),
         sections::pairs("Split", ["part", "rows"], &report.split),

@@ -3,7 +3,7 @@
 use bellwether_core::Direction;
 
 use crate::markdown::{bullets, escape, escape_block};
-use crate::number::{NOTHING, Number, short};
+use crate::number::{NOTHING, Number};
 use crate::summary;
 use crate::table::{Align, Cell, Table};
 use crate::training::{TargetReport, TrainingReport};
@@ -22,34 +22,6 @@ pub(crate) fn opening(report: &TrainingReport) -> String {
     };
     let title = escape(&report.title);
     format!("# {title}\n\n{facts}\n## Summary\n\n{of_targets}### Warnings and waivers\n\n{notes}")
-}
-
-/// Indicators and bands.
-pub(crate) fn scorecard(report: &TrainingReport) -> String {
-    let bands = &report.bands;
-    let (yellow, green) = (short(bands.yellow_from()), short(bands.green_from()));
-    let mut table = Table::new(&[
-        ("indicator", Align::Left),
-        ("category", Align::Left),
-        ("weight", Align::Right),
-        ("earns nothing at", Align::Right),
-        ("earns all at", Align::Right),
-    ]);
-    for row in &report.scorecard {
-        table.row([
-            Cell::name(&row.name),
-            category(row.category.as_ref()),
-            Cell::number(Number::Fixed(1), Some(row.weight)),
-            short(row.at_zero).into(),
-            short(row.at_full).into(),
-        ]);
-    }
-    format!(
-        "## Health score\n\n\
-         Each indicator earns a share of its weight, in a straight line between two values; the weight of what is \
-         missing goes to the others. Red is below {yellow}, yellow from {yellow}, green from {green} of 100.\n\n{}",
-        table.markdown(),
-    )
 }
 
 /// Features with how often they are missing.
@@ -107,6 +79,7 @@ pub(crate) fn pairs(heading: &str, columns: [&'static str; 2], pairs: &[(String,
     format!("## {heading}\n\n{}", table.markdown())
 }
 
-fn category(category: Option<&String>) -> Cell {
+/// A category, or a dash.
+pub(crate) fn category(category: Option<&String>) -> Cell {
     category.map_or_else(|| NOTHING.into(), |category| Cell::words(category))
 }

@@ -1,5 +1,6 @@
 //! The sections of one target.
 
+use crate::coefficients;
 use crate::figures::{Figure, MOST_COHORTS};
 use crate::markdown::{code, escape};
 use crate::number::{Number, count};
@@ -14,6 +15,7 @@ pub(crate) fn section(report: &TargetReport) -> String {
         opening(report),
         learners(report),
         tree(report),
+        report.coefficients.as_ref().map_or_else(String::new, coefficients::section),
         ranking(report),
         top(report),
         calibration(report),

@@ -1,9 +1,9 @@
 //! What a report says, as plain data.
 
-use bellwether_core::{Bands, Date, Direction, Target};
+use bellwether_core::{Date, Direction, Target};
 use bellwether_evaluate::{Evaluation, Metrics, PairedDifference};
 
-use crate::DrawnTree;
+use crate::{CoefficientReport, DrawnTree, ScorecardReport};
 
 /// All that a training run reports. Every interval in it is taken to have 95 % confidence.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,10 +18,8 @@ pub struct TrainingReport {
     pub sources: Vec<SourceRow>,
     /// One for each target, each target once.
     pub targets: Vec<TargetReport>,
-    /// The indicators of the health score.
-    pub scorecard: Vec<IndicatorRow>,
-    /// Where the health score's bands begin.
-    pub bands: Bands,
+    /// The health score.
+    pub scorecard: ScorecardReport,
     /// The features, in the schema's order.
     pub features: Vec<FeatureRow>,
     /// Warnings and waivers, one sentence each.
@@ -64,6 +62,8 @@ pub struct TargetReport {
     pub learners: Vec<LearnerRow>,
     /// The tree of the learner `tree`, where it was fitted.
     pub tree: Option<DrawnTree>,
+    /// What the learner `logistic` weighs; `None` where it was not tried.
+    pub coefficients: Option<CoefficientReport>,
 }
 
 /// One learner among those that were tried.
@@ -81,21 +81,6 @@ pub struct LearnerRow {
     pub test: Metrics,
     /// ROC AUC on the test part, this learner's minus the chosen one's; `None` for the chosen one.
     pub difference: Option<PairedDifference>,
-}
-
-/// One indicator of the health score.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IndicatorRow {
-    /// The feature that it reads.
-    pub name: String,
-    /// The kind of indicator, such as `usage`.
-    pub category: Option<String>,
-    /// Its share of the 100 points.
-    pub weight: f64,
-    /// The value that earns nothing, in the feature's unit.
-    pub at_zero: f64,
-    /// The value that earns everything, in the feature's unit.
-    pub at_full: f64,
 }
 
 /// One feature.

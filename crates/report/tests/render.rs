@@ -69,10 +69,9 @@ fn hostile() -> TrainingReport {
     report.split = report.facts.clone();
     report.provenance = report.facts.clone();
     report.sources.iter_mut().zip(hostile()).for_each(|(row, text)| row.name = text);
-    for (row, text) in report.scorecard.iter_mut().zip(hostile()) {
-        row.category = Some(text.clone());
-        row.name = text;
-    }
+    let scorecard = &mut report.scorecard.scorecard;
+    scorecard.categories.iter_mut().zip(hostile()).for_each(|(category, text)| *category = Some(text));
+    scorecard.names.iter_mut().zip(hostile()).for_each(|(name, text)| *name = text);
     for (row, text) in report.features.iter_mut().zip(hostile()) {
         row.category = Some(text.clone());
         row.name = text;

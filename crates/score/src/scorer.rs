@@ -61,19 +61,18 @@ pub struct Scorer {
 /// What was found for each row, in row order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scores {
-    /// Whether the row has numbers: [`RowStatus::Scored`] or [`RowStatus::InsufficientData`].
+    /// What numbers the row has: [`RowStatus::Scored`], [`RowStatus::HealthRefused`] or [`RowStatus::InsufficientData`].
     pub status: Vec<RowStatus>,
     /// The share of the inputs that any model or the scorecard reads that is known, `0.0..=1.0`; a categorical input
     /// counts once.
     pub coverage: Vec<f64>,
     /// The share of the health score's weight whose indicators are known, `0.0..=1.0`.
     pub health_coverage: Vec<f64>,
-    /// 0 to 100, higher is healthier; `None` unless the row is scored, and where an indicator is missing that the
-    /// scorecard refuses to do without.
+    /// 0 to 100, higher is healthier; `None` unless the row is scored.
     pub health_score: Vec<Option<f64>>,
     /// The band of the health score; `None` where that is.
     pub band: Vec<Option<Band>>,
-    /// Calibrated, `0.0..=1.0`; `None` unless the row is scored. No probability of an outcome is above that of a
+    /// Calibrated, `0.0..=1.0`; `None` of a row of which too little is known. No probability of an outcome is above that of a
     /// longer horizon.
     pub probability: BTreeMap<Target, Vec<Option<f64>>>,
 }
@@ -156,7 +155,11 @@ impl Scorer {
     pub fn score(&self, x: &FeatureMatrix) -> Result<Scores, ScoreError> {
         let coverage = self.coverage_of(x)?;
         let is_scored: Vec<bool> = coverage.iter().map(|&coverage| coverage >= self.min_coverage).collect();
-        let status = |&scored: &bool| if scored { RowStatus::Scored } else { RowStatus::InsufficientData };
+        let status = |(found, &scored): (&Assessment, &bool)| match (scored, found.is_refused) {
+            (true, false) => RowStatus::Scored,
+            (true, true) => RowStatus::HealthRefused,
+            (false, _) => RowStatus::InsufficientData,
+        };
         let only_scored = |values: Vec<f64>| -> Vec<Option<f64>> {
             values.into_iter().zip(&is_scored).map(|(value, &scored)| scored.then_some(value)).collect()
         };
@@ -173,7 +176,7 @@ impl Scorer {
         let probability = self.probabilities_of(&logits);
         let probability = probability.into_iter().map(|(target, of)| (target, only_scored(of))).collect();
         Ok(Scores {
-            status: is_scored.iter().map(status).collect(),
+            status: health.iter().zip(&is_scored).map(status).collect(),
             coverage,
             health_coverage: health.iter().map(|found| found.coverage).collect(),
             health_score: shown.iter().map(|found| found.map(|found| found.score)).collect(),

@@ -126,7 +126,8 @@ fn health_is_by_all_rules_and_counts_what_they_read() {
     assert_eq!(scores.health_coverage, [1.0, 1.0, 1.0, 0.0]);
     assert_eq!(scores.health_score, [Some(100.0), Some(40.0), Some(25.0), None]);
     assert_eq!(scores.band, [Some(Band::Green), Some(Band::Red), Some(Band::Red), None]);
-    assert_eq!(scores.status, [RowStatus::Scored; 4]);
+    let (scored, refused) = (RowStatus::Scored, RowStatus::HealthRefused);
+    assert_eq!(scores.status, [scored, scored, scored, refused]);
     assert!(scores.probability[&CHURN].iter().all(Option::is_some));
     // A number is replayed all the same.
     let parity = scorer.parity_vectors(&rows).expect("scores");

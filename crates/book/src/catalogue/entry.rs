@@ -142,7 +142,8 @@ impl Catalogue {
         self.roles.iter().find(|role| role.name == name)
     }
 
-    pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
+    /// The entry of this name.
+    pub fn entry(&self, name: &str) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.name == name)
     }
 

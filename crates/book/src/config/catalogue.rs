@@ -50,7 +50,7 @@ pub struct RoleMapping {
 
 /// What a book lacks for an entry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Lack {
+pub(super) enum Lack {
     Role { role: String },
     Column { role: String, column: String },
     Value { role: String, column: String, texts: String },
@@ -75,7 +75,13 @@ impl BookFile {
         self.lacks(entry).iter().map(Lack::to_string).collect()
     }
 
-    fn lacks(&self, entry: &Entry) -> BTreeSet<Lack> {
+    /// What to write into `book.toml` for an entry to be built; `None` where it can be.
+    pub(super) fn what_it_lacks(&self, entry: &Entry) -> Option<String> {
+        let lacks = self.lacks(entry);
+        (!lacks.is_empty()).then(|| how_to_map(entry, &lacks))
+    }
+
+    pub(super) fn lacks(&self, entry: &Entry) -> BTreeSet<Lack> {
         Catalogue::standard().chain(&entry.feature).into_iter().flat_map(|declared| self.lacks_for(declared)).collect()
     }
 
@@ -150,8 +156,8 @@ impl RoleMapping {
 pub(super) fn expand(file: &BookFile) -> Result<Vec<DeclaredFeature>, ConfigError> {
     check_roles(file)?;
     let skipped = skipped(file)?;
-    let own: BTreeSet<String> =
-        file.config.features.iter().flat_map(FeatureDeclaration::expand).map(|feature| feature.name).collect();
+    let declared: Vec<DeclaredFeature> = file.config.features.iter().flat_map(FeatureDeclaration::expand).collect();
+    let own: BTreeSet<String> = declared.iter().map(|feature| feature.name.clone()).collect();
     let mut taken: BTreeMap<&str, Span> = BTreeMap::new();
     for wanted in &file.config.catalogue.r#use {
         for entry in chosen(file, wanted, &own)? {
@@ -159,6 +165,9 @@ pub(super) fn expand(file: &BookFile) -> Result<Vec<DeclaredFeature>, ConfigErro
                 taken.entry(&entry.name).or_insert_with(|| wanted.span());
             }
         }
+    }
+    for (entry, at) in super::scorecard::entries(file, &declared, &taken.keys().copied().collect(), &skipped)? {
+        taken.entry(entry).or_insert(at);
     }
     let mut expansion = Expansion { file, taken: &taken, features: Vec::new() };
     for entry in Catalogue::standard().entries() {

@@ -286,7 +286,7 @@ fn check_training(file: &BookFile) -> Checked {
         let message = format!("train.min_coverage is {}; it must be within 0..=1", train.min_coverage);
         return Err(file.error(0..0, message, None));
     }
-    Ok(())
+    super::learners::check(file)
 }
 
 fn check_audit(file: &BookFile) -> Checked {

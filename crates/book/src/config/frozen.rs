@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::BookFile;
+use super::{BookFile, DeclaredFeature};
 
 /// Settings of a source that do not change what a row means.
 const FREE: [&str; 3] = ["path", "separator", "date_format"];
@@ -22,16 +22,24 @@ impl BookFile {
             })
             .or_else(|| cohort_segments(&here, &there))
             .or_else(|| {
+                let frozen = Self::parse(frozen.to_owned(), &self.path).ok();
                 // Roles that nothing uses mean nothing.
-                let is_used = uses_catalogue(&here) || uses_catalogue(&there);
-                is_used.then(|| difference("catalogue", here.get("catalogue"), there.get("catalogue")))?
+                let is_used =
+                    [Some(self), frozen.as_ref()].into_iter().flatten().any(|of| !of.from_catalogue.is_empty());
+                let of_catalogue = || difference("catalogue", here.get("catalogue"), there.get("catalogue"));
+                let of_preset = || preset_difference(self, frozen.as_ref()?);
+                is_used.then(of_catalogue).flatten().or_else(of_preset)
             })
     }
 }
 
-fn uses_catalogue(book: &Table) -> bool {
-    let used = book.get("catalogue").and_then(|catalogue| catalogue.get("use")?.as_array());
-    used.is_some_and(|used| !used.is_empty())
+/// The first entry of the catalogue that only one of two books takes: their scorecards have other presets.
+fn preset_difference(here: &BookFile, there: &BookFile) -> Option<String> {
+    let (here, there) = (&here.from_catalogue, &there.from_catalogue);
+    let name = |of: &[DeclaredFeature], at: usize| of.get(at).map(|feature| feature.name.clone());
+    let differs = (0..here.len().max(there.len())).find(|&at| name(here, at) != name(there, at))?;
+    let name = name(here, differs).or_else(|| name(there, differs))?;
+    Some(format!("feature `{name}`, which the preset of [scorecard] takes from the catalogue"))
 }
 
 /// The segments that make cohorts decide what a percentile is; the others only cut reports.

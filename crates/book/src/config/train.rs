@@ -1,9 +1,12 @@
 //! `[split]` and `[train]`: which rows train, calibrate and test, and how models are fitted.
+//!
+//! What a learner is told is in `learners.rs`.
 
 use bellwether_core::{Date, LevelPolicy};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::learners::{BoostedConfig, ClassWeight, ForestConfig, LogisticConfig, TreeConfig};
 use super::rules;
 
 /// Which rows train, calibrate and test.
@@ -73,6 +76,16 @@ pub struct TrainConfig {
     pub max_levels: usize,
     /// Training rows that such a level needs.
     pub min_level_rows: usize,
+    /// How much the rows of a class count in fitting.
+    pub class_weight: ClassWeight,
+    /// What `logistic` is told.
+    pub logistic: Spanned<LogisticConfig>,
+    /// What `tree` is told.
+    pub tree: Spanned<TreeConfig>,
+    /// What `forest` is told.
+    pub forest: Spanned<ForestConfig>,
+    /// What `boosted` is told.
+    pub boosted: Spanned<BoostedConfig>,
 }
 
 impl Default for TrainConfig {
@@ -85,6 +98,11 @@ impl Default for TrainConfig {
             min_coverage: 0.5,
             max_levels: levels.max_levels,
             min_level_rows: levels.min_rows,
+            class_weight: ClassWeight::None,
+            logistic: Spanned::new(0..0, LogisticConfig::default()),
+            tree: Spanned::new(0..0, TreeConfig::default()),
+            forest: Spanned::new(0..0, ForestConfig::default()),
+            boosted: Spanned::new(0..0, BoostedConfig::default()),
         }
     }
 }

@@ -36,4 +36,17 @@ mod tests {
         let parsed = bellwether_book::BookFile::parse(TEMPLATE.to_owned(), std::path::Path::new("book.toml"));
         assert!(parsed.is_ok(), "{parsed:?}");
     }
+
+    /// What is commented out from `[train]` to the scorecard's choices, as it stands there.
+    #[test]
+    fn the_commented_settings_of_learners_are_valid() {
+        let at = TEMPLATE.find("# [train]\n").expect("it is there");
+        let end = TEMPLATE.find("# In place of search_seconds").expect("it is there");
+        let settings = TEMPLATE[at..end].replace("\n# ", "\n");
+        let text = format!("{TEMPLATE}\n{}", settings.trim_start_matches("# "));
+        let file = bellwether_book::BookFile::parse(text, std::path::Path::new("book.toml")).expect("it is valid");
+        let train = file.config.train;
+        assert_eq!((train.learners.len(), train.boosted.get_ref().trees), (3, Some(600)));
+        assert!(train.logistic.get_ref().c.is_some() && train.tree.get_ref().depth.is_some());
+    }
 }

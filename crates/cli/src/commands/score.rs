@@ -73,11 +73,12 @@ const fn worse(of_book: RowStatus, of_row: RowStatus) -> RowStatus {
 }
 
 fn output(opened: &Opened, table: &FeatureTable, scores: &Scores, status: &[RowStatus]) -> Table {
-    let is_scored = |row: usize| status[row] == RowStatus::Scored;
     let n_rows = status.len();
     let numbers = |value: &dyn Fn(usize) -> Option<f64>| -> Column {
-        Column::Float((0..n_rows).map(|row| value(row).filter(|_| is_scored(row))).collect())
+        Column::Float((0..n_rows).map(|row| value(row).filter(|_| status[row].has_probabilities())).collect())
     };
+    let shares = |shares: &[f64]| Column::Float(shares.iter().copied().map(Some).collect());
+    let is_scored = |row: usize| status[row] == RowStatus::Scored;
     let text = |value: &dyn Fn(usize) -> Option<String>| Column::Text((0..n_rows).map(value).collect());
     let probability = |outcome: Outcome| {
         let main = opened.scorer.main_target(outcome).and_then(|target| scores.probability.get(&target));
@@ -90,7 +91,8 @@ fn output(opened: &Opened, table: &FeatureTable, scores: &Scores, status: &[RowS
         .with("account_id", text(&|row| Some(table.keys[row].account.to_string())))
         .with("as_of", Column::Date(table.keys.iter().map(|key| Some(key.as_of)).collect()))
         .with("status", text(&|row| Some(status[row].name().to_owned())))
-        .with("coverage", Column::Float(scores.coverage.iter().map(|&coverage| Some(coverage)).collect()))
+        .with("coverage", shares(&scores.coverage))
+        .with("health_coverage", shares(&scores.health_coverage))
         .with("health_score", numbers(&|row| scores.health_score[row]))
         .with("band", text(&|row| scores.band[row].filter(|_| is_scored(row)).map(Band::name).map(str::to_owned)))
         .with("churn_probability", numbers(&churn))

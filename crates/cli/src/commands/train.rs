@@ -7,7 +7,7 @@ use bellwether_book::{Book, BookFile};
 use bellwether_bundle::Bundle;
 use bellwether_core::Digest;
 use bellwether_registry::{Registered, Registry};
-use bellwether_report::TargetReport;
+use bellwether_report::{CoefficientReport, TargetReport};
 use bellwether_score::Scorer;
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::output::{print_json, print_text};
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::{Built, Prepared};
-use crate::pipeline::{assemble, audit, evidence};
+use crate::pipeline::{assemble, audit, evidence, scorecard};
 use crate::progress::{Bars, say};
 use crate::threads;
 
@@ -38,6 +38,8 @@ struct TrainedTarget<'a> {
     calibration: &'a str,
     learners: Vec<TrainedLearner<'a>>,
     test: &'a bellwether_evaluate::Metrics,
+    /// What `logistic` weighs, where it was tried.
+    coefficients: Option<&'a CoefficientReport>,
 }
 
 #[derive(Serialize)]
@@ -69,7 +71,9 @@ pub(crate) fn train(book: &Path, models: &Path, seed: u64, actor: &str) -> Resul
     let began = Instant::now();
     let bars = Bars::default();
     say(&format!("reading {}", book.display()));
-    let book = Book::open(BookFile::read(book)?, &bars)?;
+    let file = BookFile::read(book)?;
+    scorecard::require(&file)?;
+    let book = Book::open(file, &bars)?;
     let built = Built::of(book, &bars)?;
     let audit = audit::of(&built, seed, &bars)?;
     audit::require(&audit)?;
@@ -118,6 +122,7 @@ impl Training {
                     calibration: &of.calibration,
                     learners: of.learners.iter().map(learner).collect(),
                     test: &of.evaluation.overall,
+                    coefficients: of.coefficients.as_ref(),
                 })
                 .collect(),
             warnings: &self.warnings,

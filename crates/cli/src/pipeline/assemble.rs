@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bellwether_book::Audit;
 use bellwether_bundle::{BundleContents, ParityVectors, Provenance, SourceProvenance, TargetModel};
 use bellwether_core::{Digest, Model, Progress};
-use bellwether_report::{FeatureRow, IndicatorRow, Rendered, SourceRow, TargetReport, TrainingReport};
+use bellwether_report::{FeatureRow, Rendered, ScorecardReport, SourceRow, TargetReport, TrainingReport};
 use bellwether_score::{Scorer, ScorerParts, ScorerTarget, parity_rows_for};
 
 use crate::failure::{Failure, Unexpected as _};
@@ -54,8 +54,7 @@ pub(crate) fn contents(
         targets.iter().map(|report| (report.target.to_string(), &report.evaluation)).collect();
     let evaluation = serde_json::to_value(evaluation).unexpected("writing the evaluation")?;
     let provenance = provenance(prepared, audit, seed)?;
-    let mut report = report(prepared, audit, &provenance, targets);
-    report.notes.extend(weights::sentences(prepared)?);
+    let report = report(prepared, audit, &provenance, targets)?;
     let rendered = bellwether_report::render(&report).unexpected("drawing the report")?;
     Ok(BundleContents {
         name: file.config.name.get_ref().clone(),
@@ -126,13 +125,16 @@ fn files(rendered: Rendered) -> BTreeMap<String, Vec<u8>> {
     figures.chain(pages.map(|(path, text)| (path.to_owned(), text.into_bytes()))).collect()
 }
 
-fn report(prepared: &Prepared, audit: &Audit, provenance: &Provenance, targets: Vec<TargetReport>) -> TrainingReport {
+fn report(
+    prepared: &Prepared,
+    audit: &Audit,
+    provenance: &Provenance,
+    targets: Vec<TargetReport>,
+) -> Result<TrainingReport, Failure> {
     let (book, table) = (&prepared.book, &prepared.table);
     let name = book.file().config.name.get_ref();
     let fact = |what: &str, value: String| (what.to_owned(), value);
-    let scorecard = &prepared.scorecard;
-    let indicators = scorecard.model.indicators.iter().zip(&scorecard.names).zip(&scorecard.categories);
-    TrainingReport {
+    Ok(TrainingReport {
         title: format!("{name}: training report"),
         facts: vec![
             fact("Accounts", grouped(book.n_accounts())),
@@ -150,20 +152,21 @@ fn report(prepared: &Prepared, audit: &Audit, provenance: &Provenance, targets: 
             .map(|of| SourceRow { name: of.name, n_rows: of.n_rows, n_orphans: of.n_orphans, days: of.days })
             .collect(),
         targets,
-        scorecard: indicators
-            .map(|((indicator, name), category)| IndicatorRow {
-                name: name.clone(),
-                category: category.clone(),
-                weight: f64::from(indicator.weight),
-                at_zero: f64::from(indicator.at_zero),
-                at_full: f64::from(indicator.at_full),
-            })
-            .collect(),
-        bands: scorecard.bands,
+        scorecard: scorecard_report(prepared)?,
         features: feature_rows(prepared),
         notes: notes(prepared, audit),
         provenance: provenance_facts(provenance),
-    }
+    })
+}
+
+fn scorecard_report(prepared: &Prepared) -> Result<ScorecardReport, Failure> {
+    let spec = prepared.book.file().config.scorecard.as_ref();
+    Ok(ScorecardReport {
+        scorecard: prepared.scorecard.clone(),
+        features: prepared.schema.features().iter().map(|feature| feature.name.clone()).collect(),
+        thresholds: spec.and_then(|spec| spec.thresholds.clone()),
+        weights: weights::report(prepared)?,
+    })
 }
 
 /// Warnings, then waivers.

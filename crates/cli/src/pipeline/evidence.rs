@@ -9,6 +9,7 @@ use bellwether_report::{DrawnTree, LearnerRow, TargetReport};
 use bellwether_score::Scorer;
 
 use crate::failure::{Failure, Unexpected as _};
+use crate::pipeline::coefficients;
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::{LabelledRows, Prepared};
 
@@ -63,6 +64,7 @@ pub(crate) fn of_candidates(
         evaluation,
         learners,
         tree: drawn_tree(prepared, candidates),
+        coefficients: coefficients::of(prepared, candidates),
     })
 }
 

@@ -5,11 +5,14 @@ use bellwether_core::{
     Calibration, FeatureMatrix, FeatureSchema, Model, Probability, Progress, ScorecardModel, Target,
 };
 use bellwether_evaluate::{log_loss, paired_auc_difference, roc_auc};
-use bellwether_learn::{LearnerName, Settings, TrainingRows, calibrate, learner};
+use bellwether_learn::{
+    LearnError, LearnerName, LogisticReport, Settings, TrainingRows, calibrate, learner, logistic_report,
+};
 use bellwether_score::Kernel;
 
 use crate::failure::{Failure, Unexpected as _};
 use crate::pipeline::prepare::{LabelledRows, Part, Prepared};
+use crate::pipeline::settings;
 
 /// A learner's model with what it predicts; predictions come from the compiled graph, not from the learner.
 pub(crate) struct Fitted {
@@ -23,6 +26,8 @@ pub(crate) struct Fitted {
     pub(crate) selection_log_loss: Option<f64>,
     /// Calibrated, on test rows.
     pub(crate) test_probability: Vec<Probability>,
+    /// Of `logistic`.
+    pub(crate) coefficients: Option<LogisticReport>,
 }
 
 /// All learners of one target.
@@ -64,6 +69,8 @@ impl Candidates {
 /// One target's rows, part by part, as learners read them.
 pub(crate) struct TargetRows {
     pub(crate) target: Target,
+    /// But for the seed and the scorecard.
+    pub(crate) settings: Settings,
     pub(crate) schema: FeatureSchema,
     pub(crate) scorecard: ScorecardModel,
     pub(crate) training: PartRows,
@@ -99,6 +106,7 @@ impl TargetRows {
     pub(crate) fn of(prepared: &Prepared, target: Target) -> Result<Self, Failure> {
         Ok(Self {
             target,
+            settings: settings::of(&prepared.book.file().config.train, target),
             schema: prepared.schema.clone(),
             scorecard: prepared.scorecard.model.clone(),
             training: PartRows::of(prepared, prepared.rows(target, Part::Training)?),
@@ -111,13 +119,9 @@ impl TargetRows {
     pub(crate) fn fit(&self, name: LearnerName, seed: u64, progress: &dyn Progress) -> Result<Fitted, Failure> {
         let PartRows { rows, x, day, group, .. } = &self.training;
         let rows = TrainingRows { schema: &self.schema, x, y: &rows.y, weights: None, day, group };
-        let settings = Settings {
-            scorecard: Some(self.scorecard.clone()),
-            purge_days: self.target.horizon_days,
-            ..Settings::new(seed, self.target.outcome)
-        };
-        let model = learner(name, &settings)?.fit(&rows, progress)?;
-        Fitted::of(name, model, self)
+        let settings = Settings { seed, scorecard: Some(self.scorecard.clone()), ..self.settings.clone() };
+        let (model, coefficients) = fit(name, &settings, &rows, progress)?;
+        Ok(Fitted { coefficients, ..Fitted::of(name, model, self)? })
     }
 
     /// The simplest learner whose AUC on calibration rows is not clearly below the best one's there (paired, accounts kept
@@ -137,6 +141,20 @@ impl TargetRows {
         }
         Ok(best)
     }
+}
+
+/// A learner's model, and of `logistic` the coefficients that it is made of.
+fn fit(
+    name: LearnerName,
+    settings: &Settings,
+    rows: &TrainingRows<'_>,
+    progress: &dyn Progress,
+) -> Result<(Model, Option<LogisticReport>), LearnError> {
+    if name == LearnerName::Logistic {
+        let report = logistic_report(rows, settings, progress)?;
+        return Ok((report.model.clone(), Some(report)));
+    }
+    Ok((learner(name, settings)?.fit(rows, progress)?, None))
 }
 
 /// Confidence of the interval that decides whether a learner is clearly below the best: 5 % on that side.
@@ -177,6 +195,7 @@ impl Fitted {
             test_probability: probability(&kernel.logits(&rows.test.x)?),
             calibration: choice.calibration,
             selection_logits: logits,
+            coefficients: None,
             model,
             onnx,
         })

@@ -44,6 +44,7 @@ impl TargetRows {
         let part = |part: &PartRows| PartRows { x: columns(&part.x, &kept), ..part.clone() };
         Some(Self {
             target: self.target,
+            settings: self.settings.clone(),
             schema,
             scorecard: reading(&self.scorecard, &kept),
             training: part(&self.training),

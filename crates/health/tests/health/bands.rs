@@ -30,10 +30,12 @@ fn t_a_has_75_in_yellow() {
         bands,
         &[
             (0.0, Band::Red),
+            (49.999, Band::Red),
             (50.0_f64.next_down(), Band::Red),
             (50.0, Band::Yellow),
             (75.0, Band::Yellow),
             (75.0_f64.next_up(), Band::Green),
+            (75.0001, Band::Green),
             (76.0, Band::Green),
             (100.0, Band::Green),
         ],
@@ -154,7 +156,8 @@ fn a_low_score_sets_off_alerts() {
 /// T-D.
 #[test]
 fn each_band_has_its_action() {
-    assert_eq!(band_action(Band::Green).1, "proactive expansion plays");
+    assert_eq!(band_action(Band::Green), ("expanding or maintaining value", "proactive expansion plays"));
+    assert_eq!(band_action(Band::Yellow), ("declining engagement or unclear value", "intervention and re-engagement"));
     assert_eq!(band_action(Band::Yellow).1, "intervention and re-engagement");
     assert_eq!(band_action(Band::Red), ("high churn risk", "immediate executive outreach"));
 }

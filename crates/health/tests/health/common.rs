@@ -42,7 +42,8 @@ pub(crate) fn learn_warned(
     rows: &[&[f32]],
 ) -> Result<(Scorecard, Vec<String>), HealthError> {
     let account: Vec<u32> = (0..rows.len() as u32).collect();
-    let history = History { account: &account, day: &vec![0; rows.len()], churned: &vec![None; rows.len()] };
+    let history =
+        History { account: &account, day: &vec![0; rows.len()], churned: &vec![None; rows.len()], regression: None };
     let training: Vec<usize> = (0..rows.len()).collect();
     learn_on_history(Some(&spec(text)), &schema(features), &matrix(rows), &training, &history)
 }

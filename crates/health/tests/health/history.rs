@@ -3,7 +3,8 @@
 use crate::common::{NAN, close, matrix, schema, spec};
 use bellwether_core::FeatureMatrix;
 use bellwether_health::{
-    Finding, History, IndicatorEvidence, Scorecard, by_correlation, doubled, learn, learn_on_history, points_matrix,
+    Finding, History, IndicatorEvidence, LookBack, Scorecard, by_correlation, by_regression, doubled, learn,
+    learn_on_history, look_back, points_matrix,
 };
 
 const FEATURES: [&str; 3] = ["active_users ^", "logins ^", "tickets v"];
@@ -12,6 +13,20 @@ const CARD: &str = "indicators = [
     { feature = 'logins', weight = 50.0, at_zero = 0.0, at_full = 100.0 },
     { feature = 'tickets', weight = 30.0, at_zero = 10.0, at_full = 0.0 },
 ]";
+
+/// Stands for a fit: tells nothing of the first column, and of the others how much higher those who stayed are on average.
+fn regression(points: &FeatureMatrix, stayed: &[bool]) -> Result<Vec<f64>, String> {
+    let mean = |column: usize, of: bool| {
+        let values = points.column(column).iter().zip(stayed).filter(|(_, stayed)| **stayed == of);
+        let (sum, n) = values.fold((0.0, 0.0), |(sum, n), (value, _)| (sum + f64::from(*value), n + 1.0));
+        sum / n
+    };
+    if stayed.iter().all(|stayed| *stayed) {
+        return Err("nobody left".to_owned());
+    }
+    let above = |column: usize| (mean(column, true) - mean(column, false)).max(0.0);
+    Ok((0..points.n_cols()).map(|column| if column == 0 { 0.0 } else { above(column) }).collect())
+}
 
 /// Rows with the account, day and label of each.
 #[derive(Default)]
@@ -31,7 +46,7 @@ impl Told {
     }
 
     fn history(&self) -> History<'_> {
-        History { account: &self.account, day: &self.day, churned: &self.churned }
+        History { account: &self.account, day: &self.day, churned: &self.churned, regression: Some(regression) }
     }
 
     fn x(&self) -> FeatureMatrix {
@@ -151,7 +166,7 @@ fn weights_follow_correlation_with_staying() {
         .iter()
         .map(|of| match of.finding {
             Finding::Correlation(r) => r.map(|r| (r * 1e9).round() / 1e9),
-            Finding::Weakness { .. } => panic!("{of:?}"),
+            Finding::Weakness { .. } | Finding::None | Finding::Regression(_) => panic!("{of:?}"),
         })
         .collect();
     assert_eq!(correlations, [Some(1.0), Some(-1.0), None]);
@@ -208,4 +223,45 @@ fn points_are_what_a_regression_reads() {
     told.row(3, 0, None, [4.0, 0.0, 7.0]);
     let points = points_matrix(&told.card(), &told.x(), &[0, 1, 2]);
     assert_eq!(points, matrix(&[&[25.0, 50.0, 50.0], &[50.0, 100.0, 50.0], &[75.0, 0.0, 50.0]]));
+}
+
+/// K-01, K-02: each churned account of the last 365 days 90 days before, each other one at its last labelled row.
+#[test]
+fn churned_accounts_are_looked_at_90_days_before() {
+    let told = worked_example();
+    let LookBack { churned, others } = look_back(&told.all(), &told.history());
+    assert_eq!((churned.len(), others.len()), (20, 100));
+    assert!(churned.iter().all(|&row| told.day[row] == 630 && told.churned[row] == Some(true)));
+    assert!(others.iter().all(|&row| told.day[row] == 660));
+    assert_eq!(look_back(&[], &told.history()), LookBack::default());
+}
+
+#[test]
+fn weights_follow_a_regression_that_others_fit() {
+    let mut told = Told::default();
+    for account in 0..40 {
+        let stays = account % 4 != 0;
+        let logins = if stays { 80.0 } else { 20.0 };
+        told.row(account, 0, Some(!stays), [account as f32 % 5.0, logins, if stays { 2.0 } else { 6.0 }]);
+        told.row(account, 30, None, [0.0, 0.0, 0.0]);
+    }
+    let found = by_regression(&told.card(), &told.x(), &told.all(), &told.history()).expect("history tells");
+    // 80 - 20 points of logins, 80 - 40 of tickets.
+    let after: Vec<f64> = found.iter().map(|of| of.after).collect();
+    assert_eq!(found[0].finding, Finding::Regression(0.0));
+    after.iter().zip([0.0, 60.0, 40.0]).for_each(|(&after, expected)| close(after, expected));
+    let card = learn_on_history(
+        Some(&spec(&format!("weights = 'logistic'\n{CARD}"))),
+        &schema(&FEATURES),
+        &told.x(),
+        &told.all(),
+        &told.history(),
+    );
+    assert_eq!(card.expect("learns").0.names, ["logins", "tickets"]);
+    let nobody: Vec<usize> = (0..told.rows.len()).filter(|&row| told.churned[row] == Some(false)).collect();
+    let refused = by_regression(&told.card(), &told.x(), &nobody, &told.history()).expect_err("nobody left");
+    assert_eq!(refused.to_string(), "weights can't be learnt from history: nobody left");
+    let without = History { regression: None, ..told.history() };
+    let refused = by_regression(&told.card(), &told.x(), &told.all(), &without).expect_err("no regression");
+    assert_eq!(refused.rule_id(), "history");
 }

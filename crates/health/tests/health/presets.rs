@@ -2,7 +2,9 @@
 
 use crate::common::{assess, close, learn_rows, matrix, schema, spec};
 use bellwether_core::{Bands, Direction, Feature, FeatureSchema};
-use bellwether_health::{LintFinding, PRESETS, Scorecard, Severity, lint_spec, resolve};
+use bellwether_health::{
+    LintFinding, PRESETS, Scorecard, Severity, WeightsFrom, describe_presets, lint_spec, preset_features, resolve,
+};
 
 /// The catalogue's feature for each role of every preset, all with values 0 to 1.
 const FEATURES: [&str; 24] = [
@@ -104,6 +106,54 @@ fn w_b_divides_each_category_by_its_maximum() {
     assert_eq!(card.bands, Bands::T_B);
 }
 
+/// `score = usage x 0.40 + engagement x 0.25 + support x 0.15 + business x 0.20` of any category scores.
+#[test]
+fn w_b_is_the_formula_of_the_guide() {
+    let card = learnt("preset = 'w-b'");
+    let names: Vec<&str> = FEATURES.iter().map(|feature| feature.split(' ').next().expect("a name")).collect();
+    for (usage, engagement, support, business) in
+        [(80.0, 60.0, 40.0, 20.0), (100.0, 0.0, 50.0, 25.0), (12.5, 75.0, 100.0, 0.0)]
+    {
+        let mut row = row(&[]);
+        for (features, score) in [
+            (&["mau_share", "feature_breadth", "minutes_per_seat"][..], usage),
+            (&["new_features_90d", "seats_added_90d"], engagement),
+            (&["resolution_hours", "ticket_trend"], support),
+            (&["contract_value", "contract_growth_365d"], business),
+        ] {
+            for feature in features {
+                let at = names.iter().position(|name| name == feature).expect("a feature of the test");
+                let is_down = FEATURES[at].contains(" v ");
+                // The ends of the two rows are their 5 % and 95 % quantiles.
+                let share = 0.05 + 0.9 * score / 100.0;
+                row[at] = (if is_down { 1.0 - share } else { share }) as f32;
+            }
+        }
+        let expected = usage * 0.40 + engagement * 0.25 + support * 0.15 + business * 0.20;
+        assert!((assess(&card, &row).score - expected).abs() < 1e-5, "{expected}");
+    }
+}
+
+/// W-B's points as the guide has them: 30 + 10 + 5 = 45, 15 + 10 = 25, 10 + 5 = 15, 10 + 10 = 20; 105 in all.
+#[test]
+fn w_b_has_the_points_of_the_guide() {
+    let resolved = resolve(&spec("preset = 'w-b'"), &schema(&FEATURES)).expect("resolves");
+    for (category, weight, maximum, points) in [
+        ("usage", 40.0, 45.0, &[30.0, 10.0, 5.0][..]),
+        ("engagement", 25.0, 25.0, &[15.0, 10.0]),
+        ("support", 15.0, 15.0, &[10.0, 5.0]),
+        ("business", 20.0, 20.0, &[10.0, 10.0]),
+    ] {
+        let of_category = resolved.indicators.iter().filter(|of| of.category.as_deref() == Some(category));
+        assert_eq!(of_category.map(|of| of.weight).collect::<Vec<_>>(), points, "{category}");
+        let declared = &resolved.categories[category];
+        assert_eq!((declared.weight, declared.maximum), (weight, maximum), "{category}");
+        assert_eq!(points.iter().sum::<f64>(), maximum, "{category}");
+    }
+    assert_eq!(resolved.indicators.iter().map(|of| of.weight).sum::<f64>(), 105.0);
+    assert_eq!(resolved.categories.values().map(|of| of.weight).sum::<f64>(), 100.0);
+}
+
 const LITERAL: &str = "
     categories = { usage = { weight = 40.0 }, engagement = { weight = 25.0 }, support = { weight = 15.0 }, \
                    business = { weight = 20.0 } }
@@ -200,6 +250,56 @@ fn w_e_asks_for_history() {
     );
     let equal = learnt("preset = 'w-e'\nweights = 'equal'");
     assert_eq!((equal.names.len(), equal.bands), (7, Bands::T_A));
+    let resolved = resolve(&spec("preset = 'w-e'"), &schema).expect("resolves");
+    assert_eq!(resolved.categories.keys().collect::<Vec<_>>(), ["business", "engagement", "relationship", "usage"]);
+    assert_eq!(resolved.weights, Some(WeightsFrom::Correlation));
+}
+
+/// What is described is what is resolved; a feature plays one role of a preset, so that roles can be filled in any order.
+#[test]
+fn presets_are_described_as_they_are() {
+    let described = describe_presets();
+    assert_eq!(described.iter().map(|of| of.name).collect::<Vec<_>>(), ["w-a", "w-b", "w-c", "w-d", "w-e", "mvp"]);
+    for of in &described {
+        let resolved = resolve(&spec(&format!("preset = '{}'", of.name)), &schema(&FEATURES)).expect("resolves");
+        assert_eq!(resolved.bands.as_ref(), Some(&of.bands));
+        assert_eq!(resolved.weights.unwrap_or_default(), of.weights);
+        assert_eq!(of.categories.iter().map(|category| category.weight).sum::<f64>(), 100.0, "{}", of.name);
+        for category in &of.categories {
+            let points: f64 = category.roles.iter().filter_map(|role| role.points).sum();
+            assert!(points == category.maximum || category.take.is_some(), "{} {:?}", of.name, category.name);
+        }
+        let roles = of.categories.iter().flat_map(|category| &category.roles);
+        let mut features: Vec<&String> = roles.flat_map(|role| &role.features).collect();
+        let n_features = features.len();
+        features.sort_unstable();
+        features.dedup();
+        assert_eq!(features.len(), n_features, "{}", of.name);
+    }
+}
+
+/// A preset takes what the book lacks from what can be built, and prefers what is there.
+#[test]
+fn a_preset_names_what_it_wants_to_be_built() {
+    let wanted = |text: &str, there: &[&str], can: &[&str]| {
+        let category_of = |name: &str| (name == "logins").then(|| "usage".to_owned());
+        preset_features(&spec(text), category_of, |name| there.contains(&name), |name| can.contains(&name))
+    };
+    let mvp = "preset = 'mvp'";
+    let there = ["active_users", "login_frequency", "days_since_activity", "tickets_per_seat"];
+    let can = ["days_since_login", "days_to_renewal", "mau_share"];
+    assert_eq!(wanted(mvp, &there, &can).expect("all are played"), ["days_to_renewal"]);
+    let refused = wanted(mvp, &there, &[]).expect_err("no renewal").to_string();
+    assert!(
+        refused.starts_with("preset `mvp` finds no feature for days until renewal: days_to_renewal or"),
+        "{refused}"
+    );
+    assert_eq!(wanted("", &[], &can).expect("no preset"), [""; 0]);
+    let usage = "preset = 'w-a'\nindicators = [{ feature = 'logins', weight = 100.0 }]";
+    let can =
+        ["mau_share", "new_features_90d", "trainings_180d", "webinars_180d", "goal_attainment", "resolution_hours"];
+    let expected = ["goal_attainment", "new_features_90d", "trainings_180d", "resolution_hours"];
+    assert_eq!(wanted(usage, &["logins"], &can).expect("all are played"), expected);
 }
 
 #[test]
@@ -239,9 +339,8 @@ fn what_a_preset_misses_is_told() {
             "preset = 'mvp'",
             &["active_users ^", "days_since_login v", "login_frequency ^", "nps ^"],
             "preset `mvp` finds no feature for count of support tickets: tickets_per_seat or tickets_per_seat_90d or \
-             tickets_90d; days until renewal: days_to_renewal or days_until_renewal; add [catalogue] use = \
-             [\"tickets_per_seat\", \"days_to_renewal\"], declare features of these names, or give the category's \
-             indicators in [scorecard]",
+             tickets_90d; days until renewal: days_to_renewal or days_until_renewal; declare features of these names, \
+             or give the category's indicators in [scorecard]",
         ),
         (
             "preset = 'mvp'\nindicators = [{ feature = 'nps', weight = 100.0 }]",
@@ -299,5 +398,5 @@ fn presets_resolve_on_the_sample_book() {
         assert_eq!(resolve(&spec, &sample()).expect("resolves").indicators.len(), n_indicators, "{preset}");
     }
     let refused = resolve(&spec("preset = 'w-a'"), &sample()).expect_err("no engagement");
-    assert!(refused.to_string().contains("use = [\"new_features_90d\", \"trainings_180d\""), "{refused}");
+    assert!(refused.to_string().contains("features taken up (category engagement): new_features_90d;"), "{refused}");
 }

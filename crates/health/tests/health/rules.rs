@@ -496,7 +496,8 @@ fn the_examples_of_the_page_are_valid() {
     let rows = decade(features.len());
     let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
     let account: Vec<u32> = (0..rows.len() as u32).collect();
-    let history = History { account: &account, day: &vec![0; rows.len()], churned: &vec![None; rows.len()] };
+    let (day, churned) = (vec![0; rows.len()], vec![None; rows.len()]);
+    let history = History { account: &account, day: &day, churned: &churned, regression: None };
     let training: Vec<usize> = (0..rows.len()).collect();
     let learnt = learn_on_history(Some(&specs[1].scorecard), &schema(&features), &matrix(&rows), &training, &history);
     assert_eq!(learnt.expect("learns").0.rules.expect("rules").cards.len(), 2);
@@ -554,7 +555,8 @@ proptest! {
         let rows: Vec<&[f32]> = training.iter().map(<[f32; 4]>::as_slice).collect();
         let (x, schema, spec) = (matrix(&rows), schema(&["a ^", "b v", "c v", "d -"]), spec(EVERYTHING));
         let account: Vec<u32> = (0..rows.len() as u32).map(|row| row / 2).collect();
-        let history = History { account: &account, day: &vec![0; rows.len()], churned: &vec![None; rows.len()] };
+        let (day, churned) = (vec![0; rows.len()], vec![None; rows.len()]);
+let history = History { account: &account, day: &day, churned: &churned, regression: None };
         let order: Vec<usize> = (0..rows.len()).collect();
         let mut shuffled = order.clone();
         shuffled.sort_by_key(|&row| (row as u64 ^ seed).wrapping_mul(0x9E37_79B9_7F4A_7C15));

@@ -1,8 +1,9 @@
 //! A small report of made-up accounts, the same on every machine.
 
-use bellwether_core::{Band, Bands, Date, Direction, Outcome, Quiet, Target, sigmoid};
+use bellwether_core::{Band, Bands, Date, Direction, Indicator, Outcome, Quiet, ScorecardModel, Target, sigmoid};
 use bellwether_evaluate::{Cohort, EvaluateOptions, Evaluation, Scored, evaluate, paired_auc_difference};
-use bellwether_report::{FeatureRow, IndicatorRow, LearnerRow, SourceRow, TargetReport, TrainingReport};
+use bellwether_health::Scorecard;
+use bellwether_report::{FeatureRow, LearnerRow, ScorecardReport, SourceRow, TargetReport, TrainingReport};
 
 pub(crate) const CHURN: Target = Target { outcome: Outcome::Churn, horizon_days: 90 };
 
@@ -88,7 +89,27 @@ impl Accounts {
             ],
             evaluation,
             tree: None,
+            coefficients: None,
         }
+    }
+}
+
+/// Two lines without rules.
+pub(crate) fn plain_scorecard() -> ScorecardReport {
+    let line = |feature, weight, at_zero, at_full| Indicator { feature, weight, at_zero, at_full };
+    let indicators = vec![line(0, 60.0, 0.0, 25.5), line(1, 40.0, 12.0, 0.0)];
+    let names = vec!["logins_30d".to_owned(), "tickets_90d".to_owned()];
+    ScorecardReport {
+        scorecard: Scorecard {
+            model: ScorecardModel { n_features: 2, indicators, slope: -0.1, intercept: 5.0 },
+            bands: Bands::default(),
+            categories: vec![Some("usage".to_owned()), None],
+            names: names.clone(),
+            rules: None,
+        },
+        features: names,
+        thresholds: None,
+        weights: None,
     }
 }
 
@@ -109,17 +130,7 @@ pub(crate) fn report(targets: Vec<TargetReport>) -> TrainingReport {
             SourceRow { name: "accounts".into(), n_rows: 200, n_orphans: 0, days: None },
         ],
         targets,
-        scorecard: vec![
-            IndicatorRow {
-                name: "logins_30d".into(),
-                category: Some("usage".into()),
-                weight: 60.0,
-                at_zero: 0.0,
-                at_full: 25.5,
-            },
-            IndicatorRow { name: "tickets_90d".into(), category: None, weight: 40.0, at_zero: 12.0, at_full: 0.0 },
-        ],
-        bands: Bands::default(),
+        scorecard: plain_scorecard(),
         features: vec![
             FeatureRow {
                 name: "logins_30d".into(),
