@@ -277,7 +277,9 @@ fn evaluate() {
 
 #[test]
 fn backtest() {
-    check_help("backtest", &expect![[r#"
+    check_help(
+        "backtest",
+        &expect![[r#"
         Fit and test every learner as of several days of the past: is it as good each time, and which
         learner is?
 
@@ -335,7 +337,8 @@ fn backtest() {
           backtest.html
           bellwether backtest --book mybook/book.toml --json | jq '.targets[].pooled.learners[] | {learner,
           auc_within}'
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
