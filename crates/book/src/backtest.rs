@@ -50,7 +50,7 @@ impl Book {
             _ => folds(&rows, config, BacktestPlan { n_origins: n, ..plan }, &enough),
         };
         draw(plan.n_origins).map_err(|why| {
-            let fit = (least..plan.n_origins).rev().find(|&n| draw(n).is_ok()).unwrap_or(0);
+            let fit = (least..plan.n_origins.max(least + 1)).rev().find(|&n| draw(n).is_ok()).unwrap_or(0);
             too_few(plan.n_origins, what, why, fit)
         })
     }
