@@ -54,7 +54,7 @@ impl Candidates {
         let group: Vec<u64> = training.rows.iter().map(|&row| prepared.table.group[row]).collect();
         let rows =
             TrainingRows { schema: &prepared.schema, x: &x, y: &training.y, weights: None, day: &day, group: &group };
-        let settings = settings::of(&prepared.book.file().config.train, &prepared.scorecard, target, seed);
+        let settings = settings::of(&prepared.book.file().config.train, &prepared.scorecard.model, target, seed);
         let mut fitted = Vec::new();
         for name in learners(prepared)? {
             crate::progress::say(&format!("fitting {target} with {name}"));

@@ -1,16 +1,15 @@
 //! From `[train]` of book.toml to what learners are told.
 
 use bellwether_book::{BoostedConfig, TrainConfig};
-use bellwether_core::Target;
-use bellwether_health::Scorecard;
+use bellwether_core::{ScorecardModel, Target};
 use bellwether_learn::{LogisticSettings, Recipe, Settings};
 
 /// What is not declared is the learners' default.
-pub(crate) fn of(train: &TrainConfig, scorecard: &Scorecard, target: Target, seed: u64) -> Settings {
+pub(crate) fn of(train: &TrainConfig, scorecard: &ScorecardModel, target: Target, seed: u64) -> Settings {
     let usual = Settings::new(seed, target.outcome);
     let (logistic, boosted) = (train.logistic.get_ref(), train.boosted.get_ref());
     Settings {
-        scorecard: Some(scorecard.model.clone()),
+        scorecard: Some(scorecard.clone()),
         purge_days: target.horizon_days,
         logistic: LogisticSettings {
             c: logistic.c,
