@@ -128,11 +128,11 @@ fn what_a_missing_indicator_does_is_seen_in_the_scores() {
         let run = folder
             .run("score --book book/book.toml --model models/small --as-of 2024-06-30 --out scores.jsonl --json")
             .json();
-        (run, lines(&folder, "scores.jsonl"))
+        (run, lines(&folder, "scores.jsonl"), folder.read("models/small/1/report.md"))
     };
-    let (_, redistributed) = scored("redistribute");
-    let (_, neutral) = scored("neutral");
-    let (run, refused) = scored("refuse");
+    let (_, redistributed, _) = scored("redistribute");
+    let (_, neutral, _) = scored("neutral");
+    let (run, refused, report) = scored("refuse");
     let mut n_missing = 0;
     for ((redistributed, neutral), refused) in redistributed.iter().zip(&neutral).zip(&refused) {
         assert_eq!(redistributed["health_coverage"], neutral["health_coverage"]);
@@ -158,6 +158,7 @@ fn what_a_missing_indicator_does_is_seen_in_the_scores() {
         assert!(refused["churn_probability"].is_number() && refused["arr_at_risk"].is_number(), "{refused}");
     }
     assert!(n_missing > 0);
+    assert!(report.contains("test rows have no health score, as an indicator is missing that must not be"), "{report}");
     assert_eq!(run["by_status"]["health_refused"], n_missing);
 }
 
@@ -345,15 +346,15 @@ fn the_linter_refuses_points_that_are_not_their_maximum() {
              weight = 15 }},\n  {{ feature = \"errors_90d\", weight = 100 }},\n]\n"
         )
     };
-    let lint = |maximum: &str| {
+    let lint = |maximum: &str, form: &str| {
         let folder = Folder::with_book();
         folder.edit("book/book.toml", |text| {
             let at = text.find("[scorecard]").expect("it has one");
             format!("{}{}", &text[..at], literal(maximum))
         });
-        folder.run("scorecard --book book/book.toml")
+        folder.run(&format!("scorecard --book book/book.toml {form}"))
     };
-    let refused = lint("");
+    let refused = lint("", "");
     assert_eq!(refused.code, Some(3));
     expect![[r#"
         book/book.toml: weights declared, yellow from 50, green from 80
@@ -368,7 +369,7 @@ fn the_linter_refuses_points_that_are_not_their_maximum() {
         hint: correct [scorecard] in book.toml; docs/SCORECARD.md has an example of each part
     "#]]
     .assert_eq(&refused.stderr);
-    let accepted = lint(", maximum = 45").done();
+    let accepted = lint(", maximum = 45", "").done();
     expect![[r#"
         book/book.toml: weights declared, yellow from 50, green from 80
            40.00  usage          logins_30d
@@ -377,6 +378,15 @@ fn the_linter_refuses_points_that_are_not_their_maximum() {
         0 errors, 0 warnings
     "#]]
     .assert_eq(&accepted.stdout);
+    let found = &lint(", maximum = 45", "--json").json();
+    assert_eq!((&found["weights"], &found["bands"]["green_from"]), (&Value::from("declared"), &Value::from(80.0)));
+    assert_eq!(
+        found["indicators"][0],
+        serde_json::json!({"feature": "logins_30d", "category": "usage", "weight": 40.0})
+    );
+    let run = lint("", "--json");
+    let found: Value = serde_json::from_str(&run.stdout).expect("JSON, although it is refused");
+    assert_eq!((run.code, &found["findings"][0]["id"]), (Some(3), &Value::from("category-points")));
 }
 
 #[test]

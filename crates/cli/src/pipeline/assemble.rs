@@ -172,7 +172,21 @@ fn scorecard_report(prepared: &Prepared) -> Result<ScorecardReport, Failure> {
 /// Warnings, then waivers.
 fn notes(prepared: &Prepared, audit: &Audit) -> Vec<String> {
     let waived = waivers(audit).into_iter().map(|waiver| format!("waived: {waiver}"));
-    prepared.warnings.iter().cloned().chain(warnings(audit)).chain(waived).collect()
+    prepared.warnings.iter().cloned().chain(refused(prepared)).chain(warnings(audit)).chain(waived).collect()
+}
+
+/// How many test rows the scorecard refuses, which tables by band nevertheless count; `None` where there are none.
+fn refused(prepared: &Prepared) -> Option<String> {
+    let test = &prepared.split.test;
+    let n_refused = prepared.scorecard.assess(&prepared.x, test).iter().filter(|found| found.is_refused).count();
+    (n_refused > 0).then(|| {
+        format!(
+            "{} of {} test rows have no health score, as an indicator is missing that must not be: tables by band count \
+             them by what is known",
+            grouped(n_refused),
+            grouped(test.len())
+        )
+    })
 }
 
 fn split_facts(prepared: &Prepared) -> Vec<(String, String)> {
