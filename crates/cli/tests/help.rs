@@ -298,6 +298,11 @@ fn score() {
 }
 
 #[test]
+fn forecast() {
+    check_help("forecast", &expect![[""]]);
+}
+
+#[test]
 fn demo() {
     check_help(
         "demo",

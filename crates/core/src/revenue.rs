@@ -122,9 +122,8 @@ impl RevenueChanges {
             if !of.doubt.values().all(is_valid) {
                 return broken(of, "a doubt is two deviations of 0 or more with a freedom of 1 or more");
             }
-            let has_model = |outcome: &Outcome| {
-                targets.contains(&Target { outcome: *outcome, horizon_days: of.horizon_days })
-            };
+            let has_model =
+                |outcome: &Outcome| targets.contains(&Target { outcome: *outcome, horizon_days: of.horizon_days });
             if !of.doubt.contains_key(&Outcome::Churn) || !of.doubt.keys().all(has_model) {
                 return broken(of, "churn must have a doubt, and every outcome with one a model");
             }

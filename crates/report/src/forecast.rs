@@ -39,7 +39,8 @@ pub struct ForecastBacktestReport {
 
 const NOT_IN_IT: &str = "Customers who may sign up are not in it. Gains and losses are those of an account between two \
     days, not of each of its events; they are forecast as if it were treated as accounts of its kind were.";
-const OVERLAP: &str = "Windows of neighbouring days overlap: their hits and misses come together, so few days say little.";
+const OVERLAP: &str =
+    "Windows of neighbouring days overlap: their hits and misses come together, so few days say little.";
 
 /// The forecast for a terminal.
 pub fn forecast_text(report: &ForecastReport) -> String {
@@ -138,8 +139,7 @@ fn steps_table(as_of: Date, all: &GroupForecast) -> Table {
 
 fn since_table(as_of: Date, all: &GroupForecast) -> Table {
     let columns = ["expected", "80 % interval", "95 % interval"].map(right);
-    let mut table =
-        Table::new(&[&[("until", Align::Left), ("what", Align::Left)], &columns[..]].concat());
+    let mut table = Table::new(&[&[("until", Align::Left), ("what", Align::Left)], &columns[..]].concat());
     for step in &all.steps {
         let money = [
             ("churned", step.churned),
@@ -171,8 +171,7 @@ fn cells(of: &Outlook, text: impl Fn(f64) -> String) -> [Cell; 3] {
 
 fn groups_table(groups: &[GroupForecast]) -> Table {
     let columns = ["accounts", "start", "churned", "expanded", "end", "80 % interval", "NRR"].map(right);
-    let mut table =
-        Table::new(&[&[("segment", Align::Left), ("level", Align::Left)], &columns[..]].concat());
+    let mut table = Table::new(&[&[("segment", Align::Left), ("level", Align::Left)], &columns[..]].concat());
     for group in groups {
         let Some(last) = group.steps.last() else { continue };
         let amounts = [group.start, last.churned.expected, last.expanded.expected, last.end.expected].map(amount);

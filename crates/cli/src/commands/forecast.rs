@@ -122,7 +122,10 @@ fn changes<'a>(opened: &'a Opened, book: &Path) -> Result<&'a RevenueChanges, Fa
     let book = book.display();
     if opened.book.file().config.value.is_none() {
         let message = format!("{book} declares no value, so there is no revenue to forecast");
-        return Err(Failure::refused(message, "name the feature with the recurring revenue in [value], and train again"));
+        return Err(Failure::refused(
+            message,
+            "name the feature with the recurring revenue in [value], and train again",
+        ));
     }
     if opened.scorer.targets().all(|target| target.outcome != Outcome::Churn) {
         let message = format!("the bundle {} has no model of churn", opened.bundle.name());
@@ -222,10 +225,7 @@ const fn amount(of: &Movement, quantity: Quantity) -> f64 {
     }
 }
 
-fn write_page(
-    arguments: &Forecast,
-    render: impl FnOnce() -> Result<Rendered, ReportError>,
-) -> Result<(), Failure> {
+fn write_page(arguments: &Forecast, render: impl FnOnce() -> Result<Rendered, ReportError>) -> Result<(), Failure> {
     if let Some(path) = &arguments.html {
         write_text(&render().unexpected("drawing the forecast")?.html, path)?;
     }

@@ -44,13 +44,14 @@ impl Candidates {
         let calibration = prepared.rows(target, Part::Calibration)?;
         let test = prepared.rows(target, Part::Test)?;
         let select = |rows: &LabelledRows| prepared.x.select(&rows.rows);
-        let (x, x_calibration, x_test) = (select(&training), select(&calibration), select(&test));
+        let x = prepared.training_matrix(target.outcome, &training.rows)?;
+        let (x_calibration, x_test) = (select(&calibration), select(&test));
         let day: Vec<i32> = training.rows.iter().map(|&row| prepared.table.keys[row].as_of.days()).collect();
         let group: Vec<u64> = training.rows.iter().map(|&row| prepared.table.group[row]).collect();
         let rows =
             TrainingRows { schema: &prepared.schema, x: &x, y: &training.y, weights: None, day: &day, group: &group };
         let settings = Settings {
-            scorecard: Some(prepared.scorecard.model.clone()),
+            scorecard: Some(prepared.baseline(target.outcome).model.clone()),
             purge_days: target.horizon_days,
             ..Settings::new(seed, target.outcome)
         };

@@ -98,8 +98,7 @@ pub fn summarise(cases: &[ForecastCase]) -> Vec<BacktestSummary> {
     kinds.sort_unstable();
     kinds.dedup();
     let of_kind = |kind: (Quantity, u32)| {
-        let of: Vec<&ForecastCase> =
-            cases.iter().filter(|case| (case.quantity, case.horizon_days) == kind).collect();
+        let of: Vec<&ForecastCase> = cases.iter().filter(|case| (case.quantity, case.horizon_days) == kind).collect();
         summary(kind, &of)
     };
     kinds.into_iter().map(of_kind).collect()

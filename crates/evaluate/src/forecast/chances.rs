@@ -63,9 +63,7 @@ impl<'a> Chances<'a> {
         };
         let level = accounts.level[row];
         let change = |changes: &'a Option<RelativeChanges>, outcome| match changes {
-            Some(changes) => {
-                Change { odds: odds(outcome), kept: changes.kept, slices: changes.of_level(level) }
-            }
+            Some(changes) => Change { odds: odds(outcome), kept: changes.kept, slices: changes.of_level(level) },
             None => Change { odds: 0.0, kept: 1.0, slices: &[] },
         };
         Self {
