@@ -77,6 +77,9 @@ pub struct BookConfig {
     /// The weighted 0-100 health score.
     #[serde(default)]
     pub scorecard: Option<ScorecardSpec>,
+    /// The expansion readiness: a scorecard with indicators of growth, where high means likely to expand.
+    #[serde(default)]
+    pub readiness: Option<ScorecardSpec>,
     /// What the audit is told.
     #[serde(default)]
     pub check: CheckConfig,

@@ -29,6 +29,9 @@ pub struct BundleContents {
     pub encoding: Encoding,
     /// The health score, over the encoding's schema.
     pub scorecard: Scorecard,
+    /// The expansion readiness, over the encoding's schema, where high means likely to expand; `None` where none was
+    /// declared.
+    pub readiness: Option<Scorecard>,
     /// What a forecast of revenue needs; `None` where the book tells no revenue by day.
     pub revenue: Option<RevenueChanges>,
     /// At least one; the first of each outcome is its main horizon's.

@@ -10,6 +10,7 @@
 //! | `manifest.sha256` | the bundle's digest, as `sha256sum --check` reads it |
 //! | `<target>.onnx` | raw features (f32, NaN = missing) to a logit, one graph a target |
 //! | `features.json`, `scorecard.json`, `book.toml` | encoding, health score, and the configuration as it was |
+//! | `readiness.json` | the expansion readiness, a second scorecard, where one is declared |
 //! | `revenue.json` | how revenue changes with what happens, where the book tells it |
 //! | `evaluation.json`, `provenance.json`, `parity.json` | evidence, origin, and rows with the numbers they must give |
 //! | anything else | reports and figures |

@@ -10,7 +10,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::folder::{self, Listing};
 use crate::manifest::MANIFEST;
 use crate::rules::{
-    self, BOOK, Checked, EVALUATION, FEATURES, FIXED, OPTIONAL, PARITY, PROVENANCE, REVENUE, SCORECARD, graph_file,
+    self, BOOK, Checked, EVALUATION, FEATURES, FIXED, OPTIONAL, PARITY, PROVENANCE, READINESS, REVENUE, SCORECARD,
+    graph_file,
 };
 use crate::{
     BundleContents, BundleError, MAX_FILES, MAX_MANIFEST_BYTES, Manifest, ParityVectors, Provenance, TargetModel, json,
@@ -81,6 +82,11 @@ impl Bundle {
     /// The health score, over [`Bundle::schema`].
     pub const fn scorecard(&self) -> &Scorecard {
         &self.contents.scorecard
+    }
+
+    /// The expansion readiness, over [`Bundle::schema`]; `None` where none was declared.
+    pub const fn readiness(&self) -> Option<&Scorecard> {
+        self.contents.readiness.as_ref()
     }
 
     /// What a forecast of revenue needs; `None` where the book told no revenue by day.
@@ -204,6 +210,7 @@ fn contents_of(manifest: &Manifest, files: &mut Files) -> Result<BundleContents,
         name: manifest.name.clone(),
         encoding: files.json(FEATURES)?,
         scorecard: files.json(SCORECARD)?,
+        readiness: files.optional_json(READINESS)?,
         revenue: files.optional_json(REVENUE)?,
         targets: targets_of(manifest, files)?,
         min_coverage: manifest.min_coverage,

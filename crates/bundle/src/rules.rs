@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bellwether_core::{Digest, Encoding, FeatureSchema, InputKind, Model, Target};
+use bellwether_health::Scorecard;
 
 use crate::manifest::MANIFEST;
 use crate::{BundleContents, BundleError, ParityVectors, Provenance, TargetModel, check_name};
@@ -12,6 +13,7 @@ pub(crate) const EVALUATION: &str = "evaluation.json";
 pub(crate) const FEATURES: &str = "features.json";
 pub(crate) const PARITY: &str = "parity.json";
 pub(crate) const PROVENANCE: &str = "provenance.json";
+pub(crate) const READINESS: &str = "readiness.json";
 pub(crate) const REVENUE: &str = "revenue.json";
 pub(crate) const SCORECARD: &str = "scorecard.json";
 
@@ -19,7 +21,7 @@ pub(crate) const SCORECARD: &str = "scorecard.json";
 pub(crate) const FIXED: [&str; 6] = [BOOK, EVALUATION, FEATURES, PARITY, PROVENANCE, SCORECARD];
 
 /// Files that a bundle may have beside these, and that are read where it has.
-pub(crate) const OPTIONAL: [&str; 1] = [REVENUE];
+pub(crate) const OPTIONAL: [&str; 2] = [READINESS, REVENUE];
 
 /// What contents that obey the rules turn out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,11 +42,10 @@ pub(crate) fn check(contents: &BundleContents) -> Result<Checked, BundleError> {
         return broken(MANIFEST, format!("min_coverage is {}; it must lie in 0..=1", contents.min_coverage));
     }
     let schema = check_encoding(&contents.encoding)?;
-    let health = &contents.scorecard;
-    health
-        .validate()
-        .and_then(|()| health.check_schema(&schema))
-        .or_else(|error| broken(SCORECARD, error.to_string()))?;
+    for (file, card) in [(SCORECARD, Some(&contents.scorecard)), (READINESS, contents.readiness.as_ref())] {
+        let check = |card: &Scorecard| card.validate().and_then(|()| card.check_schema(&schema));
+        card.map_or(Ok(()), check).or_else(|error| broken(file, error.to_string()))?;
+    }
     let models = check_targets(&contents.targets, &schema)?;
     if let Some(revenue) = &contents.revenue {
         let targets: Vec<Target> = contents.targets.iter().map(|of| of.target).collect();

@@ -9,7 +9,7 @@ use bellwether_core::Digest;
 use crate::folder::{self, io_error};
 use crate::manifest::MANIFEST;
 use crate::open::{DIGEST, digest_line};
-use crate::rules::{self, BOOK, EVALUATION, FEATURES, PARITY, PROVENANCE, REVENUE, SCORECARD, graph_file};
+use crate::rules::{self, BOOK, EVALUATION, FEATURES, PARITY, PROVENANCE, READINESS, REVENUE, SCORECARD, graph_file};
 use crate::{Bundle, BundleContents, BundleError, BundleFormat, FileEntry, Manifest, TargetEntry, json, names};
 
 /// What the name of a folder begins with that is not a bundle yet. A killed process leaves it beside the bundles.
@@ -71,6 +71,9 @@ fn files_of(contents: &BundleContents) -> Result<BTreeMap<String, Vec<u8>>, Bund
         (PROVENANCE.to_owned(), json::canonical(PROVENANCE, &contents.provenance)?),
         (SCORECARD.to_owned(), json::canonical(SCORECARD, &contents.scorecard)?),
     ]);
+    if let Some(readiness) = &contents.readiness {
+        files.insert(READINESS.to_owned(), json::canonical(READINESS, readiness)?);
+    }
     if let Some(revenue) = &contents.revenue {
         files.insert(REVENUE.to_owned(), json::canonical(REVENUE, revenue)?);
     }

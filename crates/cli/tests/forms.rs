@@ -16,7 +16,8 @@ date = "as_of"
 from = "scores"
 [[features]]
 from = "scores"
-columns = ["coverage", "health_coverage", "health_score", "churn_probability", "expansion_probability", "arr", "arr_at_risk"]
+columns = ["coverage", "health_coverage", "health_score", "churn_probability", "expansion_probability", "arr", "arr_at_risk",
+    "expected_expansion_arr"]
 [[features]]
 from = "scores"
 columns = ["status", "band", "model", "model_digest"]
@@ -56,6 +57,7 @@ fn of_json(lines: &str) -> String {
         "expansion_probability",
         "arr",
         "arr_at_risk",
+        "expected_expansion_arr",
         "model",
         "model_digest",
     ];
@@ -82,9 +84,9 @@ fn scores_read_as_text() {
     let digest = rows[0].rsplit(',').next().expect("a digest");
     let shown = format!("{header}\n{}\n", rows.join("\n")).replace(digest, "[DIGEST]");
     expect![[r#"
-        account_id,as_of,status,coverage,health_coverage,health_score,band,churn_probability,expansion_probability,arr,arr_at_risk,model,model_digest
-        c-000,2024-06-30,churned,0.6666666666666666,0.8,,,,,,,small,[DIGEST]
-        c-228,2024-06-30,not_started,0.3333333333333333,0.5,,,,,,,small,[DIGEST]
+        account_id,as_of,status,coverage,health_coverage,health_score,band,churn_probability,expansion_probability,arr,arr_at_risk,expected_expansion_arr,model,model_digest
+        c-000,2024-06-30,churned,0.6666666666666666,0.8,,,,,,,,small,[DIGEST]
+        c-228,2024-06-30,not_started,0.3333333333333333,0.5,,,,,,,,small,[DIGEST]
     "#]].assert_eq(&shown);
 }
 

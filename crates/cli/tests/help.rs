@@ -41,6 +41,8 @@ fn bellwether() {
               backtest     Fit and test every learner as of several days of the past: is it as good each time,
                            and which learner is?
               score        Score every account as of a day
+              forecast     Forecast recurring revenue from the churn and expansion models, month by month with
+                           intervals; or see how it did
               demo         Do everything on a simulated book of 2,000 accounts and 24 months
               completions  Print a completion script for a shell
               help         Print this message or the help of the given subcommand(s)
@@ -403,6 +405,52 @@ fn score() {
               bellwether score --book mybook/book.toml --model models/mybook --as-of 2026-09-30 --out
               scores.parquet
         "#]],
+    );
+}
+
+#[test]
+fn forecast() {
+    check_help(
+        "forecast",
+        &expect![[r#"
+        Forecast recurring revenue from the churn and expansion models, month by month with intervals; or
+        see how it did.
+
+        A step is a horizon that every outcome of the bundle has a model for: months only where the book was
+        trained with them. New customers are not in it.
+
+        Usage: bellwether forecast [OPTIONS] --book <FILE> --model <BUNDLE>
+
+        Options:
+              --book <FILE>
+                  The book's configuration; its features must be those of the bundle
+
+              --model <BUNDLE>
+                  A bundle's folder, or MODELS/NAME for the newest version
+
+              --as-of <DATE>
+                  The last day that the forecast may know
+
+              --backtest
+                  Forecast as of each test day whose future is known, and compare
+
+              --html <FILE>
+                  Write the forecast with its chart, or the comparison, as one page too
+
+              --out <FILE>
+                  The numbers as a table, one row a quantity and horizon: .parquet, .csv, .jsonl or .arrow
+
+              --json
+                  Print JSON to stdout
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+        Examples:
+          bellwether forecast --book mybook/book.toml --model models/mybook --as-of 2026-09-30 --html
+          forecast.html
+          bellwether forecast --book mybook/book.toml --model models/mybook --backtest
+    "#]],
     );
 }
 

@@ -12,6 +12,7 @@ mod catalogue;
 mod cohorts;
 mod determinism;
 mod end_to_end;
+mod forecast;
 mod forms;
 mod help;
 mod horizons;

@@ -37,8 +37,8 @@ pub struct ForecastBacktestReport {
     pub summaries: Vec<BacktestSummary>,
 }
 
-const NOT_IN_IT: &str = "Customers who may sign up are not in it. Gains and losses are those of an account between two \
-    days, not of each of its events; they are forecast as if it were treated as accounts of its kind were.";
+const NOT_IN_IT: &str = "Customers who may sign up are not in it.";
+const NET: &str = "Gains and losses are those of an account between two days, not of each of its events.";
 const OVERLAP: &str =
     "Windows of neighbouring days overlap: their hits and misses come together, so few days say little.";
 
@@ -46,7 +46,7 @@ const OVERLAP: &str =
 pub fn forecast_text(report: &ForecastReport) -> String {
     let tables = tables(report).into_iter().map(|(heading, table)| format!("{heading}\n{}", table.text()));
     let parts = [format!("{}\n{}", report.title, opening(report))].into_iter().chain(tables);
-    parts.chain([NOT_IN_IT.to_owned()]).collect::<Vec<_>>().join("\n\n")
+    parts.chain([format!("{NOT_IN_IT}\n{NET}")]).collect::<Vec<_>>().join("\n\n")
 }
 
 /// The forecast as Markdown and as one page, with a fan.
@@ -64,7 +64,7 @@ pub fn render_forecast(report: &ForecastReport) -> Result<Rendered, ReportError>
     for (heading, table) in tables(report) {
         let _ = write!(markdown, "\n## {}\n\n{}", escape(&heading), table.markdown());
     }
-    let _ = write!(markdown, "\n## What it is\n\n{}\n", escape(NOT_IN_IT));
+    let _ = write!(markdown, "\n## What it is\n\n{NOT_IN_IT} {NET}\n");
     let html = page::page(&report.title, &markdown, &figures);
     Ok(Rendered { markdown, figures, html })
 }

@@ -217,6 +217,7 @@ fn bundle(alter: fn(&mut bellwether_bundle::ParityVectors)) -> (tempfile::TempDi
             categories: vec![None],
             rules: None,
         },
+        readiness: None,
         revenue: None,
         targets: parts().targets.into_iter().map(model).collect(),
         min_coverage: 0.5,

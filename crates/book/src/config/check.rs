@@ -260,6 +260,28 @@ fn check_uses_of_features(file: &BookFile) -> Checked {
     }
 }
 
+/// Lists of features by outcome name inputs of models.
+fn check_features_of_outcomes(file: &BookFile) -> Checked {
+    let declared = file.declared();
+    let inputs = declared.iter().filter(|of| !of.helper).map(|of| of.name.clone());
+    let with_percentile = file.cohort().into_iter().flat_map(|cohort| &cohort.features);
+    let percentiles = with_percentile.map(|of| format!("{}{}", of.get_ref(), bellwether_core::PERCENTILE_SUFFIX));
+    let known: Vec<String> = inputs.chain(percentiles).collect();
+    for (outcome, features) in &file.config.train.features {
+        let unknown = features.iter().find(|name| !known.contains(name.get_ref()));
+        if let Some(name) = unknown {
+            let message = format!("train.features.{}: no model reads a feature `{}`", outcome.name(), name.get_ref());
+            let help = choose_from(name.get_ref(), known.iter().map(String::as_str));
+            return Err(file.error(name.span(), message, help));
+        }
+        if features.is_empty() {
+            let message = format!("train.features.{} lists no feature", outcome.name());
+            return Err(file.error(0..0, message, Some("take it away, or name what its models may read".to_owned())));
+        }
+    }
+    Ok(())
+}
+
 fn check_training(file: &BookFile) -> Checked {
     let (split, train) = (&file.config.split, &file.config.train);
     for learner in &train.learners {
@@ -268,6 +290,7 @@ fn check_training(file: &BookFile) -> Checked {
             return Err(file.error(learner.span(), format!("there is no learner `{}`", learner.get_ref()), help));
         }
     }
+    check_features_of_outcomes(file)?;
     for (name, share) in [("test_share", split.test_share), ("calibration_share", split.calibration_share)] {
         if share.is_some_and(|share| !(share > 0.0 && share < 1.0)) {
             let message = format!("split.{name} is {}; it must be above 0 and below 1", share.unwrap_or(0.0));

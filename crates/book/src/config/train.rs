@@ -2,7 +2,9 @@
 //!
 //! What a learner is told is in `learners.rs`.
 
-use bellwether_core::{Date, LevelPolicy};
+use std::collections::BTreeMap;
+
+use bellwether_core::{Date, LevelPolicy, Outcome};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -66,6 +68,9 @@ pub enum SplitKind {
 pub struct TrainConfig {
     /// The learners that are compared; all where empty.
     pub learners: Vec<Spanned<String>>,
+    /// The features that the models of an outcome may read, by outcome (`expansion = [..]`): growth has other signs than
+    /// churn. An outcome that is not named reads all. Scorecards read what they declare.
+    pub features: BTreeMap<Outcome, Vec<Spanned<String>>>,
     /// Distinct accounts with the outcome that the labelled rows need.
     pub min_event_accounts: usize,
     /// Distinct accounts without it.
@@ -93,6 +98,7 @@ impl Default for TrainConfig {
         let levels = LevelPolicy::default();
         Self {
             learners: Vec::new(),
+            features: BTreeMap::new(),
             min_event_accounts: 200,
             min_other_accounts: 500,
             min_coverage: 0.5,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use bellwether_book::{Column, FeatureTable, Table, check_output, write_table};
-use bellwether_core::{Band, Date, Outcome, RowStatus, Target};
+use bellwether_core::{Assessment, Band, Date, FeatureMatrix, Outcome, RowStatus, Target};
 use bellwether_score::{Scorer, Scores};
 use serde::Serialize;
 
@@ -13,6 +13,7 @@ use crate::args::Score;
 use crate::failure::Failure;
 use crate::output::{grouped, print_json, print_text};
 use crate::pipeline::opened::Opened;
+use crate::pipeline::revenue;
 use crate::progress::{Bars, say};
 
 /// What a scoring run did.
@@ -44,7 +45,8 @@ pub(crate) fn score(book: &Path, model: &Path, as_of: Date, out: &Path) -> Resul
     let scores = opened.scorer.score(&opened.encode(&table)?)?;
     let status: Vec<RowStatus> =
         table.status.iter().zip(&scores.status).map(|(&book, &row)| worse(book, row)).collect();
-    write_table(&output(&opened, &table, &scores, &status), out)?;
+    let readiness = readiness(&opened, &opened.encode(&table)?);
+    write_table(&output(&opened, &table, &scores, readiness.as_deref(), &status), out)?;
     let mut scored = Scored {
         model: opened.bundle.name().to_owned(),
         digest: opened.bundle.digest().to_string(),
@@ -72,7 +74,21 @@ const fn worse(of_book: RowStatus, of_row: RowStatus) -> RowStatus {
     }
 }
 
-fn output(opened: &Opened, table: &FeatureTable, scores: &Scores, status: &[RowStatus]) -> Table {
+/// The expansion readiness of each row; `None` where the bundle has none.
+fn readiness(opened: &Opened, x: &FeatureMatrix) -> Option<Vec<Option<f64>>> {
+    let card = opened.bundle.readiness()?;
+    let rows: Vec<usize> = (0..x.n_rows()).collect();
+    let shown = |found: &Assessment| (!found.is_refused).then_some(found.score);
+    Some(card.assess(x, &rows).iter().map(shown).collect())
+}
+
+fn output(
+    opened: &Opened,
+    table: &FeatureTable,
+    scores: &Scores,
+    readiness: Option<&[Option<f64>]>,
+    status: &[RowStatus],
+) -> Table {
     let n_rows = status.len();
     let numbers = |value: &dyn Fn(usize) -> Option<f64>| -> Column {
         Column::Float((0..n_rows).map(|row| value(row).filter(|_| status[row].has_probabilities())).collect())
@@ -102,9 +118,14 @@ fn output(opened: &Opened, table: &FeatureTable, scores: &Scores, status: &[RowS
             out = out.with(&column, numbers(&|row| values[row]));
         }
     }
-    out.with("arr", numbers(&arr))
-        .with("arr_at_risk", numbers(&|row| Some(arr(row)? * churn(row)?)))
-        .with("model", text(&|_| Some(opened.bundle.name().to_owned())))
+    if let Some(readiness) = readiness {
+        out = out.with("expansion_readiness", numbers(&|row| readiness[row]));
+    }
+    out = out.with("arr", numbers(&arr)).with("arr_at_risk", numbers(&|row| Some(arr(row)? * churn(row)?)));
+    if let Some(gains) = revenue::expected_gains(opened, table, &scores.probability) {
+        out = out.with("expected_expansion_arr", numbers(&|row| Some(arr(row)? * gains[row]?)));
+    }
+    out.with("model", text(&|_| Some(opened.bundle.name().to_owned())))
         .with("model_digest", text(&|_| Some(digest.clone())))
 }
 

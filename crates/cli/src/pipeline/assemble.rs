@@ -60,6 +60,7 @@ pub(crate) fn contents(
         name: file.config.name.get_ref().clone(),
         encoding: prepared.encoding.clone(),
         scorecard: prepared.scorecard.clone(),
+        readiness: prepared.readiness.clone(),
         revenue: revenue::learn(prepared, scorer, progress)?,
         targets: candidates.iter().map(target_model).collect(),
         min_coverage: file.config.train.min_coverage,

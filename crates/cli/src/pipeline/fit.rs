@@ -104,12 +104,14 @@ impl PartRows {
 impl TargetRows {
     /// Training and calibration rows have both classes; test rows may be of one, or none.
     pub(crate) fn of(prepared: &Prepared, target: Target) -> Result<Self, Failure> {
+        let training = PartRows::of(prepared, prepared.rows(target, Part::Training)?);
+        let x = prepared.training_matrix(target.outcome, &training.rows.rows)?;
         Ok(Self {
             target,
             settings: settings::of(&prepared.book.file().config.train, target),
             schema: prepared.schema.clone(),
-            scorecard: prepared.scorecard.model.clone(),
-            training: PartRows::of(prepared, prepared.rows(target, Part::Training)?),
+            scorecard: prepared.baseline(target.outcome).model.clone(),
+            training: PartRows { x, ..training },
             calibration: PartRows::of(prepared, prepared.rows(target, Part::Calibration)?),
             test: PartRows::of(prepared, prepared.labelled(target, Part::Test)),
         })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bellwether_book::{Book, BookError, FeatureTable, History, Split};
-use bellwether_core::{Digest, Encoding, FeatureMatrix, FeatureSchema, Progress, Target};
+use bellwether_core::{Digest, Encoding, FeatureMatrix, FeatureSchema, Outcome, Progress, Target};
 use bellwether_health::{Scorecard, learn_on_history};
 
 use crate::failure::{Failure, Unexpected as _};
@@ -19,6 +19,8 @@ pub(crate) struct Prepared {
     pub(crate) schema: FeatureSchema,
     pub(crate) x: FeatureMatrix,
     pub(crate) scorecard: Scorecard,
+    /// The expansion readiness, where the book declares one.
+    pub(crate) readiness: Option<Scorecard>,
     pub(crate) warnings: Vec<String>,
     /// Each source's content.
     pub(crate) digests: BTreeMap<String, Digest>,
@@ -79,8 +81,30 @@ impl Prepared {
         let spec = book.file().config.scorecard.as_ref();
         let happened = Happened::of(book, table);
         let (scorecard, warnings) = learn_on_history(spec, &schema, &x, &split.training, &happened.history(table))?;
+        let readiness = readiness(book, &schema, &x, &split)?;
         let (book, table, digests) = (Arc::clone(book), Arc::clone(table), digests.clone());
-        Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings, digests })
+        Ok(Self { book, table, split, encoding, schema, x, scorecard, readiness, warnings, digests })
+    }
+
+    /// The scorecard that is the baseline of an outcome.
+    pub(crate) fn baseline(&self, outcome: Outcome) -> &Scorecard {
+        let readiness = self.readiness.as_ref().filter(|_| outcome == Outcome::Expansion);
+        readiness.unwrap_or(&self.scorecard)
+    }
+
+    /// The rows that models of an outcome learn from: features that they may not read are missing throughout, and what is
+    /// always missing changes no model.
+    pub(crate) fn training_matrix(&self, outcome: Outcome, rows: &[usize]) -> Result<FeatureMatrix, Failure> {
+        let x = self.x.select(rows);
+        let Some(features) = self.book.file().config.train.features.get(&outcome) else { return Ok(x) };
+        let is_read = |name: &str| features.iter().any(|feature| feature.get_ref() == name);
+        let inputs = self.encoding.inputs.iter();
+        let read = inputs.flat_map(|input| std::iter::repeat_n(is_read(&input.name), input.n_columns()));
+        let column = |(column, is_read): (usize, bool)| {
+            if is_read { x.column(column).to_vec() } else { vec![f32::NAN; x.n_rows()] }
+        };
+        FeatureMatrix::from_columns(&read.enumerate().map(column).collect::<Vec<_>>())
+            .unexpected("leaving features out")
     }
 
     /// Outcome by outcome, the main horizon first.
@@ -118,6 +142,17 @@ impl Prepared {
         }
         Ok(LabelledRows { rows, y })
     }
+}
+
+fn readiness(
+    book: &Book,
+    schema: &FeatureSchema,
+    x: &FeatureMatrix,
+    split: &Split,
+) -> Result<Option<Scorecard>, Failure> {
+    let learnt = |spec| bellwether_health::learn(Some(spec), schema, x, &split.training);
+    let learnt = book.file().config.readiness.as_ref().map(learnt).transpose();
+    learnt.map_err(|error| Failure::new(crate::failure::INVALID, error, Some("see [readiness] in book.toml")))
 }
 
 /// Enough accounts with and without each outcome, over all labelled rows.

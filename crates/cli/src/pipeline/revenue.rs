@@ -8,13 +8,14 @@ use bellwether_core::{
 };
 use bellwether_evaluate::Scored;
 use bellwether_evaluate::forecast::{
-    BookAccounts, Fate, ForecastOptions, Movement, PastMoves, RevenueForecast, ScoredOnDays, doubt, forecast_revenue,
-    relative_changes,
+    BookAccounts, Fate, ForecastOptions, Movement, PastMoves, RevenueForecast, ScoredOnDays, doubt, expected_gain,
+    forecast_revenue, relative_changes,
 };
 use bellwether_score::Scorer;
 
 use crate::failure::{Failure, Unexpected as _};
 use crate::pipeline::evidence::cohorts;
+use crate::pipeline::opened::Opened;
 use crate::pipeline::prepare::Prepared;
 
 /// The days for which every outcome that has a model has one, rising; empty without a model of churn.
@@ -73,18 +74,19 @@ struct Seen<'a> {
 impl Seen<'_> {
     fn doubt(&self, target: Target) -> Doubt {
         let labels = &self.table.labels[&target];
+        let arr = self.table.arr.as_deref().unwrap_or_default();
         let mut all = Columns::default();
         let mut calibration = Columns::default();
         for (place, &row) in self.rows.iter().enumerate() {
             if let Some(outcome) = labels[row] {
                 let of_row = (self.probability[&target][place], outcome, self.table.account[row]);
-                all.push(of_row, self.table.keys[row].as_of);
+                all.push(of_row, self.table.keys[row].as_of, arr[row]);
                 if self.calibration.binary_search(&row).is_ok() {
-                    calibration.push(of_row, self.table.keys[row].as_of);
+                    calibration.push(of_row, self.table.keys[row].as_of, arr[row]);
                 }
             }
         }
-        let seen = ScoredOnDays { scored: all.scored(), day: &all.day };
+        let seen = ScoredOnDays { scored: all.scored(), day: &all.day, revenue: &all.revenue };
         doubt(&calibration.scored(), &seen, target.horizon_days)
     }
 }
@@ -95,14 +97,16 @@ struct Columns {
     outcome: Vec<bool>,
     account: Vec<u32>,
     day: Vec<Date>,
+    revenue: Vec<f64>,
 }
 
 impl Columns {
-    fn push(&mut self, (probability, outcome, account): (f64, bool, u32), day: Date) {
+    fn push(&mut self, (probability, outcome, account): (f64, bool, u32), day: Date, revenue: f64) {
         self.probability.push(probability);
         self.outcome.push(outcome);
         self.account.push(account);
         self.day.push(day);
+        self.revenue.push(revenue);
     }
 
     fn scored(&self) -> Scored<'_> {
@@ -198,6 +202,23 @@ pub(crate) fn customers(table: &FeatureTable, rows: impl Iterator<Item = usize>)
     let arr = |row: usize| table.arr.as_ref().map_or(f64::NAN, |arr| arr[row]);
     let (known, unknown): (Vec<usize>, Vec<usize>) = rows.filter(is_customer).partition(|&row| arr(row) > 0.0);
     (known, unknown.len())
+}
+
+/// What an expansion is expected to bring within the main horizon, as a share of each row's revenue; `None` where the
+/// bundle does not know.
+pub(crate) fn expected_gains(
+    opened: &Opened,
+    table: &FeatureTable,
+    probability: &BTreeMap<Target, Vec<Option<f64>>>,
+) -> Option<Vec<Option<f64>>> {
+    let main = opened.scorer.main_target(Outcome::Expansion)?;
+    let changes = opened.bundle.revenue()?;
+    let horizon = changes.horizons.iter().find(|of| of.horizon_days == main.horizon_days)?;
+    let expanded = horizon.expanded.as_ref()?;
+    let rows: Vec<usize> = (0..table.n_rows()).collect();
+    let levels = levels(table, &rows, changes.segment.as_deref());
+    let gain = |(p, level): (&Option<f64>, Option<&str>)| p.map(|p| expected_gain(p, expanded, level));
+    Some(probability.get(&main)?.iter().zip(levels).map(gain).collect())
 }
 
 /// What is to be expected of the accounts in `rows`, and of each level of each segment.

@@ -4,4 +4,5 @@ mod bands;
 mod common;
 mod history;
 mod presets;
+mod readiness;
 mod rules;

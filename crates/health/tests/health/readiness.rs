@@ -1,0 +1,68 @@
+//! Expansion readiness (requirements.md 1.12): the same scorecard over indicators of growth.
+
+use crate::common::{assess, close, learn_rows};
+
+/// The catalogue's features for X-02 to X-04 and U-13.
+const FEATURES: [&str; 7] = [
+    "entitlement_use ^ usage",
+    "advanced_use_share ^ adoption",
+    "invites_90d ^ engagement",
+    "departments_using ^ adoption",
+    "upgrade_interest ^ engagement",
+    "user_trend ^ usage",
+    "active_users ^ usage",
+];
+
+/// What docs/SCORECARD.md shows, as `[readiness]` of a book.
+const READINESS: &str = "indicators = [
+    { feature = 'entitlement_use', weight = 20, at_zero = 0.5, at_full = 1.0 },
+    { feature = 'advanced_use_share', weight = 10, at_zero = 0.0, at_full = 0.5 },
+    { feature = 'invites_90d', weight = 10, at_zero = 0, at_full = 5 },
+    { feature = 'departments_using', weight = 10, at_zero = 1, at_full = 4 },
+    { feature = 'upgrade_interest', weight = 15, at_zero = 0, at_full = 3 },
+    { feature = 'user_trend', weight = 20, at_zero = 1, at_full = 3 },
+    { feature = 'active_users', weight = 15, steps = [
+        { to = 2, points = 0 }, { from = 2, to = 5, points = 50 }, { from = 5, points = 100 },
+    ] },
+]";
+
+/// No sign of growth, one user.
+const NOTHING: [f32; 7] = [0.2, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0];
+
+#[track_caller]
+fn check(changed: &[(&str, f32)], score: f64) {
+    let card = learn_rows(READINESS, &FEATURES, &[&NOTHING, &[1.0, 0.5, 5.0, 4.0, 3.0, 3.0, 9.0]]).expect("learns");
+    let mut row = NOTHING;
+    for (name, value) in changed {
+        let place = FEATURES.iter().position(|feature| feature.split(' ').next() == Some(name));
+        row[place.expect("a feature of the card")] = *value;
+    }
+    close(assess(&card, &row).score, score);
+}
+
+#[test]
+fn from_5_to_15_users_is_very_positive() {
+    check(&[], 0.0);
+    check(&[("user_trend", 15.0 / 5.0)], 20.0);
+    check(&[("user_trend", 10.0 / 5.0)], 10.0);
+    // Fewer users than before are no sign of growth, and no debt.
+    check(&[("user_trend", 5.0 / 15.0)], 0.0);
+}
+
+#[test]
+fn accounts_with_5_active_users_and_more_tend_to_expand() {
+    for (users, points) in [(1.0, 0.0), (2.0, 7.5), (4.0, 7.5), (5.0, 15.0), (50.0, 15.0)] {
+        check(&[("active_users", users)], points);
+    }
+}
+
+#[test]
+fn every_sign_of_readiness_counts() {
+    check(&[("entitlement_use", 1.0)], 20.0);
+    check(&[("advanced_use_share", 0.5)], 10.0);
+    check(&[("invites_90d", 5.0)], 10.0);
+    check(&[("departments_using", 4.0)], 10.0);
+    check(&[("upgrade_interest", 3.0)], 15.0);
+    let all = [("entitlement_use", 1.2), ("advanced_use_share", 0.9), ("invites_90d", 8.0), ("departments_using", 6.0)];
+    check(&[&all[..], &[("upgrade_interest", 4.0), ("user_trend", 3.0), ("active_users", 15.0)]].concat(), 100.0);
+}
