@@ -8,9 +8,11 @@ mod book;
 mod catalogue;
 mod config;
 mod error;
+mod facts;
 mod feature_table;
 mod features;
 mod labels;
+mod needs;
 mod parts;
 mod sentiment;
 mod source;
@@ -23,11 +25,13 @@ pub use book::{Book, History, SourceSummary};
 pub use catalogue::{Catalogue, Entry, Role, RoleColumn};
 pub use config::{
     AccountVia, Accounts, Active, Aggregate, Agreement, BookConfig, BookFile, CalibrationRows, CatalogueConfig, Change,
-    CheckConfig, CohortConfig, Condition, ConfigError, DeclaredFeature, Derived, FeatureDeclaration, Paths,
-    RoleMapping, Segment, Snapshots, Source, SourceKind, Span, SplitConfig, SplitKind, TargetRule, Targets,
-    TrainConfig, Value, ValueType, Waiver, Window,
+    CheckConfig, CohortConfig, Condition, ConfigError, CostsConfig, DeclaredFeature, Derived, EvaluationConfig,
+    FeatureDeclaration, InterventionsConfig, Paths, RankBy, RenewalsConfig, RoleMapping, ScoreUseConfig, Segment,
+    Snapshots, Source, SourceKind, Span, SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, Value, ValueType,
+    Waiver, Window,
 };
 pub use error::BookError;
+pub use facts::{Facts, Interaction, Intervention, Renewal};
 pub use feature_table::FeatureTable;
 pub use split::{Split, SplitPlan};
 pub use table::{CodedText, Column, Table};

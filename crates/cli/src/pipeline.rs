@@ -5,5 +5,6 @@ pub(crate) mod audit;
 pub(crate) mod evidence;
 pub(crate) mod fit;
 pub(crate) mod opened;
+pub(crate) mod practice;
 pub(crate) mod prepare;
 pub(crate) mod weights;

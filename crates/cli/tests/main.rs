@@ -15,5 +15,6 @@ mod forms;
 mod help;
 mod horizons;
 mod interrupted;
+mod practice;
 mod shared_data;
 mod support;

@@ -6,7 +6,8 @@
 //! support. How often the intervals hold the truth, `examples/coverage` counts.
 //!
 //! [`guide`] has the metrics that the guides ask for, with targets and verdicts; [`value`] what a ranking is worth in money;
-//! [`bias_gaps`] compares segments, [`compare_models`] models, both corrected for how many comparisons were made.
+//! [`bias_gaps`] compares segments, [`compare_models`] models, both corrected for how many comparisons were made. [`Practice`]
+//! holds what is reported of these.
 //!
 //! ```
 //! use bellwether_core::Quiet;
@@ -42,6 +43,7 @@ mod measure;
 mod metrics;
 mod multiple;
 mod order;
+mod practice;
 mod proportion;
 mod recalibration;
 mod results;
@@ -60,6 +62,7 @@ pub use evaluate::evaluate;
 pub use input::{Cohort, EvaluateError, EvaluateOptions, Scored};
 pub use metrics::{average_precision, brier_score, log_loss, roc_auc};
 pub use multiple::{benjamini_hochberg, holm};
+pub use practice::{GuideFindings, Measured, Practice, TargetBias, ValueFindings};
 pub use proportion::wilson_interval;
 pub use recalibration::{CalibrationLine, calibration_line};
 pub use results::{

@@ -6,9 +6,11 @@
 mod audit;
 mod error;
 mod figures;
+mod guide;
 mod markdown;
 mod number;
 mod page;
+mod practice;
 mod render;
 mod sections;
 mod summary;
@@ -22,5 +24,5 @@ mod words;
 pub use audit::{AuditReport, DayCell, DaysRow, FindingRow, MonthsRow, render_audit};
 pub use error::ReportError;
 pub use render::{Rendered, render};
-pub use text::{evaluation_text, learner_table_text};
+pub use text::{evaluation_text, guide_text, learner_table_text, practice_text};
 pub use training::{FeatureRow, IndicatorRow, LearnerRow, SourceRow, TargetReport, TrainingReport};

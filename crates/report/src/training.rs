@@ -1,7 +1,7 @@
 //! What a report says, as plain data.
 
 use bellwether_core::{Bands, Date, Direction, Target};
-use bellwether_evaluate::{Evaluation, Metrics, PairedDifference};
+use bellwether_evaluate::{Evaluation, Metrics, PairedDifference, Practice};
 
 /// All that a training run reports. Every interval in it is taken to have 95 % confidence.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,8 @@ pub struct TrainingReport {
     pub sources: Vec<SourceRow>,
     /// One for each target, each target once.
     pub targets: Vec<TargetReport>,
+    /// The score in use, on the test part.
+    pub practice: Practice,
     /// The indicators of the health score.
     pub scorecard: Vec<IndicatorRow>,
     /// Where the health score's bands begin.

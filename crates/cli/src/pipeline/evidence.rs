@@ -84,12 +84,12 @@ fn accounts(table: &FeatureTable, rows: &LabelledRows) -> Vec<u32> {
     rows.rows.iter().map(|&row| table.account[row]).collect()
 }
 
-fn bands(x: &FeatureMatrix, scorecard: &Scorecard, rows: &[usize]) -> Vec<Band> {
+pub(crate) fn bands(x: &FeatureMatrix, scorecard: &Scorecard, rows: &[usize]) -> Vec<Band> {
     scorecard.assess(x, rows).iter().map(bellwether_core::Assessment::band).collect()
 }
 
 /// The levels of each segment, by the place of their rows in `rows`.
-fn cohorts(table: &FeatureTable, rows: &[usize]) -> Vec<Cohort> {
+pub(crate) fn cohorts(table: &FeatureTable, rows: &[usize]) -> Vec<Cohort> {
     let of_segment = |(dimension, texts): &(String, TextColumn)| -> Vec<Cohort> {
         let places_of = |code: u32| -> Vec<usize> {
             rows.iter().enumerate().filter(|&(_, &row)| texts.codes[row] == code).map(|(place, _)| place).collect()

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bellwether_book::{Book, BookError, FeatureTable, History, Split};
+use bellwether_book::{Book, BookError, Facts, FeatureTable, History, Split, SplitPlan};
 use bellwether_core::{Digest, Encoding, FeatureMatrix, FeatureSchema, Progress, Target};
 use bellwether_health::{Scorecard, learn_on_history};
+use bellwether_score::Scorer;
 
 use crate::failure::{Failure, Unexpected as _};
+use crate::pipeline::practice::Unseen;
 use crate::pipeline::weights::Happened;
 
 /// A book's history, split before anything was learnt, and what was learnt on training rows before any model.
@@ -21,6 +23,8 @@ pub(crate) struct Prepared {
     pub(crate) warnings: Vec<String>,
     /// Each source's content.
     pub(crate) digests: BTreeMap<String, Digest>,
+    /// What evidence is drawn from beside features and labels.
+    pub(crate) facts: Facts,
 }
 
 /// The three parts of a split.
@@ -52,18 +56,22 @@ pub(crate) struct Built {
     pub(crate) book: Book,
     pub(crate) table: FeatureTable,
     digests: BTreeMap<String, Digest>,
+    /// What evidence is drawn from beside features and labels.
+    facts: Facts,
 }
 
 impl Built {
     pub(crate) fn of(book: Book, progress: &dyn Progress) -> Result<Self, Failure> {
         let History { table, digests } = book.history(&book.snapshot_days(), progress)?;
-        Ok(Self { book, table, digests })
+        // Read before anything is fitted, so that what is wrong with it is said at once.
+        let facts = book.facts(progress)?;
+        Ok(Self { book, table, digests, facts })
     }
 }
 
 impl Prepared {
     pub(crate) fn of(built: Built, seed: u64) -> Result<Self, Failure> {
-        let Built { book, table, digests } = built;
+        let Built { book, table, digests, facts } = built;
         check_minimums(&book, &table)?;
         let split = book.split(&table, seed)?;
         let encoding = book.learn_encoding(&table, &split.training)?;
@@ -72,12 +80,31 @@ impl Prepared {
         let spec = book.file().config.scorecard.as_ref();
         let happened = Happened::of(&book, &table);
         let (scorecard, warnings) = learn_on_history(spec, &schema, &x, &split.training, &happened.history(&table))?;
-        Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings, digests })
+        Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings, digests, facts })
     }
 
     /// Outcome by outcome, the main horizon first.
     pub(crate) fn targets(&self) -> Vec<Target> {
         self.book.file().targets()
+    }
+
+    /// The rows that nothing was learnt from, with what scores them.
+    pub(crate) fn unseen<'a>(&'a self, scorer: &'a Scorer, seed: u64) -> Unseen<'a> {
+        let first_day = match &self.split.plan {
+            SplitPlan::Time { test, .. } => Some(test.0),
+            SplitPlan::Hashed { .. } => None,
+        };
+        Unseen {
+            book: &self.book,
+            facts: &self.facts,
+            table: &self.table,
+            x: &self.x,
+            scorecard: &self.scorecard,
+            scorer,
+            test: &self.split.test,
+            first_day,
+            seed,
+        }
     }
 
     /// The rows of `part` whose label for `target` is known.

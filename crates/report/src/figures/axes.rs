@@ -7,6 +7,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::canvas::{Area, DrawError, GREY, GRID, INK, Letters, Mark, letters};
+use crate::number::count;
 
 /// A chart that takes points.
 pub(super) type Chart<'c, 'a> = ChartContext<'c, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -26,6 +27,8 @@ pub(super) enum Ticks {
     Percent,
     /// A multiple.
     Times,
+    /// Without decimals, thousands apart.
+    Whole,
     /// With one decimal, or two where the axis is short.
     Plain,
 }
@@ -46,6 +49,7 @@ impl Axis {
             Ticks::Percent => format!("{:.0} %", 100.0 * x),
             Ticks::Times if length < 4.0 => format!("{x:.1}x"),
             Ticks::Times => format!("{x:.0}x"),
+            Ticks::Whole => count(x.max(0.0).round() as usize),
             Ticks::Plain if length < 0.5 => format!("{x:.2}"),
             Ticks::Plain => format!("{x:.1}"),
         }
