@@ -27,7 +27,9 @@ pub use audit::{Agreement, CheckConfig, Waiver};
 pub use catalogue::{CatalogueConfig, RoleMapping};
 pub use cohort::CohortConfig;
 pub use error::ConfigError;
-pub use evaluation::{CostsConfig, EvaluationConfig, InterventionsConfig, RankBy, RenewalsConfig, ScoreUseConfig};
+pub use evaluation::{
+    CostsConfig, EvaluationConfig, InterventionsConfig, MarginsConfig, RankBy, RenewalsConfig, ScoreUseConfig,
+};
 pub(crate) use feature::MIN_PERIODS;
 pub use feature::{Aggregate, Change, DeclaredFeature, FeatureDeclaration, ValueType};
 pub use rules::{Condition, Span, Window};

@@ -26,9 +26,9 @@ pub use catalogue::{Catalogue, Entry, Role, RoleColumn};
 pub use config::{
     AccountVia, Accounts, Active, Aggregate, Agreement, BookConfig, BookFile, CalibrationRows, CatalogueConfig, Change,
     CheckConfig, CohortConfig, Condition, ConfigError, CostsConfig, DeclaredFeature, Derived, EvaluationConfig,
-    FeatureDeclaration, InterventionsConfig, Paths, RankBy, RenewalsConfig, RoleMapping, ScoreUseConfig, Segment,
-    Snapshots, Source, SourceKind, Span, SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, Value, ValueType,
-    Waiver, Window,
+    FeatureDeclaration, InterventionsConfig, MarginsConfig, Paths, RankBy, RenewalsConfig, RoleMapping, ScoreUseConfig,
+    Segment, Snapshots, Source, SourceKind, Span, SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, Value,
+    ValueType, Waiver, Window,
 };
 pub use error::BookError;
 pub use facts::{Facts, Interaction, Intervention, Renewal};

@@ -41,6 +41,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Features(of) => commands::features::run(of),
         Command::Train(of) => commands::train::run(of),
         Command::Evaluate(of) => commands::evaluate::run(of),
+        Command::Compare(of) => commands::compare::run(of),
         Command::Score(of) => commands::score::run(of),
         Command::Demo(of) => commands::demo::run(of),
         Command::Completions(of) => {

@@ -7,4 +7,5 @@ pub(crate) mod fit;
 pub(crate) mod opened;
 pub(crate) mod practice;
 pub(crate) mod prepare;
+pub(crate) mod test_rows;
 pub(crate) mod weights;

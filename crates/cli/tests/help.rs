@@ -250,6 +250,11 @@ fn train() {
 }
 
 #[test]
+fn compare() {
+    check_help("compare", &expect![[r#""#]]);
+}
+
+#[test]
 fn evaluate() {
     check_help(
         "evaluate",

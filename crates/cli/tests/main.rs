@@ -9,6 +9,7 @@ mod bad_input;
 mod bad_usage;
 mod catalogue;
 mod cohorts;
+mod compare;
 mod determinism;
 mod end_to_end;
 mod forms;

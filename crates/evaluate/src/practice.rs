@@ -45,6 +45,8 @@ pub struct GuideFindings {
     pub renewals: Measured<RenewalFindings>,
     /// V-04 and V-09.
     pub interventions: Measured<InterventionFindings>,
+    /// V-09: what interventions bring for what they cost.
+    pub intervention_return: Measured<Finding>,
     /// What treated accounts are compared with, as a fragment for a report.
     pub compared_with: String,
     /// V-09 by kind of intervention, against all untreated accounts.

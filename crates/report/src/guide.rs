@@ -104,7 +104,10 @@ fn of_interventions(guide: &GuideFindings) -> Vec<Line<'_>> {
     ];
     let line =
         |(id, what, pick): (GuideId, &'static str, Pick)| Line { id, what, of: measured(&guide.interventions, pick) };
-    picks.into_iter().map(line).collect()
+    let mut lines: Vec<Line<'_>> = picks.into_iter().map(line).collect();
+    let of = measured(&guide.intervention_return, |found| found);
+    lines.push(Line { id: GuideId::V09, what: "revenue kept for each unit spent", of });
+    lines
 }
 
 fn of_renewals(guide: &GuideFindings) -> Vec<Line<'_>> {
@@ -319,15 +322,17 @@ const fn number(unit: Unit) -> Number {
         Unit::Correlation => Number::Fixed(2),
         Unit::Points => Number::Signed(1),
         Unit::AucDifference => Number::Signed(3),
+        Unit::Times => Number::Times,
     }
 }
 
 fn goal(finding: &Finding) -> String {
-    let unit = match finding.unit {
-        Unit::Share | Unit::ShareDifference => " %",
-        _ => "",
+    let (unit, scale) = match finding.unit {
+        Unit::Share | Unit::ShareDifference => (" %", 100.0),
+        Unit::Times => ("x", 1.0),
+        _ => ("", 1.0),
     };
-    let value = |x: f64| short(if unit.is_empty() { x } else { 100.0 * x });
+    let value = |x: f64| short(scale * x);
     match finding.goal {
         None => NOTHING.to_owned(),
         Some(Goal::AtLeast(x)) => format!(">= {}{unit}", value(x)),

@@ -4,6 +4,7 @@
 //! Whatever a report holds that people have named (features, segments, sources) is text and never markup.
 
 mod audit;
+mod compare;
 mod error;
 mod figures;
 mod guide;
@@ -22,6 +23,7 @@ mod training;
 mod words;
 
 pub use audit::{AuditReport, DayCell, DaysRow, FindingRow, MonthsRow, render_audit};
+pub use compare::{TargetComparison, comparison_text};
 pub use error::ReportError;
 pub use render::{Rendered, render};
 pub use text::{evaluation_text, guide_text, learner_table_text, practice_text};

@@ -23,12 +23,20 @@ pub struct EvaluationConfig {
     /// What contacting accounts costs and saves.
     #[serde(default)]
     pub costs: Option<Spanned<CostsConfig>>,
+    /// What a model may lose against another and still be not worse.
+    #[serde(default)]
+    pub margins: Option<Spanned<MarginsConfig>>,
 }
 
 impl EvaluationConfig {
     /// What contacting accounts costs and saves, by default where nothing is said.
     pub fn costs(&self) -> CostsConfig {
         self.costs.as_ref().map(|costs| costs.get_ref().clone()).unwrap_or_default()
+    }
+
+    /// What a model may lose against another, by default where nothing is said.
+    pub fn margins(&self) -> MarginsConfig {
+        self.margins.as_ref().map(|margins| *margins.get_ref()).unwrap_or_default()
     }
 }
 
@@ -112,6 +120,18 @@ pub struct CostsConfig {
     pub capacity: Vec<usize>,
 }
 
+/// What a model may lose against another and still be not worse. Fix it before looking.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MarginsConfig {
+    /// Of ROC AUC; 0.01.
+    pub auc: f64,
+    /// Of log loss, nats; 0.005.
+    pub log_loss: f64,
+    /// Of the Brier score; 0.002.
+    pub brier: f64,
+}
+
 /// What accounts are ranked by, to be contacted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,6 +147,12 @@ impl Default for CostsConfig {
     fn default() -> Self {
         let (contact, success_rate, years_lost) = (500.0, 0.4, 1.0);
         Self { contact, success_rate, years_lost, rank_by: RankBy::default(), capacity: Vec::new() }
+    }
+}
+
+impl Default for MarginsConfig {
+    fn default() -> Self {
+        Self { auc: 0.01, log_loss: 0.005, brier: 0.002 }
     }
 }
 

@@ -31,6 +31,14 @@ impl BookFile {
     }
 }
 
+impl BookFile {
+    /// Whether this book and `frozen`, a bundle's `book.toml`, declare the same `[split]`.
+    pub fn has_split_of(&self, frozen: &str) -> bool {
+        let split = |text: &str| text.parse::<Table>().ok().map(|table| table.get("split").cloned());
+        split(&self.text).is_some_and(|here| split(frozen) == Some(here))
+    }
+}
+
 /// Takes away the sources that neither book names outside `[evaluation]`: they reach no feature, label or score.
 fn leave_out_sources_of_evidence(here: &mut Table, there: &mut Table) {
     let names = |table: &Table| -> Vec<String> {

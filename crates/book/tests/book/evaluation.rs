@@ -229,4 +229,5 @@ fn a_wrong_declaration_is_refused() {
         "[evaluation.cost]\ncontact = 1.0\n",
         &expect!["unknown field `cost`, expected one of `interventions`, `renewals`, `score_use`, `costs`; "],
     );
+    check_refused("[evaluation.margins]\nauc = -0.1\n", &expect![[r#""#]]);
 }

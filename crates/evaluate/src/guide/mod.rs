@@ -10,7 +10,7 @@ mod snapshots;
 
 pub use ablation::ablation_finding;
 pub use finding::{Denominator, Finding, Goal, GuideId, Reading, Unit, Verdict};
-pub use interventions::{InterventionFindings, Interventions, intervention_findings};
+pub use interventions::{InterventionFindings, Interventions, intervention_findings, intervention_return};
 pub use lead_time::{BandsBefore, LeadTime, LeadTimeBin, LeadTimeFindings, ScoreHistory, Warning, lead_time_findings};
 pub use renewals::{RenewalFindings, Renewals, renewal_findings};
 pub use score_use::{ScoreUse, score_use_findings};

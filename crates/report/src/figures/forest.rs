@@ -84,7 +84,7 @@ pub(super) fn cohorts(report: &TargetReport, description: &str) -> Result<String
 pub(super) fn gaps(of: &TargetBias, description: &str) -> Result<String, DrawError> {
     let mut lines = Vec::new();
     for gaps in tested(of) {
-        lines.push(Line::Heading(format!("{} of a level", measure(gaps[0].measure))));
+        lines.push(Line::Heading(measure(gaps[0].measure).to_owned()));
         lines.extend(gaps.into_iter().map(|gap| Line::Interval {
             name: format!("{}: {}", gap.dimension, gap.level),
             found: Some(gap.difference),

@@ -46,14 +46,14 @@ pub(super) fn lead_times(found: &LeadTimeFindings, description: &str) -> Result<
     })
 }
 
-/// Where each bin begins, at its left edge; the first has none.
+/// Where bins begin, at their left edges; the first is that of no warning, and the second follows it.
 fn labels(area: &Area<'_>, bins: &[LeadTimeBin], x: &dyn Fn(i32) -> i32, bottom: i32) -> Result<(), DrawError> {
     let centred = letters(Letters::Text, INK, HPos::Center);
     for (place, bin) in (0_i32..).zip(bins) {
         if bin.from == 0 {
             let middle = i32::midpoint(x(place), x(place + 1));
             area.draw_text("none", &centred, (middle, bottom + 20))?;
-        } else {
+        } else if place > 1 {
             area.draw_text(&bin.from.to_string(), &centred, (x(place), bottom + 20))?;
         }
     }

@@ -3,7 +3,7 @@
 use bellwether_core::{Band, Bands, Date, Direction, Outcome, Quiet, Target, sigmoid};
 use bellwether_evaluate::guide::{
     BandedSnapshots, GuideOptions, Interventions, Renewals, ScoreHistory, band_outcomes, intervention_findings,
-    lead_time_findings, renewal_findings, snapshot_findings,
+    intervention_return, lead_time_findings, renewal_findings, snapshot_findings,
 };
 use bellwether_evaluate::value::{ValueOptions, Valued, cost_curve, value_at_capacity};
 use bellwether_evaluate::{BiasOptions, GuideFindings, Measured, Practice, TargetBias, ValueFindings, bias_gaps};
@@ -100,6 +100,9 @@ impl Accounts {
                 days_between_scores: Some(31),
                 renewals: Measured::Found(renewal_findings(&renewals, &options).expect("sound")),
                 interventions: Measured::Found(interventions.clone()),
+                intervention_return: Measured::Found(
+                    intervention_return(&interventions, 9_000.0, &ValueOptions::default(), &options).expect("sound"),
+                ),
                 compared_with: "red accounts that were left alone".into(),
                 by_kind: vec![("training".into(), interventions)],
                 score_use: Measured::Missing("a log of interactions".into()),
@@ -183,6 +186,7 @@ pub(crate) fn nothing(why: &str) -> Practice {
             days_between_scores: None,
             renewals: missing(why),
             interventions: missing(why),
+            intervention_return: missing(why),
             compared_with: String::new(),
             by_kind: Vec::new(),
             score_use: missing(why),

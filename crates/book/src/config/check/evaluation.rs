@@ -2,7 +2,7 @@
 
 use super::targets::MAX_DAYS;
 use super::{BookFile, Checked, SourceKind, Span, need_kind, source};
-use crate::config::{CostsConfig, InterventionsConfig, RenewalsConfig, ScoreUseConfig, TargetRule};
+use crate::config::{CostsConfig, InterventionsConfig, MarginsConfig, RenewalsConfig, ScoreUseConfig, TargetRule};
 
 pub(super) fn check(file: &BookFile) -> Checked {
     let config = &file.config.evaluation;
@@ -15,7 +15,10 @@ pub(super) fn check(file: &BookFile) -> Checked {
     if let Some(score_use) = &config.score_use {
         check_score_use(file, score_use.get_ref(), &score_use.span())?;
     }
-    config.costs.as_ref().map_or(Ok(()), |costs| check_costs(file, costs.get_ref(), &costs.span()))
+    if let Some(costs) = &config.costs {
+        check_costs(file, costs.get_ref(), &costs.span())?;
+    }
+    config.margins.as_ref().map_or(Ok(()), |margins| check_margins(file, margins.get_ref(), &margins.span()))
 }
 
 fn check_interventions(file: &BookFile, of: &InterventionsConfig, at: &Span) -> Checked {
@@ -84,6 +87,16 @@ fn check_costs(file: &BookFile, costs: &CostsConfig, at: &Span) -> Checked {
     if costs.capacity.contains(&0) || !costs.capacity.windows(2).all(|pair| pair[0] < pair[1]) {
         let message = format!("evaluation.costs.capacity is {:?}; it must rise from 1 or more", costs.capacity);
         return refuse(file, at, message, "write how many accounts can be contacted, as in [25, 50, 100]");
+    }
+    Ok(())
+}
+
+fn check_margins(file: &BookFile, margins: &MarginsConfig, at: &Span) -> Checked {
+    for (name, value) in [("auc", margins.auc), ("log_loss", margins.log_loss), ("brier", margins.brier)] {
+        if !(value >= 0.0 && value.is_finite()) {
+            let message = format!("evaluation.margins.{name} is {value}; it must be finite and at least 0");
+            return refuse(file, at, message, "say how much may be lost without being worse");
+        }
     }
     Ok(())
 }

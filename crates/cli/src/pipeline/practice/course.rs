@@ -14,6 +14,8 @@ const LONGEST_MONTH: i32 = 31;
 pub(super) struct Health {
     pub(super) account: u32,
     pub(super) day: Date,
+    /// In the table.
+    pub(super) row: usize,
     pub(super) score: f64,
     pub(super) band: Band,
 }
@@ -34,6 +36,7 @@ impl Course {
         let health = |(&row, found): (&usize, &bellwether_core::Assessment)| Health {
             account: table.account[row],
             day: table.keys[row].as_of,
+            row,
             score: found.score,
             band: found.band(),
         };

@@ -35,6 +35,7 @@ pub(super) fn findings(unseen: &Unseen<'_>, course: &Course) -> Result<GuideFind
         days_between_scores: has_time.then_some(course.days_between),
         renewals: renewals(unseen, course)?,
         interventions: followed.all,
+        intervention_return: followed.returned,
         compared_with: followed.compared_with,
         by_kind: followed.by_kind,
         score_use: score_use(unseen, course)?,

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use bellwether_book::{Facts, Intervention, InterventionsConfig};
 use bellwether_core::{Band, Date, Outcome};
 use bellwether_evaluate::Measured;
-use bellwether_evaluate::guide::{GuideOptions, InterventionFindings, Interventions, intervention_findings};
+use bellwether_evaluate::guide::{
+    Finding, GuideOptions, InterventionFindings, Interventions, intervention_findings, intervention_return,
+};
 
 use super::course::{Course, Health};
-use super::{Unseen, missing};
+use super::{Unseen, missing, value};
 use crate::failure::{Failure, Unexpected as _};
 
 /// Kinds of interventions that are looked at one by one.
@@ -48,6 +50,7 @@ impl<'a> Treatments<'a> {
 /// What was found.
 pub(super) struct Followed {
     pub(super) all: Measured<InterventionFindings>,
+    pub(super) returned: Measured<Finding>,
     pub(super) by_kind: Vec<(String, InterventionFindings)>,
     pub(super) compared_with: String,
 }
@@ -69,7 +72,12 @@ pub(super) fn findings(
     treatments: Option<&Treatments<'_>>,
     options: &GuideOptions,
 ) -> Result<Followed, Failure> {
-    let nothing = |what: &str| Followed { all: missing(what), by_kind: Vec::new(), compared_with: String::new() };
+    let nothing = |what: &str| Followed {
+        all: missing(what),
+        returned: missing(what),
+        by_kind: Vec::new(),
+        compared_with: String::new(),
+    };
     let Some(treatments) = treatments else {
         return Ok(nothing("what was done about accounts, [evaluation.interventions] in book.toml"));
     };
@@ -98,8 +106,30 @@ pub(super) fn findings(
             cases.iter().filter(|case| !case.treated || case.kind.as_ref() == Some(kind)).collect();
         by_kind.push((kind.clone(), measure(&of_kind, options)?));
     }
-    let all = Measured::Found(measure(&cases.iter().collect::<Vec<_>>(), options)?);
-    Ok(Followed { all, by_kind, compared_with })
+    let all = measure(&cases.iter().collect::<Vec<_>>(), options)?;
+    let returned = returned(unseen, &all, &cases, options)?;
+    Ok(Followed { all: Measured::Found(all), returned, by_kind, compared_with })
+}
+
+/// What interventions bring for what they cost, at the mean revenue of treated red accounts.
+fn returned(
+    unseen: &Unseen<'_>,
+    found: &InterventionFindings,
+    cases: &[Case],
+    options: &GuideOptions,
+) -> Result<Measured<Finding>, Failure> {
+    let Some(arr) = &unseen.table.arr else { return Ok(missing("what an account is worth, [value] in book.toml")) };
+    let costs = value::options(&unseen.book.file().config.evaluation.costs(), unseen.seed);
+    if costs.contact_cost == 0.0 {
+        return Ok(missing("what an intervention costs, [evaluation.costs] contact in book.toml"));
+    }
+    let is_counted = |case: &&Case| case.treated && case.before.band == Band::Red && arr[case.before.row].is_finite();
+    let known: Vec<f64> = cases.iter().filter(is_counted).map(|case| arr[case.before.row]).collect();
+    if known.is_empty() {
+        return Ok(missing("no treated red account has a known revenue"));
+    }
+    let mean_arr = known.iter().sum::<f64>() / known.len() as f64;
+    Ok(Measured::Found(intervention_return(found, mean_arr, &costs, options).unexpected("measuring interventions")?))
 }
 
 struct Following<'a> {

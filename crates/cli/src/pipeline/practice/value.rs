@@ -45,7 +45,7 @@ pub(super) fn findings(unseen: &Unseen<'_>) -> Result<Measured<ValueFindings>, F
     }))
 }
 
-fn options(costs: &CostsConfig, seed: u64) -> ValueOptions {
+pub(super) fn options(costs: &CostsConfig, seed: u64) -> ValueOptions {
     ValueOptions {
         contact_cost: costs.contact,
         success_rate: costs.success_rate,
