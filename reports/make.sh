@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bellwether=${BELLWETHER:-target/debug/bellwether}
 rm -rf datasets/sample models reports/sample
-"$bellwether" simulate --accounts 400 --months 24 --seed 7 --out datasets/sample
+"$bellwether" simulate --accounts 400 --months 24 --seed 7 --interventions --out datasets/sample
 # A fifth of the accounts that a model for real decisions needs: enough to try every command.
 printf '\n[train] # a sample to try commands on, too small to decide by\nmin_event_accounts = 40\nmin_other_accounts = 200\n' \
     >> datasets/sample/book.toml

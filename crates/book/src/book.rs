@@ -9,12 +9,13 @@ use bellwether_core::{
 use rayon::prelude::*;
 
 use crate::BookError;
-use crate::config::{Aggregate, BookFile, Condition, DeclaredFeature, Segment, TargetRule, ValueType};
+use crate::config::{BookFile, DeclaredFeature, Segment};
 use crate::feature_table::FeatureTable;
 use crate::features::{self, Place};
 use crate::labels::{Labeller, Life};
+use crate::needs;
 use crate::parts::{Part, Parts, is_dated};
-use crate::source::{ColumnUse, Needs, SourceDigest};
+use crate::source::SourceDigest;
 use crate::split::{Split, hash};
 
 /// A book with its sources read and checked.
@@ -58,7 +59,7 @@ enum Who {
 const NO_DAY: Date = Date::from_days(0);
 
 /// Values of 8 bytes that are held in memory at most, 1.2 GiB; a larger book is read part by part, more than once.
-const MAX_CELLS: usize = 160_000_000;
+pub(crate) const MAX_CELLS: usize = 160_000_000;
 
 impl Book {
     /// Reads every source that the features, targets and accounts use. A book that does not fit into memory is only
@@ -76,7 +77,7 @@ impl Book {
     /// # Errors
     /// As [`Book::open`].
     pub fn open_within(file: BookFile, max_cells: usize, progress: &dyn Progress) -> Result<Self, BookError> {
-        let parts = Parts::open(&file, needs(&file), max_cells, progress)?;
+        let parts = Parts::open(&file, needs::of_features(&file), max_cells, progress)?;
         let last_day = |(name, index): (&String, &crate::source::SourceIndex)| {
             let kind = file.config.sources[name.as_str()].kind;
             index.days.filter(|_| is_dated(kind)).map(|(_, last)| last)
@@ -121,13 +122,7 @@ impl Book {
 
     /// The sources by name.
     pub fn summaries(&self) -> Vec<SourceSummary> {
-        let summary = |(name, source): (&String, &crate::source::SourceIndex)| SourceSummary {
-            name: name.clone(),
-            n_rows: source.n_rows,
-            n_orphans: source.n_orphans,
-            days: source.days.map(|(first, last)| (Date::from_days(first), Date::from_days(last))),
-        };
-        self.parts.index.iter().map(summary).collect()
+        self.parts.summaries()
     }
 
     /// The days on which rows are made, rising.
@@ -392,58 +387,4 @@ fn segment_levels(segment: &Segment, values: &RawValues) -> TextColumn {
             TextColumn { codes: values.iter().map(code).collect(), levels: names }
         }
     }
-}
-
-/// Which columns of which source are read, and for what.
-fn needs(file: &BookFile) -> BTreeMap<String, Needs> {
-    let mut needs: BTreeMap<String, Needs> = BTreeMap::new();
-    let mut need = |source: &str, column: Option<(&str, ColumnUse)>| {
-        let of_source = needs.entry(source.to_owned()).or_default();
-        of_source.columns.extend(column.map(|(column, wanted)| (column.to_owned(), wanted)));
-    };
-    let of_conditions = |filter: &[Condition]| -> Vec<(String, ColumnUse)> {
-        let one = |condition: &Condition| {
-            let wanted = if condition.is_numeric() { ColumnUse::Number } else { ColumnUse::Text };
-            (condition.column.clone(), wanted)
-        };
-        filter.iter().map(one).collect()
-    };
-    need(file.config.accounts.from.get_ref(), None);
-    if let Some(crate::config::Active::Subscription { source } | crate::config::Active::Activity { source, .. }) =
-        &file.config.accounts.active
-    {
-        need(source, None);
-    }
-    for feature in file.declared() {
-        let wanted = match (feature.r#type, feature.aggregate) {
-            (ValueType::Text, _) => ColumnUse::Text,
-            (_, aggregate) if aggregate.is_of_texts() => ColumnUse::Value,
-            (_, Aggregate::DaysUntil) => ColumnUse::DateAsNumber,
-            _ => ColumnUse::Number,
-        };
-        need(&feature.from, feature.column.as_ref().map(|column| (column.get_ref().as_str(), wanted)));
-        for (name, wanted) in of_conditions(&feature.filter) {
-            need(&feature.from, Some((&name, wanted)));
-        }
-    }
-    for agree in &file.config.check.agree {
-        need(agree.source.get_ref(), Some((agree.column.get_ref(), ColumnUse::Text)));
-    }
-    for (_, rule) in file.outcomes() {
-        match rule.get_ref() {
-            TargetRule::Event { source, filter } | TargetRule::NoActivity { source, filter, .. } => {
-                need(source, None);
-                for (name, wanted) in of_conditions(filter) {
-                    need(source, Some((&name, wanted)));
-                }
-            }
-            TargetRule::NoSubscription { source, .. } => need(source, None),
-            TargetRule::RecurringRevenueUp { source, column, .. }
-            | TargetRule::RecurringRevenueDown { source, column, .. }
-            | TargetRule::SpendUp { source, column, .. }
-            | TargetRule::SpendDown { source, column, .. } => need(source, Some((column, ColumnUse::Number))),
-            TargetRule::Column { source, column, .. } => need(source, Some((column, ColumnUse::Text))),
-        }
-    }
-    needs
 }

@@ -5,6 +5,7 @@ mod catalogue;
 mod check;
 mod cohort;
 mod error;
+mod evaluation;
 mod feature;
 mod frozen;
 mod learners;
@@ -28,6 +29,9 @@ pub use audit::{Agreement, CheckConfig, Waiver};
 pub use catalogue::{CatalogueConfig, RoleMapping};
 pub use cohort::CohortConfig;
 pub use error::ConfigError;
+pub use evaluation::{
+    CostsConfig, EvaluationConfig, InterventionsConfig, MarginsConfig, RankBy, RenewalsConfig, ScoreUseConfig,
+};
 pub(crate) use feature::MIN_PERIODS;
 pub use feature::{Aggregate, Change, DeclaredFeature, FeatureDeclaration, ValueType};
 pub use learners::{BoostedConfig, ClassWeight, ForestConfig, LogisticConfig, TreeConfig};
@@ -83,6 +87,9 @@ pub struct BookConfig {
     /// What the audit is told.
     #[serde(default)]
     pub check: CheckConfig,
+    /// What evidence needs beside labels.
+    #[serde(default)]
+    pub evaluation: EvaluationConfig,
 }
 
 /// When rows are made: at month ends, or every so many days back from the last one.

@@ -2,6 +2,7 @@
 //!
 //! A label looks forward by definition; it is known only where the whole horizon lies within the data.
 
+mod days;
 mod life;
 mod revenue;
 

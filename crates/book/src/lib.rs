@@ -10,9 +10,11 @@ mod book;
 mod catalogue;
 mod config;
 mod error;
+mod facts;
 mod feature_table;
 mod features;
 mod labels;
+mod needs;
 mod parts;
 mod sentiment;
 mod source;
@@ -26,11 +28,13 @@ pub use book::{Book, History, SourceSummary};
 pub use catalogue::{Catalogue, Entry, Role, RoleColumn};
 pub use config::{
     AccountVia, Accounts, Active, Aggregate, Agreement, BookConfig, BookFile, BoostedConfig, CalibrationRows,
-    CatalogueConfig, Change, CheckConfig, ClassWeight, CohortConfig, Condition, ConfigError, DeclaredFeature, Derived,
-    FeatureDeclaration, ForestConfig, LogisticConfig, Paths, RoleMapping, Segment, Snapshots, Source, SourceKind, Span,
-    SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, TreeConfig, Value, ValueType, Waiver, Window,
+    CatalogueConfig, Change, CheckConfig, ClassWeight, CohortConfig, Condition, ConfigError, CostsConfig,
+    DeclaredFeature, Derived, EvaluationConfig, FeatureDeclaration, ForestConfig, InterventionsConfig, LogisticConfig,
+    MarginsConfig, Paths, RankBy, RenewalsConfig, RoleMapping, ScoreUseConfig, Segment, Snapshots, Source, SourceKind,
+    Span, SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, TreeConfig, Value, ValueType, Waiver, Window,
 };
 pub use error::BookError;
+pub use facts::{Facts, Interaction, Intervention, Renewal};
 pub use feature_table::FeatureTable;
 pub use split::{Split, SplitPlan};
 pub use table::{CodedText, Column, Table};

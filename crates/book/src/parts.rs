@@ -5,13 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
-use bellwether_core::{AccountId, Progress};
+use bellwether_core::{AccountId, Date, Progress};
 
-use crate::BookError;
 use crate::config::{BookFile, SourceKind};
 use crate::source::{
     LoadedRows, Needs, Rows, SourceIndex, SourceRows, Universe, Whereabouts, accounts, finish, index, load, n_rows,
 };
+use crate::{BookError, SourceSummary};
 
 /// The rows of a stretch of accounts, every source's. What is read off rows is read part by part; the results of parts
 /// are put together by the caller.
@@ -102,6 +102,17 @@ impl Parts {
     /// The accounts' ids, sorted.
     pub(crate) fn ids(&self) -> &[AccountId] {
         &self.universe.ids
+    }
+
+    /// The sources by name.
+    pub(crate) fn summaries(&self) -> Vec<SourceSummary> {
+        let summary = |(name, source): (&String, &SourceIndex)| SourceSummary {
+            name: name.clone(),
+            n_rows: source.n_rows,
+            n_orphans: source.n_orphans,
+            days: source.days.map(|(first, last)| (Date::from_days(first), Date::from_days(last))),
+        };
+        self.index.iter().map(summary).collect()
     }
 
     /// Visits the parts in order of accounts; the next one is read meanwhile.

@@ -31,6 +31,7 @@ pub(crate) enum Command {
     Train(Train),
     Evaluate(Evaluate),
     Backtest(Backtest),
+    Compare(Compare),
     Score(Score),
     Forecast(Forecast),
     Demo(Demo),
@@ -228,6 +229,27 @@ pub(crate) struct Backtest {
     /// Write the result with plots as one page too.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Compare two bundles on the same test rows, which neither of them has learnt from.
+///
+/// The first is judged against the second, for each target and within each segment: superior, not worse (by less than a
+/// margin), worse, or not enough evidence. A bundle that was trained with other features than the book declares has them
+/// built by its own book.toml, from the book's files.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  bellwether compare --book mybook/book.toml --model models/mybook/2 --model models/mybook/1\n\nThe test rows are those of later days than both trainings saw; bundles that were tested on other accounts must have drawn them alike."
+)]
+pub(crate) struct Compare {
+    /// The book's configuration; its targets must be those of the bundles.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) book: PathBuf,
+    /// A bundle's folder, or MODELS/NAME for the newest version; given twice.
+    #[arg(long = "model", value_name = "BUNDLE", required = true)]
+    pub(crate) models: Vec<PathBuf>,
     /// Print JSON to stdout.
     #[arg(long)]
     pub(crate) json: bool,

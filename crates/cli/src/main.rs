@@ -44,6 +44,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Train(of) => commands::train::run(of),
         Command::Evaluate(of) => commands::evaluate::run(of),
         Command::Backtest(of) => commands::backtest::run(of),
+        Command::Compare(of) => commands::compare::run(of),
         Command::Score(of) => commands::score::run(of),
         Command::Forecast(of) => commands::forecast::run(of),
         Command::Demo(of) => commands::demo::run(of),

@@ -110,7 +110,7 @@ fn a_simulated_book_over_time() {
         The learner chosen at each origin, fitted without a category of features, on the same rows: what the
         category gains. p is corrected for all categories and both measures (Holm).
     "#]]
-    .assert_eq(&format!("{}", run.stdout));
+    .assert_eq(&run.stdout);
     let told: Vec<&str> = run.stderr.lines().filter(|line| line.contains(" of 3: ")).collect();
     assert_eq!(told.len(), 3, "{}", run.stderr);
 }
@@ -190,7 +190,8 @@ fn features_of_noise_are_not_said_to_add() {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 40) as f64 / f64::from(1 << 24)
         };
-        rows += &format!("{},{},{},{}\n", key.join(","), draw(), draw(), draw());
+        let values = [draw(), draw(), draw()].map(|x| x.to_string());
+        rows.extend([&key.join(","), ",", &values.join(","), "\n"]);
     }
     folder.write("book/noise.csv", rows);
     folder.edit("book/book.toml", |text| {

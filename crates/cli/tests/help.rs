@@ -295,6 +295,11 @@ fn train() {
 }
 
 #[test]
+fn compare() {
+    check_help("compare", &expect![[r#""#]]);
+}
+
+#[test]
 fn evaluate() {
     check_help(
         "evaluate",

@@ -8,6 +8,7 @@
 //! [`backtest`] puts the test windows of several origins together. [`guide`] has the metrics that the guides ask for,
 //! with targets and verdicts; [`value`] what a ranking is worth in money; [`forecast`] what the revenue of a book will be;
 //! [`bias_gaps`] compares segments, [`compare_models`] models, both corrected for how many comparisons were made.
+//! [`Practice`] holds what is reported of these.
 //!
 //! ```
 //! use bellwether_core::Quiet;
@@ -46,6 +47,7 @@ mod metrics;
 mod multiple;
 mod order;
 mod pooled;
+mod practice;
 mod proportion;
 mod recalibration;
 mod results;
@@ -65,6 +67,7 @@ pub use input::{Cohort, EvaluateError, EvaluateOptions, Scored};
 pub use metrics::{average_precision, brier_score, log_loss, roc_auc};
 pub use multiple::{benjamini_hochberg, holm};
 pub use pooled::{Paired, pooled_auc, pooled_auc_difference, pooled_log_loss_difference};
+pub use practice::{GuideFindings, Measured, Practice, TargetBias, ValueFindings};
 pub use proportion::wilson_interval;
 pub use recalibration::{CalibrationLine, calibration_line};
 pub use results::{

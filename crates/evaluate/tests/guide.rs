@@ -180,6 +180,11 @@ fn lead_time_counts_from_the_first_or_from_the_standing_warning() {
         let of = found.by_warning.iter().find(|of| of.warning == warning).expect("each is there");
         assert_eq!((of.warned.estimate.value, of.n_censored, of.warned.n), (Some(warned), censored, 4), "{warning:?}");
         assert_eq!(of.median.estimate.value, Some(f64::midpoint(days[1], days[2])), "{warning:?}");
+        let counted = |from: f64, to: f64| days.iter().filter(|&&days| days >= from && days < to).count();
+        let ends = of.histogram.iter().skip(1).map(|bin| f64::from(bin.from)).chain([f64::INFINITY]);
+        let bins: Vec<usize> =
+            of.histogram.iter().zip(ends).map(|(bin, end)| counted(f64::from(bin.from), end)).collect();
+        assert_eq!(of.histogram.iter().map(|bin| bin.n).collect::<Vec<_>>(), bins, "{warning:?}");
         let share = |least: f64| days.iter().filter(|&&days| days >= least).count() as f64 / 4.0;
         assert_eq!(of.at_least_14.estimate.value, Some(share(14.0)), "{warning:?}");
         assert_eq!(of.at_least_30.estimate.value, Some(share(30.0)), "{warning:?}");

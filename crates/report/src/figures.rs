@@ -5,17 +5,22 @@ mod axes;
 mod backtest;
 mod calibration;
 mod canvas;
+mod costs;
 mod curves;
 mod fan;
 mod forest;
+mod lead_time;
 mod tree;
 
 use std::collections::BTreeMap;
+
+use bellwether_evaluate::{Practice, TargetBias};
 
 use crate::ReportError;
 use crate::audit::AuditReport;
 use crate::drawn::DrawnTree;
 use crate::forecast::{ForecastBacktestReport, ForecastReport};
+use crate::practice::lead_times_are_drawn;
 use crate::training::TargetReport;
 
 pub(crate) use backtest::{BacktestFigure, draw_backtest};
@@ -164,6 +169,45 @@ fn one(file: &str, drawn: Result<String, canvas::DrawError>) -> Result<Figures, 
         Ok(svg) => Ok(Figures::from([(file.to_owned(), svg)])),
         Err(source) => Err(ReportError::Figure { figure: file.to_owned(), source: Box::new(source) }),
     }
+}
+
+/// The files of the figures about a score in use.
+pub(crate) const LEAD_TIMES: &str = "figures/lead_times.svg";
+pub(crate) const COSTS: &str = "figures/costs.svg";
+
+/// The file of a target's gaps between segments and the rest.
+pub(crate) fn bias_file(of: &TargetBias) -> String {
+    format!("figures/{}_bias.svg", of.target)
+}
+
+/// Whether a gap was tested.
+pub(crate) fn bias_is_drawn(of: &TargetBias) -> bool {
+    !forest::tested(of).is_empty()
+}
+
+/// Every figure about a score in use that is defined.
+///
+/// # Errors
+/// [`ReportError::Figure`] if the drawing library refuses.
+pub(crate) fn draw_practice(practice: &Practice) -> Result<Figures, ReportError> {
+    let mut figures = Figures::new();
+    let mut add = |file: String, drawn: Result<String, canvas::DrawError>| match drawn {
+        Ok(svg) => {
+            figures.insert(file, svg);
+            Ok(())
+        }
+        Err(source) => Err(ReportError::Figure { figure: file, source: Box::new(source) }),
+    };
+    if let Some(found) = practice.guide.lead_times.found().filter(|found| lead_times_are_drawn(found)) {
+        add(LEAD_TIMES.to_owned(), lead_time::lead_times(found, "Churned accounts by days from warning to churn"))?;
+    }
+    if let Some(found) = practice.value.found() {
+        add(COSTS.to_owned(), costs::costs(found, "Mean cost an account by share of accounts contacted"))?;
+    }
+    for of in practice.bias.iter().filter(|of| bias_is_drawn(of)) {
+        add(bias_file(of), forest::gaps(of, &format!("Gaps between segments and the rest, {}", of.target)))?;
+    }
+    Ok(figures)
 }
 
 /// How the files of an audit's figures begin.

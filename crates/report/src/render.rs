@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::figures::{self, Figures};
 use crate::training::TrainingReport;
-use crate::{ReportError, page, scorecard, sections, target};
+use crate::{ReportError, page, practice, scorecard, sections, target};
 
 /// A report's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,7 @@ pub fn render(report: &TrainingReport) -> Result<Rendered, ReportError> {
     for target in &report.targets {
         figures.append(&mut figures::draw(target)?);
     }
+    figures.append(&mut figures::draw_practice(&report.practice)?);
     let markdown = markdown(report);
     let html = page::page(&report.title, &markdown, &figures);
     Ok(Rendered { markdown, figures, html })
@@ -39,6 +40,7 @@ fn markdown(report: &TrainingReport) -> String {
     let mut parts = vec![sections::opening(report)];
     parts.extend(report.targets.iter().map(target::section));
     parts.extend([
+        practice::section(&report.practice),
         scorecard::section(&report.scorecard),
         sections::features(report),
         sections::sources(report),

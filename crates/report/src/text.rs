@@ -1,7 +1,7 @@
 //! Tables for a terminal.
 
 use bellwether_core::Target;
-use bellwether_evaluate::Evaluation;
+use bellwether_evaluate::{Evaluation, Practice};
 
 use crate::number::{NO_EVIDENCE, Number};
 use crate::tables;
@@ -33,6 +33,16 @@ pub fn evaluation_text(target: Target, evaluation: &Evaluation) -> String {
     add(!evaluation.by_band.is_empty(), &|| tables::bands(&evaluation.by_band));
     add(!evaluation.cohorts.is_empty(), &|| tables::cohorts_in_short(&evaluation.cohorts));
     parts.join("\n\n")
+}
+
+/// The guides' metrics alone, as a table for a terminal of 100 columns, without a line break at the end.
+pub fn guide_text(practice: &Practice) -> String {
+    crate::practice::guide_text(practice)
+}
+
+/// The guides' metrics, value and bias, as tables for a terminal of 100 columns, without a line break at the end.
+pub fn practice_text(practice: &Practice) -> String {
+    crate::practice::text(practice)
 }
 
 /// The learners beside each other, as a table for a terminal of 100 columns, without a line break at the end.

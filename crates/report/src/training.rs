@@ -1,7 +1,7 @@
 //! What a report says, as plain data.
 
 use bellwether_core::{Date, Direction, Target};
-use bellwether_evaluate::{Evaluation, Metrics, PairedDifference};
+use bellwether_evaluate::{Evaluation, Metrics, PairedDifference, Practice};
 
 use crate::{CoefficientReport, DrawnTree, ScorecardReport};
 
@@ -18,6 +18,8 @@ pub struct TrainingReport {
     pub sources: Vec<SourceRow>,
     /// One for each target, each target once.
     pub targets: Vec<TargetReport>,
+    /// The score in use, on the test part.
+    pub practice: Practice,
     /// The health score.
     pub scorecard: ScorecardReport,
     /// The features, in the schema's order.

@@ -1,14 +1,12 @@
 //! What a rendered report holds.
 
-mod common;
-
+use crate::common::{Accounts, CHURN, nothing, report};
 use bellwether_core::{Outcome, Target};
-use bellwether_evaluate::{Estimate, PairedDifference};
+use bellwether_evaluate::{Estimate, Measured, PairedDifference};
 use bellwether_report::{
     DrawnKind, DrawnNode, DrawnTree, Question, Rendered, ReportError, TrainingReport, evaluation_text,
-    learner_table_text, render,
+    learner_table_text, practice_text, render,
 };
-use common::{Accounts, CHURN, report};
 use expect_test::{expect, expect_file};
 
 const SEGMENTS: [&str; 3] = ["smb", "mid-market", "enterprise"];
@@ -24,7 +22,7 @@ const HOSTILE: [&str; 6] = [
 
 fn small() -> TrainingReport {
     let accounts = Accounts::new(400, SEGMENTS);
-    report(vec![accounts.target(CHURN, ["scorecard", "boosted"])])
+    report(vec![accounts.target(CHURN, ["scorecard", "boosted"])], accounts.practice())
 }
 
 /// Three leaves of 30, 70 and 300 rows.
@@ -61,7 +59,17 @@ fn hostile() -> TrainingReport {
     for (cohort, text) in target.evaluation.cohorts.iter_mut().zip(HOSTILE) {
         cohort.dimension = text.into();
     }
-    let mut report = report(vec![target]);
+    let mut practice = accounts.practice();
+    practice.guide.score_use = Measured::Missing(HOSTILE[0].into());
+    practice.guide.compared_with = HOSTILE[3].into();
+    practice.guide.by_kind.iter_mut().for_each(|kind| kind.0 = HOSTILE[1].into());
+    practice.guide.by_quarter.iter_mut().for_each(|quarter| quarter.0 = HOSTILE[2].into());
+    practice.guide.bands.iter_mut().for_each(|of| of.outcome = HOSTILE[4].into());
+    practice.bias[0].flagged = HOSTILE[4].into();
+    for (gap, text) in practice.bias[0].gaps.iter_mut().zip(HOSTILE.iter().cycle()) {
+        (gap.dimension, gap.level) = ((*text).to_owned(), (*text).to_owned());
+    }
+    let mut report = report(vec![target], practice);
     let hostile = || HOSTILE.iter().cycle().map(|&text| text.to_owned());
     report.title = HOSTILE[0].into();
     report.notes = HOSTILE.map(str::to_owned).to_vec();
@@ -112,8 +120,12 @@ fn the_terminals_tables_fit_it() {
     let target = accounts.target(CHURN, ["scorecard", "boosted"]);
     let learners = learner_table_text(&target.learners, &target.chosen);
     let evaluation = evaluation_text(CHURN, &target.evaluation);
-    let widest =
-        [&learners, &evaluation].into_iter().flat_map(|text| text.lines()).map(|line| line.chars().count()).max();
+    let practice = practice_text(&accounts.practice());
+    let widest = [&learners, &evaluation, &practice]
+        .into_iter()
+        .flat_map(|text| text.lines())
+        .map(|line| line.chars().count())
+        .max();
     assert!(widest <= Some(100), "{widest:?}");
     expect![[r#"
         learner    calibration  select AUC       test AUC [95 %]      minus chosen [95 %]  log loss
@@ -151,6 +163,9 @@ fn the_terminals_tables_fit_it() {
         segment  smb                    196      65  33.2 % [27.0, 40.0]  0.831 [0.758, 0.886]   0.80
         segment  enterprise               8       3  37.5 % [13.7, 69.4]   not enough evidence      -"#]]
     .assert_eq(&evaluation);
+    expect![[r#""#]].assert_eq(&practice);
+    let nothing = practice_text(&nothing("a reason"));
+    expect![[r#""#]].assert_eq(&nothing);
 }
 
 #[test]
@@ -161,13 +176,12 @@ fn equal_reports_are_equal_bytes() {
 #[test]
 fn the_markdown_names_each_figure_once_and_no_other() {
     let report = Accounts::new(400, SEGMENTS);
-    let report = self::report(vec![
-        report.target(CHURN, ["scorecard", "boosted"]),
-        report.target(EXPANSION, ["boosted", "scorecard"]),
-    ]);
+    let targets =
+        vec![report.target(CHURN, ["scorecard", "boosted"]), report.target(EXPANSION, ["boosted", "scorecard"])];
+    let report = self::report(targets, report.practice());
     let Rendered { markdown, figures, html } = rendered(&report);
     let named: Vec<&str> = markdown.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
-    assert_eq!(named.len(), 14);
+    assert_eq!(named.len(), 17);
     assert!(named.iter().all(|file| figures.contains_key(*file)), "{named:?}");
     assert_eq!(figures.len(), named.len());
     assert_eq!(html.matches("<svg ").count(), named.len());
@@ -256,7 +270,8 @@ fn a_single_class_has_no_curves_and_no_zeros() {
     let accounts = Accounts::new(400, SEGMENTS).without_events();
     let target = accounts.target(CHURN, ["scorecard", "boosted"]);
     let text = evaluation_text(CHURN, &target.evaluation);
-    let Rendered { markdown, figures, .. } = rendered(&report(vec![target]));
+    let Rendered { markdown, figures, .. } = rendered(&report(vec![target], nothing("a reason")));
+    assert!(markdown.contains("| V-10 | days of response to red | - | - | - | not measurable: a reason |"));
     assert!(markdown.contains("There is not enough evidence to judge the model: the test part has 400 rows"));
     assert!(markdown.contains("The curves are undefined: the test part has rows of one class only."));
     assert!(text.contains("ROC AUC") && text.contains("undefined"));
@@ -318,7 +333,7 @@ fn the_summary_names_segments_that_are_ranked_worse() {
 #[test]
 fn a_target_stands_once() {
     let target = Accounts::new(100, SEGMENTS).target(CHURN, ["scorecard", "boosted"]);
-    let refused = render(&report(vec![target.clone(), target]));
+    let refused = render(&report(vec![target.clone(), target], nothing("a reason")));
     assert!(matches!(refused, Err(ReportError::Duplicate(name)) if name == "churn_90d"));
 }
 

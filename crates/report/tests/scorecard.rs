@@ -1,7 +1,6 @@
 //! The sections of the health score and of a logistic model, whole.
 
-mod common;
-
+use crate::common::{Accounts, CHURN, nothing, plain_scorecard, report};
 use bellwether_core::{
     Bands, CohortBands, CohortEdges, Dimension, FeatureCondition, FeatureRange, HealthCard, HealthCategory,
     HealthIndicator, HealthRules, MissingPolicy, Scale, Veto,
@@ -12,7 +11,6 @@ use bellwether_report::{
     Coefficient, CoefficientReport, LookBackRow, ScorecardReport, TrainingReport, WeightsReport, WeightsTest,
     WeightsWay, render,
 };
-use common::{Accounts, CHURN, plain_scorecard, report};
 use expect_test::{expect, expect_file};
 
 const FEATURES: [&str; 5] = ["logins_30d", "tickets_90d", "segment=smb", "segment=enterprise", "tenure_days"];
@@ -164,7 +162,7 @@ fn with_rules() -> ScorecardReport {
 fn whole(scorecard: ScorecardReport, coefficients: Option<CoefficientReport>) -> String {
     let mut target = Accounts::new(400, ["a", "b", "c"]).without_events().target(CHURN, ["scorecard", "boosted"]);
     target.coefficients = coefficients;
-    let report = TrainingReport { scorecard, ..report(vec![target]) };
+    let report = TrainingReport { scorecard, ..report(vec![target], nothing("a reason")) };
     render(&report).expect("it can be drawn").markdown
 }
 

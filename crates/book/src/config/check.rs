@@ -6,6 +6,7 @@ use super::{
     TargetRule, ValueType,
 };
 
+mod evaluation;
 mod targets;
 
 type Checked = Result<(), ConfigError>;
@@ -21,6 +22,7 @@ pub(super) fn check(file: &BookFile) -> Checked {
     check_uses_of_features(file)?;
     super::cohort::check(file)?;
     check_training(file)?;
+    evaluation::check(file)?;
     check_audit(file)
 }
 

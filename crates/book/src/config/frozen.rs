@@ -9,12 +9,14 @@ const FREE: [&str; 3] = ["path", "separator", "date_format"];
 
 impl BookFile {
     /// The first difference between what this book and `frozen`, a bundle's `book.toml`, declare of features, cohorts,
-    /// accounts and the meaning of sources; `None` where they agree. Paths, dates and training settings may differ.
+    /// accounts and the meaning of sources; `None` where they agree. Paths, dates, training settings, `[evaluation]` and
+    /// sources that it alone reads may differ.
     pub fn difference_to(&self, frozen: &str) -> Option<String> {
         let parse = |text: &str| text.parse::<Table>();
-        let (Ok(here), Ok(there)) = (parse(&self.text), parse(frozen)) else {
+        let (Ok(mut here), Ok(mut there)) = (parse(&self.text), parse(frozen)) else {
             return Some("the bundle's book.toml can't be read".to_owned());
         };
+        leave_out_sources_of_evidence(&mut here, &mut there);
         features(&here, &there)
             .or_else(|| {
                 let parts = ["accounts", "sources", "value", "cohort"];
@@ -40,6 +42,42 @@ fn preset_difference(here: &BookFile, there: &BookFile) -> Option<String> {
     let differs = (0..here.len().max(there.len())).find(|&at| name(here, at) != name(there, at))?;
     let name = name(here, differs).or_else(|| name(there, differs))?;
     Some(format!("feature `{name}`, which the preset of [scorecard] takes from the catalogue"))
+}
+
+impl BookFile {
+    /// Whether this book and `frozen`, a bundle's `book.toml`, declare the same `[split]`.
+    pub fn has_split_of(&self, frozen: &str) -> bool {
+        let split = |text: &str| text.parse::<Table>().ok().map(|table| table.get("split").cloned());
+        split(&self.text).is_some_and(|here| split(frozen) == Some(here))
+    }
+}
+
+/// Takes away the sources that neither book names outside `[evaluation]`: they reach no feature, label or score.
+fn leave_out_sources_of_evidence(here: &mut Table, there: &mut Table) {
+    let names = |table: &Table| -> Vec<String> {
+        table.get("sources").and_then(Value::as_table).into_iter().flat_map(Table::keys).cloned().collect()
+    };
+    let known: Vec<String> = names(here).into_iter().chain(names(there)).collect();
+    let is_read = |name: &String| [&*here, &*there].into_iter().any(|table| is_named(table, name));
+    let read: Vec<String> = known.into_iter().filter(is_read).collect();
+    for table in [here, there] {
+        if let Some(sources) = table.get_mut("sources").and_then(Value::as_table_mut) {
+            sources.retain(|name, _| read.iter().any(|of| of == name));
+        }
+    }
+}
+
+/// Whether a book names a source anywhere but in `[evaluation]`.
+fn is_named(table: &Table, source: &str) -> bool {
+    fn holds(value: &Value, text: &str) -> bool {
+        match value {
+            Value::String(found) => found == text,
+            Value::Array(values) => values.iter().any(|value| holds(value, text)),
+            Value::Table(table) => table.values().any(|value| holds(value, text)),
+            _ => false,
+        }
+    }
+    table.iter().filter(|(part, _)| *part != "evaluation").any(|(_, value)| holds(value, source))
 }
 
 /// The segments that make cohorts decide what a percentile is; the others only cut reports.

@@ -153,6 +153,15 @@ impl TargetRule {
         }
     }
 
+    /// Whether the outcome comes on a day that the rule tells, whatever the horizon.
+    pub(crate) const fn tells_days(&self) -> bool {
+        match self {
+            Self::Event { .. } | Self::NoSubscription { .. } => true,
+            Self::NoActivity { days, .. } => days.is_some(),
+            _ => false,
+        }
+    }
+
     /// Days after the horizon that must lie within the data for a label to be known.
     pub(crate) const fn settle_days(&self) -> u32 {
         match self {

@@ -6,6 +6,7 @@ mod catalogue;
 mod common;
 mod declared;
 mod derived;
+mod evaluation;
 mod forms;
 mod label_rules;
 mod labels;

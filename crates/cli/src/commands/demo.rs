@@ -16,7 +16,8 @@ pub(crate) fn run(arguments: &Demo) -> Result<(), Failure> {
     let out = &arguments.out;
     fs::create_dir_all(out).unexpected("making the folder")?;
     let (folder, models) = (out.join("book"), out.join("models"));
-    let config = SimulateConfig { n_accounts: 2000, n_months: 24, seed: SEED, ..SimulateConfig::default() };
+    let config =
+        SimulateConfig { n_accounts: 2000, n_months: 24, seed: SEED, interventions: true, ..SimulateConfig::default() };
     say("simulating 2,000 accounts over 24 months");
     let simulated = simulate(&config, &folder, &Bars::default())?;
     let book = folder.join("book.toml");

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use bellwether_book::{Book, BookFile};
 use bellwether_bundle::Bundle;
 use bellwether_core::Digest;
+use bellwether_evaluate::Practice;
 use bellwether_registry::{Registered, Registry};
 use bellwether_report::{CoefficientReport, TargetReport};
 use bellwether_score::Scorer;
@@ -14,9 +15,10 @@ use serde::Serialize;
 use crate::args::Train;
 use crate::failure::Failure;
 use crate::output::{print_json, print_text};
+use crate::pipeline::assemble::{self, Evidence};
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::{Built, Prepared};
-use crate::pipeline::{assemble, audit, evidence, scorecard};
+use crate::pipeline::{audit, evidence, practice, scorecard};
 use crate::progress::{Bars, say};
 use crate::threads;
 
@@ -28,6 +30,7 @@ struct Trained<'a> {
     digest: &'a Digest,
     seconds: f64,
     targets: Vec<TrainedTarget<'a>>,
+    practice: &'a Practice,
     warnings: &'a [String],
 }
 
@@ -62,6 +65,7 @@ pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
 pub(crate) struct Training {
     pub(crate) registered: Registered,
     targets: Vec<TargetReport>,
+    practice: Practice,
     warnings: Vec<String>,
     took: Duration,
 }
@@ -87,13 +91,15 @@ pub(crate) fn train(book: &Path, models: &Path, seed: u64, actor: &str) -> Resul
     let scorer = assemble::scorer(&prepared, &candidates)?;
     let evidence = |of_target| evidence::of_candidates(&prepared, of_target, &scorer, seed, &bars);
     let targets: Vec<TargetReport> = candidates.iter().map(evidence).collect::<Result<_, _>>()?;
-    let contents = assemble::contents(&prepared, &audit, &candidates, &scorer, targets.clone(), seed, &bars)?;
+    let practice = practice::of(&prepared.unseen(&scorer, seed))?;
+    let evidence = Evidence { targets: targets.clone(), practice: practice.clone() };
+    let contents = assemble::contents(&prepared, &audit, &candidates, &scorer, evidence, seed, &bars)?;
     let now = jiff::Timestamp::now().to_string();
     let registered = Registry::open(models)?.register(&contents, &now, actor)?;
     // What was written is what will be opened each night: open it, and let it prove itself.
     Scorer::from_bundle(&Bundle::open(&registered.path)?)?;
     let warnings = prepared.warnings.into_iter().chain(audit::warnings(&audit)).collect();
-    Ok(Training { registered, targets, warnings, took: began.elapsed() })
+    Ok(Training { registered, targets, practice, warnings, took: began.elapsed() })
 }
 
 impl Training {
@@ -125,6 +131,7 @@ impl Training {
                     coefficients: of.coefficients.as_ref(),
                 })
                 .collect(),
+            practice: &self.practice,
             warnings: &self.warnings,
         }
     }
@@ -134,6 +141,7 @@ impl Training {
             let table = bellwether_report::learner_table_text(&of.learners, &of.chosen);
             format!("{}\n{table}", of.target)
         });
+        let practice = bellwether_report::guide_text(&self.practice);
         let registered = &self.registered;
         let path = registered.path.display();
         let (name, version) = (&registered.name, registered.version);
@@ -142,6 +150,6 @@ impl Training {
         let written = format!(
             "{name} version {version} ({digest}) is in {path}, made in {seconds:.1} s\nreport: {path}/report.html"
         );
-        tables.chain([written]).collect::<Vec<_>>().join("\n\n")
+        tables.chain([practice, written]).collect::<Vec<_>>().join("\n\n")
     }
 }

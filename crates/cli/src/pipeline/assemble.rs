@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bellwether_book::Audit;
 use bellwether_bundle::{BundleContents, ParityVectors, Provenance, SourceProvenance, TargetModel};
 use bellwether_core::{Digest, Model, Progress};
+use bellwether_evaluate::Practice;
 use bellwether_report::{FeatureRow, Rendered, ScorecardReport, SourceRow, TargetReport, TrainingReport};
 use bellwether_score::{Scorer, ScorerParts, ScorerTarget, parity_rows_for};
 
@@ -39,22 +40,26 @@ pub(crate) fn scorer(prepared: &Prepared, candidates: &[Candidates]) -> Result<S
     })?)
 }
 
+/// What the test rows show.
+pub(crate) struct Evidence {
+    pub(crate) targets: Vec<TargetReport>,
+    pub(crate) practice: Practice,
+}
+
 /// Puts a bundle together.
 pub(crate) fn contents(
     prepared: &Prepared,
     audit: &Audit,
     candidates: &[Candidates],
     scorer: &Scorer,
-    targets: Vec<TargetReport>,
+    evidence: Evidence,
     seed: u64,
     progress: &dyn Progress,
 ) -> Result<BundleContents, Failure> {
     let file = prepared.book.file();
-    let evaluation: BTreeMap<String, _> =
-        targets.iter().map(|report| (report.target.to_string(), &report.evaluation)).collect();
-    let evaluation = serde_json::to_value(evaluation).unexpected("writing the evaluation")?;
     let provenance = provenance(prepared, audit, seed)?;
-    let report = report(prepared, audit, &provenance, targets)?;
+    let evaluation = evaluation(&evidence)?;
+    let report = report(prepared, audit, &provenance, evidence)?;
     let rendered = bellwether_report::render(&report).unexpected("drawing the report")?;
     Ok(BundleContents {
         name: file.config.name.get_ref().clone(),
@@ -70,6 +75,17 @@ pub(crate) fn contents(
         parity: parity(candidates, scorer)?,
         extra_files: files(rendered),
     })
+}
+
+/// By target, and under `practice` the score in use.
+fn evaluation(evidence: &Evidence) -> Result<serde_json::Value, Failure> {
+    let json = |of: serde_json::Result<serde_json::Value>| of.unexpected("writing the evaluation");
+    let mut evaluation = serde_json::Map::new();
+    for report in &evidence.targets {
+        evaluation.insert(report.target.to_string(), json(serde_json::to_value(&report.evaluation))?);
+    }
+    evaluation.insert("practice".to_owned(), json(serde_json::to_value(&evidence.practice))?);
+    Ok(evaluation.into())
 }
 
 fn target_model(candidates: &Candidates) -> TargetModel {
@@ -88,12 +104,18 @@ fn provenance(prepared: &Prepared, audit: &Audit, seed: u64) -> Result<Provenanc
         let digest = prepared.digests[&summary.name].clone();
         (summary.name, SourceProvenance { n_rows: summary.n_rows as u64, digest })
     };
+    // What features are built from has the digest of what they read of it.
+    let of_evidence =
+        prepared.facts.sources.iter().filter(|(summary, _)| !prepared.digests.contains_key(&summary.name));
+    let of_evidence = of_evidence.map(|(summary, digest)| {
+        (summary.name.clone(), SourceProvenance { n_rows: summary.n_rows as u64, digest: digest.clone() })
+    });
     Ok(Provenance {
         bellwether_version: env!("CARGO_PKG_VERSION").to_owned(),
         crate_versions: crate_versions(),
         seed,
         config_digest: Digest::of(file.text.as_bytes()),
-        sources: prepared.book.summaries().into_iter().map(source).collect(),
+        sources: prepared.book.summaries().into_iter().map(source).chain(of_evidence).collect(),
         split: serde_json::to_value(&prepared.split.plan).unexpected("writing the split")?,
         waivers: waivers(audit),
     })
@@ -130,7 +152,7 @@ fn report(
     prepared: &Prepared,
     audit: &Audit,
     provenance: &Provenance,
-    targets: Vec<TargetReport>,
+    evidence: Evidence,
 ) -> Result<TrainingReport, Failure> {
     let (book, table) = (&prepared.book, &prepared.table);
     let name = book.file().config.name.get_ref();
@@ -152,7 +174,8 @@ fn report(
             .into_iter()
             .map(|of| SourceRow { name: of.name, n_rows: of.n_rows, n_orphans: of.n_orphans, days: of.days })
             .collect(),
-        targets,
+        targets: evidence.targets,
+        practice: evidence.practice,
         scorecard: scorecard_report(prepared)?,
         features: feature_rows(prepared),
         notes: notes(prepared, audit),

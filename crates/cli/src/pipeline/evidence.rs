@@ -95,7 +95,7 @@ fn accounts(table: &FeatureTable, rows: &LabelledRows) -> Vec<u32> {
     rows.rows.iter().map(|&row| table.account[row]).collect()
 }
 
-fn bands(x: &FeatureMatrix, scorecard: &Scorecard, rows: &[usize]) -> Vec<Band> {
+pub(crate) fn bands(x: &FeatureMatrix, scorecard: &Scorecard, rows: &[usize]) -> Vec<Band> {
     scorecard.assess(x, rows).iter().map(bellwether_core::Assessment::band).collect()
 }
 

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bellwether_book::{Book, BookError, FeatureTable, History, Split};
+use bellwether_book::{Book, BookError, Facts, FeatureTable, History, Split, SplitPlan};
 use bellwether_core::{Digest, Encoding, FeatureMatrix, FeatureSchema, Outcome, Progress, Target};
 use bellwether_health::{Scorecard, learn_on_history};
+use bellwether_score::Scorer;
 
 use crate::failure::{Failure, Unexpected as _};
+use crate::pipeline::practice::Unseen;
 use crate::pipeline::weights::Happened;
 
 /// A book's history, split before anything was learnt, and what was learnt on training rows before any model.
@@ -24,6 +26,8 @@ pub(crate) struct Prepared {
     pub(crate) warnings: Vec<String>,
     /// Each source's content.
     pub(crate) digests: BTreeMap<String, Digest>,
+    /// What evidence is drawn from beside features and labels.
+    pub(crate) facts: Arc<Facts>,
 }
 
 /// The three parts of a split.
@@ -56,12 +60,16 @@ pub(crate) struct Built {
     pub(crate) book: Arc<Book>,
     pub(crate) table: Arc<FeatureTable>,
     digests: BTreeMap<String, Digest>,
+    /// What evidence is drawn from beside features and labels.
+    facts: Arc<Facts>,
 }
 
 impl Built {
     pub(crate) fn of(book: Book, progress: &dyn Progress) -> Result<Self, Failure> {
         let History { table, digests } = book.history(&book.snapshot_days(), progress)?;
-        Ok(Self { book: Arc::new(book), table: Arc::new(table), digests })
+        // Read before anything is fitted, so that what is wrong with it is said at once.
+        let facts = Arc::new(book.facts(progress)?);
+        Ok(Self { book: Arc::new(book), table: Arc::new(table), digests, facts })
     }
 }
 
@@ -74,7 +82,7 @@ impl Prepared {
 
     /// Learns what comes before any model on the training rows of `split`.
     pub(crate) fn on(built: &Built, split: Split) -> Result<Self, Failure> {
-        let Built { book, table, digests } = built;
+        let Built { book, table, digests, facts } = built;
         let encoding = book.learn_encoding(table, &split.training)?;
         let schema = encoding.schema().unexpected("naming the features")?;
         let x = encoding.encode(&table.raw).map_err(BookError::from)?;
@@ -82,8 +90,8 @@ impl Prepared {
         let happened = Happened::of(book, table);
         let (scorecard, warnings) = learn_on_history(spec, &schema, &x, &split.training, &happened.history(table))?;
         let readiness = readiness(book, &schema, &x, &split)?;
-        let (book, table, digests) = (Arc::clone(book), Arc::clone(table), digests.clone());
-        Ok(Self { book, table, split, encoding, schema, x, scorecard, readiness, warnings, digests })
+        let (book, table, facts, digests) = (Arc::clone(book), Arc::clone(table), Arc::clone(facts), digests.clone());
+        Ok(Self { book, table, split, encoding, schema, x, scorecard, readiness, warnings, digests, facts })
     }
 
     /// The scorecard that is the baseline of an outcome.
@@ -110,6 +118,25 @@ impl Prepared {
     /// Outcome by outcome, the main horizon first.
     pub(crate) fn targets(&self) -> Vec<Target> {
         self.book.file().targets()
+    }
+
+    /// The rows that nothing was learnt from, with what scores them.
+    pub(crate) fn unseen<'a>(&'a self, scorer: &'a Scorer, seed: u64) -> Unseen<'a> {
+        let first_day = match &self.split.plan {
+            SplitPlan::Time { test, .. } => Some(test.0),
+            SplitPlan::Hashed { .. } => None,
+        };
+        Unseen {
+            book: &self.book,
+            facts: &self.facts,
+            table: &self.table,
+            x: &self.x,
+            scorecard: &self.scorecard,
+            scorer,
+            test: &self.split.test,
+            first_day,
+            seed,
+        }
     }
 
     /// The rows of `part` whose label for `target` is known; there may be none, or of one class only.

@@ -70,6 +70,8 @@ pub enum Unit {
     Points,
     /// Difference of two AUCs.
     AucDifference,
+    /// One amount of money over another.
+    Times,
 }
 
 /// What a value is a share, or a mean, of. Contradiction 6 of requirements 1.16: a renewal event is not a snapshot.

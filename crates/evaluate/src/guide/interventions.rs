@@ -10,6 +10,7 @@ use crate::input::{EvaluateError, check_confidence, check_lengths, check_numbers
 use crate::linear::Linear;
 use crate::results::Estimate;
 use crate::scale::Scale;
+use crate::value::ValueOptions;
 
 /// Accounts, one value a case in each column: those with an intervention, and those without to compare with.
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +108,29 @@ pub fn intervention_findings(
             .goal(Goal::Above(0.0))
             .found("staying of treated over untreated red accounts", over(&stayed), n_least, least),
     })
+}
+
+/// V-09: revenue kept for each unit of money spent on interventions, goal above 1: the share of treated red accounts that
+/// stayed over that of the untreated, times the `mean_arr` of treated red accounts and the years of it that are lost with an
+/// account, over the cost of contacting one. What an account pays and whether it stays are taken as independent.
+///
+/// # Errors
+/// [`EvaluateError::Setting`] unless the contact costs something.
+pub fn intervention_return(
+    found: &InterventionFindings,
+    mean_arr: f64,
+    costs: &ValueOptions,
+    options: &GuideOptions,
+) -> Result<Finding, EvaluateError> {
+    let (name, value) = ("contact_cost", costs.contact_cost);
+    if !(value > 0.0 && value.is_finite()) {
+        return Err(EvaluateError::Setting { name, value, rule: "above 0" });
+    }
+    let Finding { estimate, n, .. } = &found.stayed_over_untreated;
+    let times = |end: Option<f64>| end.map(|end| end * mean_arr * costs.years_lost / value);
+    let estimate = Estimate { value: times(estimate.value), low: times(estimate.low), high: times(estimate.high) };
+    let about = About::share(GuideId::V09, Denominator::Interventions).unit(Unit::Times).goal(Goal::Above(1.0));
+    Ok(about.found("revenue kept for each unit spent on treated red accounts", estimate, *n, options.min_cases))
 }
 
 fn check(cases: &Interventions<'_>, options: &GuideOptions) -> Result<(), EvaluateError> {

@@ -16,6 +16,9 @@ const LEADS: [i32; 2] = [14, 30];
 /// V-07's days before churn, and the 48 hours of V-03.
 const BEFORE: [i32; 3] = [90, 30, 2];
 
+/// Where the histogram's bins begin, days; an account without warning has a bin of its own, before them.
+const BINS: [i32; 8] = [1, 14, 30, 60, 90, 120, 180, 270];
+
 /// The bands of one account over time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScoreHistory {
@@ -50,6 +53,8 @@ pub struct LeadTime {
     pub median: Finding,
     /// Days at 10, 25, 50, 75 and 90 % of the churned accounts, an account without warning at 0.
     pub quantiles: Vec<(f64, f64)>,
+    /// Churned accounts by lead time, bins rising from no warning.
+    pub histogram: Vec<LeadTimeBin>,
     /// Share with 14 days or more.
     pub at_least_14: Finding,
     /// Share with 30 days or more.
@@ -59,6 +64,15 @@ pub struct LeadTime {
     /// Share of the accounts that stayed and had the warning at some time: what the lead time costs. A standing warning is one
     /// at the end of what is known.
     pub stayed_and_warned: Finding,
+}
+
+/// Churned accounts with a lead time from `from` days on to before the next bin's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeadTimeBin {
+    /// Days; 0 is the bin of accounts without warning.
+    pub from: i32,
+    /// Accounts.
+    pub n: usize,
 }
 
 /// Bands that stood some days before churn.
@@ -165,6 +179,7 @@ fn lead_time(histories: &[ScoreHistory], warning: Warning, options: &GuideOption
             least,
         ),
         quantiles: [0.1, 0.25, 0.5, 0.75, 0.9].iter().filter_map(|&at| Some((at, quantile_of(&days, at)?))).collect(),
+        histogram: histogram(&days),
         at_least_14: found("churned accounts warned 14 days before or earlier", having(LEADS[0])),
         at_least_30: found("churned accounts warned 30 days before or earlier", having(LEADS[1])),
         n_censored,
@@ -175,6 +190,14 @@ fn lead_time(histories: &[ScoreHistory], warning: Warning, options: &GuideOption
             least,
         ),
     }
+}
+
+/// `days` are sorted.
+fn histogram(days: &[f64]) -> Vec<LeadTimeBin> {
+    let before = |day: i32| days.partition_point(|&days| days < f64::from(day));
+    let begins = [0].into_iter().chain(BINS);
+    let ends = BINS.into_iter().map(before).chain([days.len()]);
+    begins.zip(ends).map(|(from, end)| LeadTimeBin { from, n: end - before(from) }).collect()
 }
 
 fn bands_before(histories: &[ScoreHistory], days: i32, options: &GuideOptions) -> BandsBefore {

@@ -10,8 +10,8 @@ mod snapshots;
 
 pub use ablation::{AblationFinding, AblationVerdict, LeftOut, ablation_finding, ablation_findings};
 pub use finding::{Denominator, Finding, Goal, GuideId, Reading, Unit, Verdict};
-pub use interventions::{InterventionFindings, Interventions, intervention_findings};
-pub use lead_time::{BandsBefore, LeadTime, LeadTimeFindings, ScoreHistory, Warning, lead_time_findings};
+pub use interventions::{InterventionFindings, Interventions, intervention_findings, intervention_return};
+pub use lead_time::{BandsBefore, LeadTime, LeadTimeBin, LeadTimeFindings, ScoreHistory, Warning, lead_time_findings};
 pub use renewals::{RenewalFindings, Renewals, renewal_findings};
 pub use score_use::{ScoreUse, score_use_findings};
 pub use snapshots::{BandOutcome, BandedSnapshots, SnapshotFindings, band_outcomes, snapshot_findings};

@@ -12,6 +12,10 @@ use crate::linear::Linear;
 use crate::results::Estimate;
 use crate::scale::Scale;
 
+/// Contradiction 9 of requirements 1.16: each error by what it is to the score and to who predicts churn.
+const CHURNED_GREEN: &str = "churned accounts that were green (false positives of the score, missed churns)";
+const RED_STAYED: &str = "untreated red accounts that stayed (false alarms of churn)";
+
 /// Snapshots, one value a row in each column.
 #[derive(Debug, Clone, Copy)]
 pub struct BandedSnapshots<'a> {
@@ -108,10 +112,9 @@ pub fn snapshot_findings(
     let (red_churned, _) = share(about, "red accounts that churned", &red, &churned);
     let about = About::share(GuideId::V11, Denominator::OutcomeSnapshots);
     let green = |row: usize| rows.band[row] == Band::Green;
-    let (churned_green, n_churned_green) = share(about, "churned accounts that were green", &churned, &green);
+    let (churned_green, n_churned_green) = share(about, CHURNED_GREEN, &churned, &green);
     let about = About::share(GuideId::V11, of_untreated);
-    let (red_stayed, n_red_stayed) =
-        share(about, "untreated red accounts that stayed", &untreated_red, &|row| !churned(row));
+    let (red_stayed, n_red_stayed) = share(about, RED_STAYED, &untreated_red, &|row| !churned(row));
     Ok(SnapshotFindings {
         accuracy,
         accuracy_of_nobody_churns: (0..n).filter(|&row| !churned(row)).count() as f64 / n as f64,

@@ -1,6 +1,12 @@
 //! A small report of made-up accounts, the same on every machine.
 
 use bellwether_core::{Band, Bands, Date, Direction, Indicator, Outcome, Quiet, ScorecardModel, Target, sigmoid};
+use bellwether_evaluate::guide::{
+    BandedSnapshots, GuideOptions, Interventions, Renewals, ScoreHistory, band_outcomes, intervention_findings,
+    intervention_return, lead_time_findings, renewal_findings, snapshot_findings,
+};
+use bellwether_evaluate::value::{ValueOptions, Valued, cost_curve, value_at_capacity};
+use bellwether_evaluate::{BiasOptions, GuideFindings, Measured, Practice, TargetBias, ValueFindings, bias_gaps};
 use bellwether_evaluate::{Cohort, EvaluateOptions, Evaluation, Scored, evaluate, paired_auc_difference};
 use bellwether_health::Scorecard;
 use bellwether_report::{FeatureRow, LearnerRow, ScorecardReport, SourceRow, TargetReport, TrainingReport};
@@ -64,6 +70,81 @@ impl Accounts {
         evaluate(&scored, Some(&self.bands), cohorts, &options, &Quiet).expect("the rows are sound")
     }
 
+    /// The score in use, of which everything was measured but its use by the team.
+    pub(crate) fn practice(&self) -> Practice {
+        let options = GuideOptions::default();
+        let (band, churned, account) = (&self.bands[..], &self.outcome[..], &self.account[..]);
+        let stayed: Vec<bool> = churned.iter().map(|churned| !churned).collect();
+        let treated: Vec<bool> = (0..band.len()).map(|row| row % 4 == 0).collect();
+        let score: Vec<f64> = band.iter().map(|&band| 25.0 + 32.5 * f64::from(band as u8)).collect();
+        let better: Vec<f64> = score.iter().zip(&treated).map(|(x, &done)| if done { x + 9.0 } else { *x }).collect();
+        let outcomes: [(&str, &[bool]); 2] = [("churn", churned), ("retention", &stayed)];
+        let bands = band_outcomes(band, &outcomes, account, &options).expect("sound");
+        let rows = BandedSnapshots { band, churned, account, treated: Some(&treated) };
+        let renewals = Renewals { score: &score, band, renewed: &stayed, account };
+        let cases = Interventions {
+            band_before: band,
+            band_after: band,
+            score_before: &score,
+            score_after: &better,
+            stayed: &stayed,
+            treated: &treated,
+            account,
+        };
+        let interventions = intervention_findings(&cases, &options).expect("sound");
+        Practice {
+            guide: GuideFindings {
+                snapshots: Measured::Found(snapshot_findings(&rows, &options).expect("sound")),
+                by_quarter: vec![("2024 Q3".into(), bands.clone()), ("2024 Q4".into(), bands.clone())],
+                bands,
+                lead_times: Measured::Found(lead_time_findings(&self.histories(), &options).expect("sound")),
+                days_between_scores: Some(31),
+                renewals: Measured::Found(renewal_findings(&renewals, &options).expect("sound")),
+                interventions: Measured::Found(interventions.clone()),
+                intervention_return: Measured::Found(
+                    intervention_return(&interventions, 9_000.0, &ValueOptions::default(), &options).expect("sound"),
+                ),
+                compared_with: "red accounts that were left alone".into(),
+                by_kind: vec![("training".into(), interventions)],
+                score_use: Measured::Missing("a log of interactions".into()),
+            },
+            value: Measured::Found(self.value()),
+            bias: vec![self.bias()],
+        }
+    }
+
+    /// A history an account: scores on the last days of four months, churn some days after.
+    fn histories(&self) -> Vec<ScoreHistory> {
+        let day = |n: usize| Date::from_days(19_000 + 30 * n as i32);
+        let of = |(place, pair): (usize, &[Band])| {
+            let churned =
+                (self.outcome[2 * place] || self.outcome[2 * place + 1]).then(|| day(4).plus_days(place as i32 % 9));
+            let band = |n: usize| if n < 2 { pair[0] } else { pair[1] };
+            ScoreHistory { bands: (0..4).map(|n| (day(n), band(n))).collect(), churned }
+        };
+        self.bands.chunks_exact(2).enumerate().map(of).collect()
+    }
+
+    fn value(&self) -> ValueFindings {
+        let arr: Vec<f64> = (0..self.chosen.len()).map(|row| 1_000.0 * (1 + row % 20) as f64).collect();
+        let accounts = Valued { probability: &self.chosen, churned: &self.outcome, arr: &arr };
+        let assumed = ValueOptions { n_bootstrap: 200, ..ValueOptions::default() };
+        ValueFindings {
+            day: "2024-09-30".parse().ok(),
+            n_without_arr: 3,
+            assumed,
+            report: value_at_capacity(&accounts, &[20, 40, 80], &assumed).expect("sound"),
+            costs: cost_curve(&accounts, &assumed).expect("sound"),
+        }
+    }
+
+    fn bias(&self) -> TargetBias {
+        let scored = Scored { probability: &self.chosen, outcome: &self.outcome, account: &self.account };
+        let flagged: Vec<bool> = self.bands.iter().map(|&band| band == Band::Red).collect();
+        let gaps = bias_gaps(&scored, &flagged, &self.cohorts, &BiasOptions::default()).expect("sound");
+        TargetBias { target: CHURN, flagged: "red rows".into(), gaps }
+    }
+
     pub(crate) fn target(&self, target: Target, learner_names: [&str; 2]) -> TargetReport {
         let evaluation = self.evaluation();
         let difference = paired_auc_difference(&self.baseline, &self.chosen, &self.outcome, &self.account, 0.95);
@@ -113,7 +194,31 @@ pub(crate) fn plain_scorecard() -> ScorecardReport {
     }
 }
 
-pub(crate) fn report(targets: Vec<TargetReport>) -> TrainingReport {
+/// Nothing of a score in use can be measured.
+pub(crate) fn nothing(why: &str) -> Practice {
+    fn missing<T>(why: &str) -> Measured<T> {
+        Measured::Missing(why.to_owned())
+    }
+    Practice {
+        guide: GuideFindings {
+            snapshots: missing(why),
+            bands: Vec::new(),
+            by_quarter: Vec::new(),
+            lead_times: missing(why),
+            days_between_scores: None,
+            renewals: missing(why),
+            interventions: missing(why),
+            intervention_return: missing(why),
+            compared_with: String::new(),
+            by_kind: Vec::new(),
+            score_use: missing(why),
+        },
+        value: missing(why),
+        bias: Vec::new(),
+    }
+}
+
+pub(crate) fn report(targets: Vec<TargetReport>, practice: Practice) -> TrainingReport {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let day = |text: &str| text.parse::<Date>().expect("a date of the test");
     TrainingReport {
@@ -130,6 +235,7 @@ pub(crate) fn report(targets: Vec<TargetReport>) -> TrainingReport {
             SourceRow { name: "accounts".into(), n_rows: 200, n_orphans: 0, days: None },
         ],
         targets,
+        practice,
         scorecard: plain_scorecard(),
         features: vec![
             FeatureRow {

@@ -6,7 +6,7 @@ use super::{BookFile, Checked, SourceKind, Span, source};
 use crate::config::TargetRule;
 
 /// A century: what is longer is a slip, and days must stay countable.
-const MAX_DAYS: u32 = 36_500;
+pub(super) const MAX_DAYS: u32 = 36_500;
 
 pub(super) fn check(file: &BookFile) -> Checked {
     let main = file.horizon_days();
