@@ -17,6 +17,6 @@ mod sums;
 
 pub(crate) use bins::Bins;
 pub(crate) use booster::{Boosting, Growth, Rows, Stop, boost};
-pub(crate) use cart::{CartRows, CartRules};
+pub(crate) use cart::{CartRows, CartRules, Classes};
 pub(crate) use split::Monotone;
 pub(crate) use start::Start;
