@@ -284,20 +284,25 @@ impl Book {
     /// [`BookError`] if a part is empty, or a source has no row that training could see.
     pub fn split(&self, table: &FeatureTable, seed: u64) -> Result<Split, BookError> {
         let split = table.split(&self.file, seed)?;
-        if let crate::SplitPlan::Time { training_to, .. } = split.plan {
-            for (name, source) in self.parts.index.iter().filter(|(_, source)| source.has_dates) {
-                let first_day = source.days.map_or(self.data_end, |(first, _)| Date::from_days(first));
-                if first_day > training_to {
-                    return Err(BookError::NothingBeforeSplit {
-                        source_name: name.clone(),
-                        path: source.path.clone(),
-                        last_training_day: training_to,
-                        first_day,
-                    });
-                }
+        self.check_sources_began(&split)?;
+        Ok(split)
+    }
+
+    /// Every dated source has a row that training can see.
+    pub(crate) fn check_sources_began(&self, split: &Split) -> Result<(), BookError> {
+        let crate::SplitPlan::Time { training_to, .. } = split.plan else { return Ok(()) };
+        for (name, source) in self.parts.index.iter().filter(|(_, source)| source.has_dates) {
+            let first_day = source.days.map_or(self.data_end, |(first, _)| Date::from_days(first));
+            if first_day > training_to {
+                return Err(BookError::NothingBeforeSplit {
+                    source_name: name.clone(),
+                    path: source.path.clone(),
+                    last_training_day: training_to,
+                    first_day,
+                });
             }
         }
-        Ok(split)
+        Ok(())
     }
 
     /// Learns the encoding of `table` from training rows alone.

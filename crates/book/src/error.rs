@@ -133,6 +133,18 @@ pub enum BookError {
         /// The setting's name.
         setting: &'static str,
     },
+    /// A backtest asks for more than the history holds.
+    #[error("the history is too short for {asked} {what}: {why}")]
+    TooFewOrigins {
+        /// How many were asked for.
+        asked: usize,
+        /// `origins` or `folds`.
+        what: &'static str,
+        /// The part that fails.
+        why: String,
+        /// The most below `asked` that fit.
+        fit: usize,
+    },
     /// All rows of a part have one class.
     #[error("target {target}: all {n_rows} {part} rows have outcome {only}; both classes are needed")]
     SingleClass {
@@ -222,6 +234,11 @@ impl BookError {
                     "add history or accounts; `{setting}` in [train] lowers the minimum, at the price of wide intervals"
                 )
             }
+            Self::TooFewOrigins { fit: 0, .. } => {
+                "add history or accounts, shorten the horizons, or calibrate by accounts (`calibration_rows` in [split])"
+                    .into()
+            }
+            Self::TooFewOrigins { what, fit, .. } => format!("{fit} {what} fit: --origins {fit}"),
             Self::SingleClass { .. } => "check the target's rule and filter, and the split's dates".into(),
             Self::NeverKnown { .. } => "take the feature out, or check its column, window and filter".into(),
             Self::Encoding(bellwether_core::EncodingError::Infinite { .. }) => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_core::{Date, RawColumn, RawTable, RawValues, RowKey, RowStatus, Target, TextColumn};
+use bellwether_core::{RawColumn, RawTable, RawValues, RowKey, RowStatus, Target, TextColumn};
 
 use crate::BookError;
 use crate::config::BookFile;
@@ -65,19 +65,24 @@ impl FeatureTable {
     }
 
     pub(crate) fn split(&self, file: &BookFile, seed: u64) -> Result<Split, BookError> {
-        let days: Vec<Date> = self.keys.iter().map(|key| key.as_of).collect();
+        split(&self.split_rows(file), &file.config.split, file.reach_days(), seed)
+    }
+
+    pub(crate) fn split_rows(&self, file: &BookFile) -> SplitRows<'_> {
         // The main horizon draws the parts, so that all horizons are measured on the same rows.
         let of_main = |(target, _): &(&Target, _)| target.horizon_days == file.horizon_days();
         let main: Vec<&Vec<Option<bool>>> = self.labels.iter().filter(of_main).map(|(_, labels)| labels).collect();
         let labelled = |row: usize| main.iter().any(|labels| labels[row].is_some());
-        let is_labelled: Vec<bool> = (0..self.n_rows()).map(labelled).collect();
         let group = |row: usize| match &self.split_group {
             Some(texts) => texts.get(row).unwrap_or(""),
             None => self.keys[row].account.0.as_str(),
         };
-        let groups: Vec<&str> = (0..self.n_rows()).map(group).collect();
-        let rows = SplitRows { days: &days, is_labelled: &is_labelled, groups: &groups, has_time: self.has_time };
-        split(&rows, &file.config.split, file.reach_days(), seed)
+        SplitRows {
+            days: self.keys.iter().map(|key| key.as_of).collect(),
+            is_labelled: (0..self.n_rows()).map(labelled).collect(),
+            groups: (0..self.n_rows()).map(group).collect(),
+            has_time: self.has_time,
+        }
     }
 }
 

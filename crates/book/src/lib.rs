@@ -4,6 +4,7 @@
 //! sources, read and checked), then [`Book::history`] to train or [`Book::as_of`] to score.
 
 mod audit;
+mod backtest;
 mod book;
 mod catalogue;
 mod config;
@@ -19,6 +20,7 @@ mod table;
 mod writer;
 
 pub use audit::{Audit, FeatureDay, FeatureDays, Finding, RULES, Replay, Rule, Severity, SourceMonths};
+pub use backtest::BacktestPlan;
 pub use book::{Book, History, SourceSummary};
 pub use catalogue::{Catalogue, Entry, Role, RoleColumn};
 pub use config::{
@@ -31,4 +33,4 @@ pub use error::BookError;
 pub use feature_table::FeatureTable;
 pub use split::{Split, SplitPlan};
 pub use table::{CodedText, Column, Table};
-pub use writer::{TableError, TableWriter, check_output, write_table, write_text};
+pub use writer::{TableError, TableWriter, check_output, check_text_output, write_table, write_text};

@@ -50,16 +50,16 @@ pub enum SplitPlan {
 
 /// What a split is drawn from, one entry a row.
 pub(crate) struct SplitRows<'a> {
-    pub(crate) days: &'a [Date],
+    pub(crate) days: Vec<Date>,
     /// Whether any outcome's label of the main horizon is known.
-    pub(crate) is_labelled: &'a [bool],
+    pub(crate) is_labelled: Vec<bool>,
     /// What stays together: the account, or its group.
-    pub(crate) groups: &'a [&'a str],
+    pub(crate) groups: Vec<&'a str>,
     pub(crate) has_time: bool,
 }
 
 const TEST_SHARE: f64 = 0.25;
-const CALIBRATION_SHARE: f64 = 0.2;
+pub(crate) const CALIBRATION_SHARE: f64 = 0.2;
 
 pub(crate) fn split(
     rows: &SplitRows<'_>,
@@ -67,93 +67,169 @@ pub(crate) fn split(
     reach_days: u32,
     seed: u64,
 ) -> Result<Split, BookError> {
-    let kind = config.kind.unwrap_or(if rows.has_time { SplitKind::Time } else { SplitKind::Random });
-    let split = match kind {
-        SplitKind::Time => by_time(rows, config, reach_days, seed)?,
-        SplitKind::Random | SplitKind::Grouped => by_hash(rows, config, seed),
-    };
-    for (part, part_rows) in [("training", &split.training), ("calibration", &split.calibration), ("test", &split.test)]
-    {
-        if part_rows.is_empty() {
-            return Err(BookError::NoRows {
-                what: format!("the {part} part of the split"),
-                rule: "each part needs labelled rows".into(),
-            });
+    match rows.kind(config) {
+        SplitKind::Time => {
+            let days = LabelledDays::new(rows, config, reach_days, seed);
+            let test = days.test(config)?;
+            days.split(test)
+        }
+        SplitKind::Random | SplitKind::Grouped => {
+            let test_share = config.test_share.unwrap_or(TEST_SHARE);
+            let calibration_share = config.calibration_share.unwrap_or(CALIBRATION_SHARE);
+            by_group(rows, config, seed, |group| {
+                if share_of(seed, "test", group) < test_share {
+                    GroupPart::Test
+                } else if share_of(seed, "calibration", group) < calibration_share {
+                    GroupPart::Calibration
+                } else {
+                    GroupPart::Training
+                }
+            })
         }
     }
-    Ok(split)
 }
 
-fn by_time(rows: &SplitRows<'_>, config: &SplitConfig, reach_days: u32, seed: u64) -> Result<Split, BookError> {
-    let labelled = || rows.days.iter().zip(rows.is_labelled).filter(|&(_, &is)| is).map(|(&day, _)| day);
-    let days: Vec<Date> = labelled().collect::<BTreeSet<_>>().into_iter().collect();
-    let purge_days = config.purge_days.unwrap_or(reach_days).max(reach_days);
-    let too_short = |what: &str| BookError::NoRows {
-        what: what.to_owned(),
-        rule: format!(
-            "{} snapshot days have labels; with {purge_days} days of purge between the parts that is too short a history",
-            days.len()
-        ),
-    };
-    let n_test = ((days.len() as f64 * config.test_share.unwrap_or(TEST_SHARE)).round() as usize).max(1);
-    let first_test = days.len().checked_sub(n_test).map(|at| days[at]);
-    let test_from = config.test_from.or(first_test).ok_or_else(|| too_short("snapshot days"))?;
-    let test_to = days.last().copied().filter(|&last| last >= test_from).ok_or_else(|| too_short("the test part"))?;
-    let before =
-        |day: Date| -> Vec<Date> { days.iter().copied().filter(|&t| t.plus_days(purge_days as i32) <= day).collect() };
-    let candidates = before(test_from);
-    let share = config.calibration_share.unwrap_or(CALIBRATION_SHARE);
-    let (&first, &last) = candidates.first().zip(candidates.last()).ok_or_else(|| too_short("the calibration part"))?;
-    let by_accounts = config.calibration_rows == CalibrationRows::Accounts;
-    let (training_to, calibration) = if by_accounts {
-        (last, (first, last))
-    } else {
-        let n_calibration = ((candidates.len() as f64 * share).round() as usize).max(1);
-        let from = candidates[candidates.len() - n_calibration];
-        (before(from).last().copied().ok_or_else(|| too_short("the training part"))?, (from, last))
-    };
-    let held_out: Vec<bool> =
-        rows.groups.iter().map(|group| by_accounts && share_of(seed, "calibration", group) < share).collect();
-    let pick = |is_in: &dyn Fn(usize, Date) -> bool| -> Vec<usize> {
+impl SplitRows<'_> {
+    /// How the rows are split: as declared, else by time where they have dates.
+    pub(crate) fn kind(&self, config: &SplitConfig) -> SplitKind {
+        config.kind.unwrap_or(if self.has_time { SplitKind::Time } else { SplitKind::Random })
+    }
+}
+
+impl Split {
+    /// The same, if each part has a row.
+    fn checked(self) -> Result<Self, BookError> {
+        for (part, rows) in [("training", &self.training), ("calibration", &self.calibration), ("test", &self.test)] {
+            if rows.is_empty() {
+                return Err(BookError::NoRows {
+                    what: format!("the {part} part of the split"),
+                    rule: "each part needs labelled rows".into(),
+                });
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// The days with labels, to be cut by time.
+pub(crate) struct LabelledDays<'a> {
+    rows: &'a SplitRows<'a>,
+    /// Rising.
+    pub(crate) days: Vec<Date>,
+    /// Days between two parts.
+    pub(crate) purge_days: u32,
+    calibration_share: f64,
+    /// Whether a row's account calibrates, where accounts do and not days.
+    held_out: Option<Vec<bool>>,
+}
+
+impl<'a> LabelledDays<'a> {
+    pub(crate) fn new(rows: &'a SplitRows<'a>, config: &SplitConfig, reach_days: u32, seed: u64) -> Self {
+        let labelled = rows.days.iter().zip(&rows.is_labelled).filter(|&(_, &is)| is).map(|(&day, _)| day);
+        let share = config.calibration_share.unwrap_or(CALIBRATION_SHARE);
+        let held_out = |group: &&str| share_of(seed, "calibration", group) < share;
+        let by_accounts = config.calibration_rows == CalibrationRows::Accounts;
+        Self {
+            rows,
+            days: labelled.collect::<BTreeSet<_>>().into_iter().collect(),
+            purge_days: config.purge_days.unwrap_or(reach_days).max(reach_days),
+            calibration_share: share,
+            held_out: by_accounts.then(|| rows.groups.iter().map(held_out).collect()),
+        }
+    }
+
+    /// The first and last test day that `config` asks for.
+    fn test(&self, config: &SplitConfig) -> Result<(Date, Date), BookError> {
+        let n_test = ((self.days.len() as f64 * config.test_share.unwrap_or(TEST_SHARE)).round() as usize).max(1);
+        let first_test = self.days.len().checked_sub(n_test).map(|at| self.days[at]);
+        let test_from = config.test_from.or(first_test).ok_or_else(|| self.too_short("snapshot days"))?;
+        let last = self.days.last().copied().filter(|&last| last >= test_from);
+        Ok((test_from, last.ok_or_else(|| self.too_short("the test part"))?))
+    }
+
+    /// The rows of the test days, and what may be learnt from as of the first of them.
+    pub(crate) fn split(&self, test: (Date, Date)) -> Result<Split, BookError> {
+        let before = |day: Date| -> Vec<Date> {
+            self.days.iter().copied().filter(|&t| t.plus_days(self.purge_days as i32) <= day).collect()
+        };
+        let candidates = before(test.0);
+        let ends = candidates.first().zip(candidates.last());
+        let (&first, &last) = ends.ok_or_else(|| self.too_short("the calibration part"))?;
+        let (training_to, calibration) = if self.held_out.is_some() {
+            (last, (first, last))
+        } else {
+            let n_calibration = ((candidates.len() as f64 * self.calibration_share).round() as usize).max(1);
+            let from = candidates[candidates.len() - n_calibration];
+            let training_to = before(from).last().copied().ok_or_else(|| self.too_short("the training part"))?;
+            (training_to, (from, last))
+        };
+        let is_held_out = |row: usize| self.held_out.as_ref().is_some_and(|held_out| held_out[row]);
+        let by_accounts = self.held_out.is_some();
+        Split {
+            training: self.pick(|row, day| day <= training_to && !is_held_out(row)),
+            calibration: self
+                .pick(|row, day| (calibration.0..=calibration.1).contains(&day) && (!by_accounts || is_held_out(row))),
+            test: self.pick(|_, day| (test.0..=test.1).contains(&day)),
+            plan: SplitPlan::Time {
+                training_to,
+                calibration,
+                test,
+                purge_days: self.purge_days,
+                calibration_by: if by_accounts { "accounts" } else { "time" },
+            },
+        }
+        .checked()
+    }
+
+    /// Labelled rows for which `is_in` says so of row and day.
+    fn pick(&self, is_in: impl Fn(usize, Date) -> bool) -> Vec<usize> {
+        let rows = self.rows;
         (0..rows.days.len()).filter(|&row| rows.is_labelled[row] && is_in(row, rows.days[row])).collect()
-    };
-    Ok(Split {
-        training: pick(&|row, day| day <= training_to && !held_out[row]),
-        calibration: pick(&|row, day| {
-            (calibration.0..=calibration.1).contains(&day) && (!by_accounts || held_out[row])
-        }),
-        test: pick(&|_, day| day >= test_from),
-        plan: SplitPlan::Time {
-            training_to,
-            calibration,
-            test: (test_from, test_to),
-            purge_days,
-            calibration_by: if by_accounts { "accounts" } else { "time" },
-        },
-    })
+    }
+
+    fn too_short(&self, what: &str) -> BookError {
+        BookError::NoRows {
+            what: what.to_owned(),
+            rule: format!(
+                "{} snapshot days have labels; with {} days of purge between the parts that is too short a history",
+                self.days.len(),
+                self.purge_days
+            ),
+        }
+    }
 }
 
-fn by_hash(rows: &SplitRows<'_>, config: &SplitConfig, seed: u64) -> Split {
-    let test_share = config.test_share.unwrap_or(TEST_SHARE);
-    let calibration_share = config.calibration_share.unwrap_or(CALIBRATION_SHARE);
+/// What a group of rows is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GroupPart {
+    Training,
+    Calibration,
+    Test,
+}
+
+/// Rows by the part of their group.
+pub(crate) fn by_group(
+    rows: &SplitRows<'_>,
+    config: &SplitConfig,
+    seed: u64,
+    part_of: impl Fn(&str) -> GroupPart,
+) -> Result<Split, BookError> {
     let by = config.group.as_ref().map_or_else(|| "account".to_owned(), |group| group.get_ref().clone());
     let mut split =
         Split { training: Vec::new(), calibration: Vec::new(), test: Vec::new(), plan: SplitPlan::Hashed { by, seed } };
     for (row, group) in rows.groups.iter().enumerate().filter(|&(row, _)| rows.is_labelled[row]) {
-        let part = if share_of(seed, "test", group) < test_share {
-            &mut split.test
-        } else if share_of(seed, "calibration", group) < calibration_share {
-            &mut split.calibration
-        } else {
-            &mut split.training
+        let part = match part_of(group) {
+            GroupPart::Training => &mut split.training,
+            GroupPart::Calibration => &mut split.calibration,
+            GroupPart::Test => &mut split.test,
         };
         part.push(row);
     }
-    split
+    split.checked()
 }
 
 /// A number in `[0, 1)` that depends on the seed, the use and the text alone.
-fn share_of(seed: u64, what: &str, text: &str) -> f64 {
+pub(crate) fn share_of(seed: u64, what: &str, text: &str) -> f64 {
     (hash(&format!("{seed}/{what}/{text}")) >> 11) as f64 / (1_u64 << 53) as f64
 }
 

@@ -168,6 +168,14 @@ pub fn check_output(path: &Path) -> Result<(), TableError> {
     form_and_folder(path).map(|_| ())
 }
 
+/// As [`check_output`], for a text file.
+///
+/// # Errors
+/// [`TableError::NoFolder`].
+pub fn check_text_output(path: &Path) -> Result<(), TableError> {
+    folder_of(path).map(|_| ())
+}
+
 fn form_and_folder(path: &Path) -> Result<(Form, &Path), TableError> {
     let form = match path.extension().and_then(|ending| ending.to_str()) {
         Some("parquet") => Form::Parquet,

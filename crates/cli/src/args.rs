@@ -30,6 +30,7 @@ pub(crate) enum Command {
     Scorecard(Scorecard),
     Train(Train),
     Evaluate(Evaluate),
+    Backtest(Backtest),
     Score(Score),
     Demo(Demo),
     Completions(Completions),
@@ -182,6 +183,47 @@ pub(crate) struct Evaluate {
     /// A bundle's folder, or MODELS/NAME for the newest version.
     #[arg(long, value_name = "BUNDLE")]
     pub(crate) model: PathBuf,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Fit and test every learner as of several days of the past: is it as good each time, and which learner is?
+///
+/// Test windows follow each other; before each, all is learnt anew from what was known by then. Where the book is split
+/// by account or group, or has no dates, accounts are dealt into folds instead. No bundle is written.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  bellwether backtest --book mybook/book.toml\n  bellwether backtest --book mybook/book.toml --learners logistic --ablation --learning-curve --html backtest.html\n  bellwether backtest --book mybook/book.toml --json | jq '.targets[].pooled.learners[] | {learner, auc_within}'"
+)]
+pub(crate) struct Backtest {
+    /// The book's configuration.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) book: PathBuf,
+    /// Test windows; of a book that is split by account or group, folds.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) origins: u16,
+    /// How often folds are drawn.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) repeats: u16,
+    /// Learners, with commas between; the book's where not given. The scorecard is always there.
+    #[arg(long, value_delimiter = ',', value_name = "LEARNERS")]
+    pub(crate) learners: Vec<String>,
+    /// Also fit the learner chosen at each origin without each category of features: what does it add?
+    #[arg(long)]
+    pub(crate) ablation: bool,
+    /// Also fit it on an eighth, a quarter and a half of the training accounts: is more data worth it?
+    #[arg(long)]
+    pub(crate) learning_curve: bool,
+    /// Where every random choice comes from.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Threads; the result is the same on any number.
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Write the result with plots as one page too.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
     /// Print JSON to stdout.
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,5 +1,6 @@
 //! One file a command; each `run` reads as its table of contents.
 
+pub(crate) mod backtest;
 pub(crate) mod catalogue;
 pub(crate) mod check;
 pub(crate) mod completions;

@@ -43,6 +43,11 @@ impl Failure {
         self.code
     }
 
+    /// What happened, where it is the input that an honest result can't be had from; else the failure itself.
+    pub(crate) fn of_input(self) -> Result<String, Self> {
+        if [INVALID, REFUSED].contains(&self.code) { Ok(format!("{:#}", self.error)) } else { Err(self) }
+    }
+
     /// Says it on stderr: the error with its causes, a line of the configuration where there is one, and the hint.
     pub(crate) fn print(&self) {
         match self.error.downcast_ref::<ConfigError>() {
@@ -82,6 +87,7 @@ impl From<BookError> for Failure {
             | BookError::SingleClass { .. }
             | BookError::NoRows { .. }
             | BookError::Stale { .. }
+            | BookError::TooFewOrigins { .. }
             | BookError::NothingBeforeSplit { .. } => REFUSED,
             _ => INVALID,
         };

@@ -6,6 +6,7 @@ mod failure;
 mod output;
 mod pipeline;
 mod progress;
+mod threads;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Scorecard(of) => commands::scorecard::run(of),
         Command::Train(of) => commands::train::run(of),
         Command::Evaluate(of) => commands::evaluate::run(of),
+        Command::Backtest(of) => commands::backtest::run(of),
         Command::Score(of) => commands::score::run(of),
         Command::Demo(of) => commands::demo::run(of),
         Command::Completions(of) => {

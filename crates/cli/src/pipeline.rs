@@ -2,11 +2,14 @@
 
 pub(crate) mod assemble;
 pub(crate) mod audit;
+pub(crate) mod backtest;
 pub(crate) mod coefficients;
 pub(crate) mod evidence;
 pub(crate) mod fit;
 pub(crate) mod opened;
+pub(crate) mod origins;
 pub(crate) mod prepare;
+pub(crate) mod refit;
 pub(crate) mod scorecard;
 pub(crate) mod settings;
 pub(crate) mod weights;

@@ -13,6 +13,14 @@ pub(crate) struct Bars {
 }
 
 impl Bars {
+    /// As [`say`], above the bars.
+    pub(crate) fn say(&self, text: &str) {
+        self.with_current(|bars| match bars.last() {
+            Some(bar) => bar.suspend(|| say(text)),
+            None => say(text),
+        });
+    }
+
     fn with_current(&self, act: impl FnOnce(&mut Vec<ProgressBar>)) {
         if let Ok(mut bars) = self.current.lock() {
             act(&mut bars);

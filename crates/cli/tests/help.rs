@@ -38,6 +38,8 @@ fn bellwether() {
               train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
                            bundle
               evaluate     Evaluate a bundle on the test rows of a book
+              backtest     Fit and test every learner as of several days of the past: is it as good each time,
+                           and which learner is?
               score        Score every account as of a day
               demo         Do everything on a simulated book of 2,000 accounts and 24 months
               completions  Print a completion script for a shell
@@ -307,6 +309,72 @@ fn evaluate() {
             The test rows are those of the split that the bundle was trained with, and every labelled row of a
             later day.
         "#]],
+    );
+}
+
+#[test]
+fn backtest() {
+    check_help(
+        "backtest",
+        &expect![[r#"
+        Fit and test every learner as of several days of the past: is it as good each time, and which
+        learner is?
+
+        Test windows follow each other; before each, all is learnt anew from what was known by then. Where
+        the book is split by account or group, or has no dates, accounts are dealt into folds instead. No
+        bundle is written.
+
+        Usage: bellwether backtest [OPTIONS] --book <FILE>
+
+        Options:
+              --book <FILE>
+                  The book's configuration
+
+              --origins <ORIGINS>
+                  Test windows; of a book that is split by account or group, folds
+
+                  [default: 4]
+
+              --repeats <REPEATS>
+                  How often folds are drawn
+
+                  [default: 1]
+
+              --learners <LEARNERS>
+                  Learners, with commas between; the book's where not given. The scorecard is always there
+
+              --ablation
+                  Also fit the learner chosen at each origin without each category of features: what does it
+                  add?
+
+              --learning-curve
+                  Also fit it on an eighth, a quarter and a half of the training accounts: is more data
+                  worth it?
+
+              --seed <SEED>
+                  Where every random choice comes from
+
+                  [default: 0]
+
+              --threads <THREADS>
+                  Threads; the result is the same on any number
+
+              --html <FILE>
+                  Write the result with plots as one page too
+
+              --json
+                  Print JSON to stdout
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+        Examples:
+          bellwether backtest --book mybook/book.toml
+          bellwether backtest --book mybook/book.toml --learners logistic --ablation --learning-curve --html
+          backtest.html
+          bellwether backtest --book mybook/book.toml --json | jq '.targets[].pooled.learners[] | {learner,
+          auc_within}'
+    "#]],
     );
 }
 

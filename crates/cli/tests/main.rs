@@ -4,6 +4,7 @@
 //! relative paths: what they print is the same on every machine.
 
 mod audit;
+mod backtest;
 mod bad_bundle;
 mod bad_input;
 mod bad_usage;

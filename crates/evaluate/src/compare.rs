@@ -6,10 +6,9 @@ use crate::accounts::Accounts;
 use crate::delong::paired_linear;
 use crate::input::{Cohort, EvaluateError, Scored, check_confidence, check_lengths};
 use crate::linear::Linear;
-use crate::metrics::CLIP;
+use crate::metrics::row_log_loss;
 use crate::multiple::holm;
-use crate::results::Estimate;
-use crate::scale::Scale;
+use crate::results::{Estimate, PairedDifference};
 
 /// What two models are compared by. Differences are oriented: above 0, the first is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -135,31 +134,18 @@ fn compare(scored: &Scored<'_>, other: &[f64], rows: &[usize], options: &Compare
         Linear::ratio(&accounts.sums(|row| of(b[row], y[row]) - of(a[row], y[row])), &accounts.sums(|_| 1.0))
     };
     let one = |(by, linear): (ComparedBy, Option<Linear>)| {
-        let difference = linear.as_ref().map_or_else(Estimate::default, |linear| of_pair(linear, options.confidence));
-        let p_value = linear.and_then(|linear| if linear.is_certain() { Some(1.0) } else { linear.p_value() });
+        let paired = linear.map(|linear| linear.difference(options.confidence)).unwrap_or_default();
+        let PairedDifference { difference, p_value } = paired;
         let verdict =
             if enough { verdict(&difference, options.margin(by)) } else { ComparisonVerdict::NotEnoughEvidence };
         Comparison { by, difference, p_value, verdict }
     };
     let linear = [
         (ComparedBy::RocAuc, paired_linear(&a, &b, &y, &account)),
-        (ComparedBy::LogLoss, loss(log_loss)),
+        (ComparedBy::LogLoss, loss(row_log_loss)),
         (ComparedBy::Brier, loss(|p, came| (p - f64::from(u8::from(came))).powi(2))),
     ];
     linear.into_iter().map(one).collect()
-}
-
-fn log_loss(p: f64, came: bool) -> f64 {
-    let p = p.clamp(CLIP, 1.0 - CLIP);
-    if came { -p.ln() } else { -(-p).ln_1p() }
-}
-
-/// Models that agree on every row differ by 0 for certain.
-fn of_pair(linear: &Linear, confidence: f64) -> Estimate {
-    if linear.is_certain() {
-        return Estimate::new(Some(linear.value), Some((linear.value, linear.value)));
-    }
-    linear.estimate(Scale::Plain, confidence)
 }
 
 fn verdict(difference: &Estimate, margin: f64) -> ComparisonVerdict {

@@ -5,7 +5,7 @@
 //! for the rest a bootstrap that draws accounts. What is undefined is `None`, and so is an interval that the rows cannot
 //! support. How often the intervals hold the truth, `examples/coverage` counts.
 //!
-//! [`guide`] has the metrics that the guides ask for, with targets and verdicts; [`value`] what a ranking is worth in money;
+//! [`backtest`] puts the test windows of several origins together. [`guide`] has the metrics that the guides ask for, with targets and verdicts; [`value`] what a ranking is worth in money;
 //! [`bias_gaps`] compares segments, [`compare_models`] models, both corrected for how many comparisons were made.
 //!
 //! ```
@@ -24,6 +24,7 @@
 //! ```
 
 mod accounts;
+pub mod backtest;
 mod bands;
 mod bias;
 mod bins;
@@ -42,6 +43,7 @@ mod measure;
 mod metrics;
 mod multiple;
 mod order;
+mod pooled;
 mod proportion;
 mod recalibration;
 mod results;
@@ -60,6 +62,7 @@ pub use evaluate::evaluate;
 pub use input::{Cohort, EvaluateError, EvaluateOptions, Scored};
 pub use metrics::{average_precision, brier_score, log_loss, roc_auc};
 pub use multiple::{benjamini_hochberg, holm};
+pub use pooled::{Paired, pooled_auc, pooled_auc_difference, pooled_log_loss_difference};
 pub use proportion::wilson_interval;
 pub use recalibration::{CalibrationLine, calibration_line};
 pub use results::{

@@ -5,7 +5,7 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use crate::results::Estimate;
+use crate::results::{Estimate, PairedDifference};
 use crate::scale::Scale;
 
 /// A value with each account's part in it.
@@ -34,8 +34,8 @@ impl Linear {
         Self { value: self.value - other.value, parts, n_accounts: self.n_accounts.min(other.n_accounts) }
     }
 
-    /// Whether no account moves the value at all, as where two models agree on every row.
-    pub(crate) fn is_certain(&self) -> bool {
+    /// Whether no account moves the value at all.
+    fn is_certain(&self) -> bool {
         self.value == 0.0 && self.parts.iter().all(|&part| part == 0.0)
     }
 
@@ -62,6 +62,16 @@ impl Linear {
             .deviation()
             .and_then(|deviation| scale.interval(self.value, deviation, student_quantile(self.freedom(), confidence)));
         Estimate::new(Some(self.value), interval)
+    }
+
+    /// Of a difference: Student's interval and the p-value; 0 for certain where no account moves it, as where two models
+    /// agree on every row.
+    pub(crate) fn difference(&self, confidence: f64) -> PairedDifference {
+        if self.is_certain() {
+            let zero = Estimate::new(Some(self.value), Some((self.value, self.value)));
+            return PairedDifference { difference: zero, p_value: Some(1.0) };
+        }
+        PairedDifference { difference: self.estimate(Scale::Plain, confidence), p_value: self.p_value() }
     }
 
     /// Two-sided, of "it is 0".

@@ -50,6 +50,12 @@ pub fn brier_score(probability: &[f64], outcome: &[bool]) -> Option<f64> {
     mean_loss(&squared_losses(sample.scores()), &sample.counts())
 }
 
+/// The loss of one row.
+pub(crate) fn row_log_loss(p: f64, came: bool) -> f64 {
+    let p = p.clamp(CLIP, 1.0 - CLIP);
+    if came { -p.ln() } else { -(-p).ln_1p() }
+}
+
 /// A group's loss where the outcome came, and where it did not.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Losses {
@@ -58,10 +64,7 @@ pub(crate) struct Losses {
 }
 
 pub(crate) fn log_losses(probabilities: &[f64]) -> Vec<Losses> {
-    let losses = |p: &f64| {
-        let p = p.clamp(CLIP, 1.0 - CLIP);
-        Losses { event: -p.ln(), non_event: -(-p).ln_1p() }
-    };
+    let losses = |&p: &f64| Losses { event: row_log_loss(p, true), non_event: row_log_loss(p, false) };
     probabilities.iter().map(losses).collect()
 }
 

@@ -150,7 +150,7 @@ pub struct Evaluation {
 }
 
 /// How two scores of the same rows differ.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct PairedDifference {
     /// First minus second.
     pub difference: Estimate,

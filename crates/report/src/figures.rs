@@ -2,6 +2,7 @@
 
 mod audit;
 mod axes;
+mod backtest;
 mod calibration;
 mod canvas;
 mod curves;
@@ -13,6 +14,7 @@ use crate::ReportError;
 use crate::audit::AuditReport;
 use crate::training::TargetReport;
 
+pub(crate) use backtest::{BacktestFigure, draw_backtest};
 pub(crate) use forest::MOST_COHORTS;
 
 /// SVG texts by their file in the report's folder.

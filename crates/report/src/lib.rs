@@ -4,6 +4,8 @@
 //! Whatever a report holds that people have named (features, segments, sources) is text and never markup.
 
 mod audit;
+mod backtest;
+mod backtest_tables;
 mod coefficients;
 mod error;
 mod figures;
@@ -23,6 +25,7 @@ mod weights;
 mod words;
 
 pub use audit::{AuditReport, DayCell, DaysRow, FindingRow, MonthsRow, render_audit};
+pub use backtest::{backtest_text, render_backtest};
 pub use coefficients::{Coefficient, CoefficientReport};
 pub use error::ReportError;
 pub use render::{Rendered, render};

@@ -1,6 +1,7 @@
 //! The book through its public interface.
 
 mod audit;
+mod backtest;
 mod catalogue;
 mod common;
 mod declared;

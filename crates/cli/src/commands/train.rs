@@ -12,12 +12,13 @@ use bellwether_score::Scorer;
 use serde::Serialize;
 
 use crate::args::Train;
-use crate::failure::{Failure, Unexpected as _};
+use crate::failure::Failure;
 use crate::output::{print_json, print_text};
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::{Built, Prepared};
 use crate::pipeline::{assemble, audit, evidence, scorecard};
 use crate::progress::{Bars, say};
+use crate::threads;
 
 #[derive(Serialize)]
 struct Trained<'a> {
@@ -51,16 +52,7 @@ struct TrainedLearner<'a> {
 }
 
 pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
-    if let Some(threads) = arguments.threads {
-        if threads == 0 {
-            return Err(Failure::new(
-                crate::failure::USAGE,
-                anyhow::anyhow!("--threads is 0; at least 1 is needed"),
-                None,
-            ));
-        }
-        rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().unexpected("starting threads")?;
-    }
+    threads::start(arguments.threads)?;
     let actor = arguments.actor.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "unknown".into());
     let trained = train(&arguments.book, &arguments.models, arguments.seed, &actor)?;
     if arguments.json { print_json(&trained.json()) } else { print_text(&trained.text()) }

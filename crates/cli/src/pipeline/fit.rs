@@ -1,6 +1,9 @@
 //! Fits every learner for one target, calibrates it, and chooses.
 
-use bellwether_core::{Calibration, FeatureMatrix, Model, Probability, Progress, Target};
+use bellwether_book::{Book, TrainConfig};
+use bellwether_core::{
+    Calibration, FeatureMatrix, FeatureSchema, Model, Probability, Progress, ScorecardModel, Target,
+};
 use bellwether_evaluate::{log_loss, paired_auc_difference, roc_auc};
 use bellwether_learn::{
     LearnError, LearnerName, LogisticReport, Settings, TrainingRows, calibrate, learner, logistic_report,
@@ -34,7 +37,7 @@ pub(crate) struct Candidates {
     pub(crate) calibration: LabelledRows,
     pub(crate) test: LabelledRows,
     pub(crate) fitted: Vec<Fitted>,
-    /// Which of `fitted`, see [`choose`].
+    /// Which of `fitted`, see [`TargetRows::choose`].
     pub(crate) chosen: usize,
 }
 
@@ -45,30 +48,97 @@ impl Candidates {
         seed: u64,
         progress: &dyn Progress,
     ) -> Result<Self, Failure> {
-        let training = prepared.rows(target, Part::Training)?;
-        let calibration = prepared.rows(target, Part::Calibration)?;
-        let test = prepared.rows(target, Part::Test)?;
-        let select = |rows: &LabelledRows| prepared.x.select(&rows.rows);
-        let (x, x_calibration, x_test) = (select(&training), select(&calibration), select(&test));
-        let day: Vec<i32> = training.rows.iter().map(|&row| prepared.table.keys[row].as_of.days()).collect();
-        let group: Vec<u64> = training.rows.iter().map(|&row| prepared.table.group[row]).collect();
-        let rows =
-            TrainingRows { schema: &prepared.schema, x: &x, y: &training.y, weights: None, day: &day, group: &group };
-        let settings = settings::of(&prepared.book.file().config.train, &prepared.scorecard.model, target, seed);
+        // Both classes are needed to say how good the chosen one is.
+        prepared.rows(target, Part::Test)?;
+        let rows = TargetRows::of(prepared, target)?;
         let mut fitted = Vec::new();
-        for name in learners(prepared)? {
+        for name in learners(&declared(&prepared.book)?) {
             crate::progress::say(&format!("fitting {target} with {name}"));
-            let (model, coefficients) = fit(name, &settings, &rows, progress)?;
-            let of_name = Fitted::of(name, model, prepared, target, (&calibration, &x_calibration), &x_test)?;
-            fitted.push(Fitted { coefficients, ..of_name });
+            fitted.push(rows.fit(name, seed, progress)?);
         }
-        let account: Vec<u32> = calibration.rows.iter().map(|&row| prepared.table.account[row]).collect();
-        let chosen = choose(&fitted, &calibration.y, &account)?;
-        Ok(Self { target, training, calibration, test, fitted, chosen })
+        let chosen = rows.choose(&fitted)?;
+        let TargetRows { training, calibration, test, .. } = rows;
+        Ok(Self { target, training: training.rows, calibration: calibration.rows, test: test.rows, fitted, chosen })
     }
 
     pub(crate) fn chosen(&self) -> &Fitted {
         &self.fitted[self.chosen]
+    }
+}
+
+/// One target's rows, part by part, as learners read them.
+pub(crate) struct TargetRows {
+    pub(crate) target: Target,
+    pub(crate) schema: FeatureSchema,
+    pub(crate) scorecard: ScorecardModel,
+    pub(crate) train: TrainConfig,
+    pub(crate) training: PartRows,
+    pub(crate) calibration: PartRows,
+    pub(crate) test: PartRows,
+}
+
+/// The labelled rows of one part; all slices have one entry a row.
+#[derive(Clone)]
+pub(crate) struct PartRows {
+    pub(crate) rows: LabelledRows,
+    pub(crate) x: FeatureMatrix,
+    pub(crate) day: Vec<i32>,
+    pub(crate) group: Vec<u64>,
+    pub(crate) account: Vec<u32>,
+}
+
+impl PartRows {
+    fn of(prepared: &Prepared, rows: LabelledRows) -> Self {
+        let table = &prepared.table;
+        Self {
+            x: prepared.x.select(&rows.rows),
+            day: rows.rows.iter().map(|&row| table.keys[row].as_of.days()).collect(),
+            group: rows.rows.iter().map(|&row| table.group[row]).collect(),
+            account: rows.rows.iter().map(|&row| table.account[row]).collect(),
+            rows,
+        }
+    }
+}
+
+impl TargetRows {
+    /// Training and calibration rows have both classes; test rows may be of one, or none.
+    pub(crate) fn of(prepared: &Prepared, target: Target) -> Result<Self, Failure> {
+        Ok(Self {
+            target,
+            schema: prepared.schema.clone(),
+            scorecard: prepared.scorecard.model.clone(),
+            train: prepared.book.file().config.train.clone(),
+            training: PartRows::of(prepared, prepared.rows(target, Part::Training)?),
+            calibration: PartRows::of(prepared, prepared.rows(target, Part::Calibration)?),
+            test: PartRows::of(prepared, prepared.labelled(target, Part::Test)),
+        })
+    }
+
+    /// Fits a learner on the training rows and calibrates it on the calibration rows.
+    pub(crate) fn fit(&self, name: LearnerName, seed: u64, progress: &dyn Progress) -> Result<Fitted, Failure> {
+        let PartRows { rows, x, day, group, .. } = &self.training;
+        let rows = TrainingRows { schema: &self.schema, x, y: &rows.y, weights: None, day, group };
+        let settings = settings::of(&self.train, &self.scorecard, self.target, seed);
+        let (model, coefficients) = fit(name, &settings, &rows, progress)?;
+        Ok(Fitted { coefficients, ..Fitted::of(name, model, self)? })
+    }
+
+    /// The simplest learner whose AUC on calibration rows is not clearly below the best one's there (paired, accounts kept
+    /// together): a complex model must earn its place (requirements.md V-14). Source: the one-standard-error rule of
+    /// Breiman et al. (1984), with an interval in place of the standard error.
+    pub(crate) fn choose(&self, fitted: &[Fitted]) -> Result<usize, Failure> {
+        let (y, account) = (&self.calibration.rows.y, &self.calibration.account);
+        let auc = |fitted: &Fitted| fitted.selection_auc.unwrap_or(0.0);
+        let better = |best: usize, next: usize| if auc(&fitted[next]) > auc(&fitted[best]) { next } else { best };
+        let best = (0..fitted.len()).reduce(better).expect("there is a learner");
+        for (place, candidate) in fitted.iter().enumerate() {
+            let (a, b) = (&candidate.selection_logits, &fitted[best].selection_logits);
+            let paired = paired_auc_difference(a, b, y, account, CHOICE_CONFIDENCE).unexpected("comparing learners")?;
+            if place == best || paired.difference.high.is_some_and(|high| high >= 0.0) {
+                return Ok(place);
+            }
+        }
+        Ok(best)
     }
 }
 
@@ -89,59 +159,39 @@ fn fit(
 /// Confidence of the interval that decides whether a learner is clearly below the best: 5 % on that side.
 const CHOICE_CONFIDENCE: f64 = 0.9;
 
-/// The simplest learner whose AUC on calibration rows is not clearly below the best one's there (paired, accounts kept
-/// together): a complex model must earn its place (requirements.md V-14). Source: the one-standard-error rule of
-/// Breiman et al. (1984), with an interval in place of the standard error.
-fn choose(fitted: &[Fitted], y: &[bool], account: &[u32]) -> Result<usize, Failure> {
-    let auc = |fitted: &Fitted| fitted.selection_auc.unwrap_or(0.0);
-    let better = |best: usize, next: usize| if auc(&fitted[next]) > auc(&fitted[best]) { next } else { best };
-    let best = (0..fitted.len()).reduce(better).expect("there is a learner");
-    for (place, candidate) in fitted.iter().enumerate() {
-        let (a, b) = (&candidate.selection_logits, &fitted[best].selection_logits);
-        let paired = paired_auc_difference(a, b, y, account, CHOICE_CONFIDENCE).unexpected("comparing learners")?;
-        if place == best || paired.difference.high.is_some_and(|high| high >= 0.0) {
-            return Ok(place);
-        }
-    }
-    Ok(best)
+/// The learners that the book's configuration names.
+pub(crate) fn declared(book: &Book) -> Result<Vec<LearnerName>, Failure> {
+    let declared = &book.file().config.train.learners;
+    Ok(declared.iter().map(|name| name.get_ref().parse()).collect::<Result<_, _>>()?)
 }
 
-/// The learners of the configuration; the baseline is in every comparison.
-fn learners(prepared: &Prepared) -> Result<Vec<LearnerName>, Failure> {
-    let declared = &prepared.book.file().config.train.learners;
-    let mut names: Vec<LearnerName> = declared.iter().map(|name| name.get_ref().parse()).collect::<Result<_, _>>()?;
-    if names.is_empty() {
-        return Ok(LearnerName::ALL.to_vec());
+/// Those of `named`, or all where none is; the baseline is in every comparison.
+pub(crate) fn learners(named: &[LearnerName]) -> Vec<LearnerName> {
+    if named.is_empty() {
+        return LearnerName::ALL.to_vec();
     }
-    names.push(LearnerName::Scorecard);
+    let mut names = [named, &[LearnerName::Scorecard]].concat();
     names.sort_unstable();
     names.dedup();
-    Ok(names)
+    names
 }
 
 impl Fitted {
-    fn of(
-        learner: LearnerName,
-        model: Model,
-        prepared: &Prepared,
-        target: Target,
-        (rows, x_calibration): (&LabelledRows, &FeatureMatrix),
-        x_test: &FeatureMatrix,
-    ) -> Result<Self, Failure> {
-        let onnx = bellwether_onnx::encode(&model, &prepared.schema, &target.to_string())
+    fn of(learner: LearnerName, model: Model, rows: &TargetRows) -> Result<Self, Failure> {
+        let onnx = bellwether_onnx::encode(&model, &rows.schema, &rows.target.to_string())
             .unexpected("writing the ONNX graph")?;
         let kernel = Kernel::compile(&onnx)?;
-        let logits = kernel.logits(x_calibration)?;
-        let group: Vec<u64> = rows.rows.iter().map(|&row| prepared.table.group[row]).collect();
-        let choice = calibrate(&logits, &rows.y, &group)?;
+        let PartRows { rows: LabelledRows { y, .. }, x, group, .. } = &rows.calibration;
+        let logits = kernel.logits(x)?;
+        let choice = calibrate(&logits, y, group)?;
         let probability = |logits: &[f64]| -> Vec<Probability> {
             logits.iter().map(|&logit| choice.calibration.probability(logit)).collect()
         };
         Ok(Self {
             learner,
-            selection_auc: roc_auc(&logits, &rows.y),
-            selection_log_loss: log_loss(&probability(&logits), &rows.y),
-            test_probability: probability(&kernel.logits(x_test)?),
+            selection_auc: roc_auc(&logits, y),
+            selection_log_loss: log_loss(&probability(&logits), y),
+            test_probability: probability(&kernel.logits(&rows.test.x)?),
             calibration: choice.calibration,
             selection_logits: logits,
             coefficients: None,

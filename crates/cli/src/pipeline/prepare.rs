@@ -1,6 +1,7 @@
 //! From a book to rows that a learner can take.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bellwether_book::{Book, BookError, FeatureTable, History, Split};
 use bellwether_core::{Digest, Encoding, FeatureMatrix, FeatureSchema, Progress, Target};
@@ -11,8 +12,8 @@ use crate::pipeline::weights::Happened;
 
 /// A book's history, split before anything was learnt, and what was learnt on training rows before any model.
 pub(crate) struct Prepared {
-    pub(crate) book: Book,
-    pub(crate) table: FeatureTable,
+    pub(crate) book: Arc<Book>,
+    pub(crate) table: Arc<FeatureTable>,
     pub(crate) split: Split,
     pub(crate) encoding: Encoding,
     pub(crate) schema: FeatureSchema,
@@ -42,36 +43,43 @@ impl Part {
 }
 
 /// Rows of one target and part, with their labels.
+#[derive(Clone)]
 pub(crate) struct LabelledRows {
     pub(crate) rows: Vec<usize>,
     pub(crate) y: Vec<bool>,
 }
 
-/// A book's history, before anything is asked of it.
+/// A book's history, before anything is asked of it; shared by all that is prepared of it.
 pub(crate) struct Built {
-    pub(crate) book: Book,
-    pub(crate) table: FeatureTable,
+    pub(crate) book: Arc<Book>,
+    pub(crate) table: Arc<FeatureTable>,
     digests: BTreeMap<String, Digest>,
 }
 
 impl Built {
     pub(crate) fn of(book: Book, progress: &dyn Progress) -> Result<Self, Failure> {
         let History { table, digests } = book.history(&book.snapshot_days(), progress)?;
-        Ok(Self { book, table, digests })
+        Ok(Self { book: Arc::new(book), table: Arc::new(table), digests })
     }
 }
 
 impl Prepared {
     pub(crate) fn of(built: Built, seed: u64) -> Result<Self, Failure> {
+        check_minimums(&built.book, &built.table)?;
+        let split = built.book.split(&built.table, seed)?;
+        Self::on(&built, split)
+    }
+
+    /// Learns what comes before any model on the training rows of `split`.
+    pub(crate) fn on(built: &Built, split: Split) -> Result<Self, Failure> {
         let Built { book, table, digests } = built;
-        check_minimums(&book, &table)?;
-        let split = book.split(&table, seed)?;
-        let encoding = book.learn_encoding(&table, &split.training)?;
+        let encoding = book.learn_encoding(table, &split.training)?;
         let schema = encoding.schema().unexpected("naming the features")?;
         let x = encoding.encode(&table.raw).map_err(BookError::from)?;
         let spec = book.file().config.scorecard.as_ref();
-        let happened = Happened::of(&book, &table);
-        let (scorecard, warnings) = learn_on_history(spec, &schema, &x, &split.training, &happened.history(&table))?;
+        let happened = Happened::of(book, table);
+        let (scorecard, warnings) = learn_on_history(spec, &schema, &x, &split.training, &happened.history(table))?;
+        let (book, table, digests) = (Arc::clone(book), Arc::clone(table), digests.clone());
         Ok(Self { book, table, split, encoding, schema, x, scorecard, warnings, digests })
     }
 
@@ -80,18 +88,24 @@ impl Prepared {
         self.book.file().targets()
     }
 
-    /// The rows of `part` whose label for `target` is known.
-    ///
-    /// # Errors
-    /// [`BookError::NoRows`] where no label is known, [`BookError::SingleClass`] where all labels are the same.
-    pub(crate) fn rows(&self, target: Target, part: Part) -> Result<LabelledRows, Failure> {
+    /// The rows of `part` whose label for `target` is known; there may be none, or of one class only.
+    pub(crate) fn labelled(&self, target: Target, part: Part) -> LabelledRows {
         let of_part = match part {
             Part::Training => &self.split.training,
             Part::Calibration => &self.split.calibration,
             Part::Test => &self.split.test,
         };
         let labels = &self.table.labels[&target];
-        let (rows, y): (Vec<usize>, Vec<bool>) = of_part.iter().filter_map(|&row| Some((row, labels[row]?))).unzip();
+        let (rows, y) = of_part.iter().filter_map(|&row| Some((row, labels[row]?))).unzip();
+        LabelledRows { rows, y }
+    }
+
+    /// As [`Prepared::labelled`], where both classes are needed.
+    ///
+    /// # Errors
+    /// [`BookError::NoRows`] where no label is known, [`BookError::SingleClass`] where all labels are the same.
+    pub(crate) fn rows(&self, target: Target, part: Part) -> Result<LabelledRows, Failure> {
+        let LabelledRows { rows, y } = self.labelled(target, part);
         if rows.is_empty() {
             let what = format!("target {target}, the {} part", part.name());
             let rule = format!("a label is known only where {} days after it lie within the data", target.horizon_days);
@@ -107,7 +121,7 @@ impl Prepared {
 }
 
 /// Enough accounts with and without each outcome, over all labelled rows.
-fn check_minimums(book: &Book, table: &FeatureTable) -> Result<(), Failure> {
+pub(crate) fn check_minimums(book: &Book, table: &FeatureTable) -> Result<(), Failure> {
     let train = &book.file().config.train;
     for target in book.file().targets() {
         let labels = &table.labels[&target];

@@ -8,7 +8,7 @@ mod renewals;
 mod score_use;
 mod snapshots;
 
-pub use ablation::ablation_finding;
+pub use ablation::{AblationFinding, AblationVerdict, LeftOut, ablation_finding, ablation_findings};
 pub use finding::{Denominator, Finding, Goal, GuideId, Reading, Unit, Verdict};
 pub use interventions::{InterventionFindings, Interventions, intervention_findings};
 pub use lead_time::{BandsBefore, LeadTime, LeadTimeFindings, ScoreHistory, Warning, lead_time_findings};

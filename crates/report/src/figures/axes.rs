@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use bellwether_core::Date;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
 use super::canvas::{Area, DrawError, GREY, GRID, INK, Letters, Mark, letters};
+use crate::number::count;
 
 /// A chart that takes points.
 pub(super) type Chart<'c, 'a> = ChartContext<'c, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -28,6 +30,10 @@ pub(super) enum Ticks {
     Times,
     /// With one decimal, or two where the axis is short.
     Plain,
+    /// The month of a day that is given in days.
+    Month,
+    /// A whole number.
+    Count,
 }
 
 /// Space below the axis for its numbers and label, and at the left.
@@ -46,6 +52,12 @@ impl Axis {
             Ticks::Percent => format!("{:.0} %", 100.0 * x),
             Ticks::Times if length < 4.0 => format!("{x:.1}x"),
             Ticks::Times => format!("{x:.0}x"),
+            Ticks::Month => {
+                let (year, month, _) = Date::from_days(x.round() as i32).ymd();
+                format!("{year}-{month:02}")
+            }
+            Ticks::Count => count(x.round().max(0.0) as usize),
+            Ticks::Plain if length < 0.05 => format!("{x:.3}"),
             Ticks::Plain if length < 0.5 => format!("{x:.2}"),
             Ticks::Plain => format!("{x:.1}"),
         }
@@ -95,6 +107,19 @@ pub(super) fn line(
             chart.draw_series(DashedLineSeries::new(points, 8, 5, colour.stroke_width(2)))?;
         }
     }
+    Ok(())
+}
+
+/// Fills what lies between two lines, so thinly that others show through.
+pub(super) fn band(
+    chart: &mut Chart<'_, '_>,
+    points: impl IntoIterator<Item = (f64, (f64, f64))>,
+    colour: RGBColor,
+) -> Result<(), DrawError> {
+    let points: Vec<(f64, (f64, f64))> = points.into_iter().collect();
+    let above = points.iter().map(|&(x, (_, high))| (x, high));
+    let below = points.iter().rev().map(|&(x, (low, _))| (x, low));
+    chart.draw_series([Polygon::new(above.chain(below).collect::<Vec<_>>(), colour.mix(0.1).filled())])?;
     Ok(())
 }
 

@@ -14,6 +14,9 @@ pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 // Okabe and Ito's palette, which colour-blind readers tell apart; the page's style sheet names these values for dark screens.
 pub(super) const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xb2);
 pub(super) const VERMILLION: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
+pub(super) const GREEN: RGBColor = RGBColor(0x00, 0x9e, 0x73);
+pub(super) const ORANGE: RGBColor = RGBColor(0xe6, 0x9f, 0x00);
+pub(super) const PURPLE: RGBColor = RGBColor(0xcc, 0x79, 0xa7);
 pub(super) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 pub(super) const GREY: RGBColor = RGBColor(0x6e, 0x6e, 0x6e);
 pub(super) const GRID: RGBColor = RGBColor(0xe2, 0xe2, 0xe2);

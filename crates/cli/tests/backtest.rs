@@ -1,0 +1,255 @@
+//! `backtest`: what it prints, that it depends on nothing but book and seed, and that noise is not said to add.
+
+use serde_json::Value;
+
+use expect_test::expect;
+
+use crate::support::{Folder, csv};
+
+const BACKTEST: &str = "backtest --book book/book.toml --learners logistic";
+const TABLES: [&str; 4] = ["accounts.csv", "plans.csv", "usage.csv", "surveys.csv"];
+
+/// A simulated book of 600 accounts, of which fewer leave than training asks for.
+fn simulated() -> Folder {
+    let folder = Folder::new();
+    folder.run("simulate --accounts 600 --months 24 --seed 1 --out book").done();
+    folder
+        .edit("book/book.toml", |text| format!("{text}\n[train]\nmin_event_accounts = 20\nmin_other_accounts = 20\n"));
+    folder
+}
+
+#[test]
+fn a_simulated_book_over_time() {
+    let run = simulated().run(&format!("{BACKTEST} --origins 3 --ablation --learning-curve --html page.html")).done();
+    expect![[r#"
+        simulated: 3 origins of rolling test windows from 2023-12-31 to 2024-09-30; training grows up to
+        each, 90 days of purge between parts, calibration rows held out by time
+
+        churn_90d
+        origin      days  accounts  events  learner                AUC [95 %]  PR AUC  log loss   Brier  slope
+        2023-12-31     3       421      43  scorecard    0.804 [0.727, 0.863]   0.100    0.1432  0.0337   2.58
+                                            logistic *   0.789 [0.701, 0.857]   0.095    0.1398  0.0348   0.67
+        2024-03-31     3       441      37  scorecard *  0.741 [0.599, 0.846]   0.061    0.1234  0.0279   0.93
+                                            logistic     0.771 [0.637, 0.865]   0.083    0.1226  0.0285   0.61
+        2024-06-30     4       486      40  scorecard *  0.757 [0.664, 0.830]   0.081    0.1006  0.0216   0.96
+                                            logistic     0.729 [0.601, 0.828]   0.135    0.0988  0.0209   0.87
+
+        all origins  AUC within origins [95 %]   minus as chosen [95 %]      p  PR AUC  log loss   Brier  slope
+        scorecard         0.766 [0.707, 0.817]  +0.004 [-0.014, +0.022]  0.620   0.069    0.1193  0.0268   0.98
+        logistic          0.758 [0.689, 0.816]  -0.004 [-0.042, +0.035]  0.847   0.083    0.1173  0.0270   0.71
+        as chosen         0.762 [0.703, 0.812]                        -      -   0.072    0.1183  0.0272   0.78
+
+        learner    mean rank by AUC  first in   taken at
+        scorecard              1.33    66.7 %  2 origins
+        logistic               1.67    33.3 %   1 origin
+        Kendall's W over 3 origins: 0.11, very weak agreement: which learner is best is mostly chance. The
+        learner chosen at an origin was the best on test rows at 1 of 3; it cost 0.015 of AUC in the mean,
+        0.029 at worst. The learner chosen one origin earlier was the best on test rows at 2 of 2; it cost
+        0.000 of AUC in the mean, 0.000 at worst.
+
+        without       features        AUC gained [95 %]      log loss gained [95 %]  p (Holm)  the group
+        adoption             3  +0.006 [-0.004, +0.016]  +0.0007 [-0.0002, +0.0016]     0.810  not enough evidence
+        business            14  -0.014 [-0.031, +0.002]  -0.0023 [-0.0059, +0.0012]     0.747  no measurable gain
+        relationship         2  -0.014 [-0.023, -0.004]  -0.0005 [-0.0029, +0.0018]     0.057  no measurable gain
+        sentiment            4  +0.009 [-0.005, +0.023]  +0.0013 [-0.0003, +0.0029]     0.810  not enough evidence
+        support              5  +0.004 [-0.001, +0.008]  +0.0003 [-0.0008, +0.0014]     0.788  no measurable gain
+        usage               14  +0.057 [+0.022, +0.092]  +0.0063 [+0.0021, +0.0105]     0.023  adds
+
+        of the accounts  accounts  events  AUC within origins [95 %]          log loss [95 %]
+                 12.5 %       141      16       0.735 [0.674, 0.788]  0.1203 [0.0965, 0.1531]
+                   25 %       279      63       0.728 [0.667, 0.782]  0.1207 [0.0968, 0.1534]
+                   50 %       556     114       0.739 [0.676, 0.794]  0.1203 [0.0966, 0.1528]
+                  100 %     1,110     207       0.762 [0.703, 0.812]  0.1183 [0.0945, 0.1512]
+        From half to all: AUC +0.023 [+0.001, +0.045] (p 0.044), log loss gained +0.0020 [-0.0019, +0.0059]
+        (p 0.284). Is more data worth it? not enough evidence: a gain that matters and none are both
+        possible.
+
+        expansion_90d
+        origin      days  accounts  events  learner                AUC [95 %]  PR AUC  log loss   Brier  slope
+        2023-12-31     3       421      91  scorecard *  0.566 [0.488, 0.641]   0.087    0.2679  0.0700   1.07
+                                            logistic     0.607 [0.533, 0.675]   0.096    0.2748  0.0723   0.38
+        2024-03-31     3       441      92  scorecard *  0.535 [0.452, 0.616]   0.076    0.2625  0.0677   0.26
+                                            logistic     0.625 [0.537, 0.706]   0.135    0.2519  0.0658   0.86
+        2024-06-30     4       486     113  scorecard    0.624 [0.549, 0.694]   0.115    0.2292  0.0577   2.26
+                                            logistic *   0.614 [0.546, 0.678]   0.092    0.2290  0.0578   0.64
+
+        all origins  AUC within origins [95 %]   minus as chosen [95 %]      p  PR AUC  log loss   Brier  slope
+        scorecard         0.586 [0.536, 0.633]  +0.005 [-0.033, +0.043]  0.796   0.080    0.2499  0.0641   0.65
+        logistic          0.615 [0.568, 0.660]  +0.035 [-0.006, +0.075]  0.091   0.096    0.2485  0.0642   0.56
+        as chosen         0.581 [0.536, 0.624]                        -      -   0.084    0.2498  0.0641   0.55
+
+        learner    mean rank by AUC  first in   taken at
+        scorecard              1.67    33.3 %  2 origins
+        logistic               1.33    66.7 %   1 origin
+        Kendall's W over 3 origins: 0.11, very weak agreement: which learner is best is mostly chance. The
+        learner chosen at an origin was the best on test rows at 0 of 3; it cost 0.047 of AUC in the mean,
+        0.090 at worst. The learner chosen one origin earlier was the best on test rows at 1 of 2; it cost
+        0.045 of AUC in the mean, 0.090 at worst.
+
+        without       features        AUC gained [95 %]      log loss gained [95 %]  p (Holm)  the group
+        adoption             3  +0.028 [+0.015, +0.041]  +0.0023 [+0.0009, +0.0037]   < 0.001  adds
+        business            14  -0.021 [-0.047, +0.005]  -0.0021 [-0.0050, +0.0009]     0.572  no measurable gain
+        relationship         2  -0.015 [-0.036, +0.005]  +0.0004 [-0.0022, +0.0030]     0.572  no measurable gain
+        sentiment            4  -0.019 [-0.030, -0.007]  -0.0016 [-0.0028, -0.0004]     0.025  harms
+        support              5  -0.002 [-0.010, +0.006]  +0.0015 [-0.0003, +0.0032]     0.572  no measurable gain
+        usage               14  +0.076 [+0.048, +0.105]  +0.0040 [+0.0004, +0.0076]   < 0.001  adds
+
+        of the accounts  accounts  events  AUC within origins [95 %]          log loss [95 %]
+                 12.5 %       141      60       0.572 [0.524, 0.619]  0.2501 [0.2227, 0.2825]
+                   25 %       279     107       0.613 [0.567, 0.657]  0.2473 [0.2206, 0.2789]
+                   50 %       556     191       0.601 [0.554, 0.646]  0.2492 [0.2217, 0.2816]
+                  100 %     1,110     393       0.581 [0.536, 0.624]  0.2498 [0.2222, 0.2825]
+        From half to all: AUC -0.020 [-0.052, +0.011] (p 0.206), log loss gained -0.0006 [-0.0038, +0.0026]
+        (p 0.709). Is more data worth it? not enough evidence: a gain that matters and none are both
+        possible.
+
+        AUC within origins: of all pairs of an event and a non-event of the same origin, the share ranked
+        right; intervals and p by account, over all origins. The last line takes at each origin the learner
+        that its calibration part chose (*).
+
+        The learner chosen at each origin, fitted without a category of features, on the same rows: what the
+        category gains. p is corrected for all categories and both measures (Holm).
+    "#]]
+    .assert_eq(&format!("{}", run.stdout));
+    let told: Vec<&str> = run.stderr.lines().filter(|line| line.contains(" of 3: ")).collect();
+    assert_eq!(told.len(), 3, "{}", run.stderr);
+}
+
+#[test]
+fn json_has_every_origin_learner_and_group_and_the_page_has_figures() {
+    let folder = Folder::with_book();
+    let run = folder.run(&format!("{BACKTEST} --origins 2 --ablation --learning-curve --html page.html --json"));
+    let found = run.json();
+    assert_eq!(found["name"], "small");
+    assert_eq!(found["scheme"]["kind"], "rolling_origins");
+    assert_eq!(found["learners"], serde_json::json!(["scorecard", "logistic"]));
+    let targets = found["targets"].as_array().expect("targets");
+    assert_eq!(
+        targets.iter().map(|of| of["target"].as_str()).collect::<Vec<_>>(),
+        [Some("churn_90d"), Some("expansion_90d")]
+    );
+    for of in targets {
+        assert_eq!(of["origins"].as_array().map(Vec::len), Some(2));
+        let origin = &of["origins"][1];
+        for field in ["window", "n", "n_accounts", "n_events", "chosen", "learners"] {
+            assert!(!origin[field].is_null(), "{field}");
+        }
+        for field in ["kind", "test", "n_test_days", "calibration", "training_to", "n_training", "n_training_accounts"]
+        {
+            assert!(!origin["window"][field].is_null(), "{field}");
+        }
+        let names = |of: &Value| -> Vec<String> {
+            of.as_array()
+                .expect("learners")
+                .iter()
+                .map(|of| of["learner"].as_str().expect("a name").to_owned())
+                .collect()
+        };
+        assert_eq!(names(&origin["learners"]), ["scorecard", "logistic"]);
+        assert_eq!(names(&of["pooled"]["learners"]), ["scorecard", "logistic", "as chosen"]);
+        assert_eq!(names(&of["stability"]["learners"]), ["scorecard", "logistic"]);
+        let groups = of["ablation"].as_array().expect("groups").iter().map(|of| of["group"].as_str().expect("a name"));
+        assert_eq!(groups.collect::<Vec<_>>(), ["business", "sentiment", "support", "usage"]);
+        let points = of["learning_curve"]["points"].as_array().expect("points");
+        assert_eq!(
+            points.iter().map(|point| point["share"].as_f64()).collect::<Vec<_>>(),
+            [0.125, 0.25, 0.5, 1.0].map(Some)
+        );
+        let n_accounts: Vec<u64> = points.iter().filter_map(|point| point["n_accounts"].as_u64()).collect();
+        assert!(n_accounts.is_sorted(), "{n_accounts:?}");
+    }
+    let page = folder.read("page.html");
+    assert!(
+        page.matches("<svg").count() >= 6 && !page.contains("<script") && !page.contains("http"),
+        "a page by itself"
+    );
+}
+
+#[test]
+fn threads_and_the_order_of_rows_change_nothing() {
+    let all = format!("{BACKTEST} --origins 2 --ablation --learning-curve --seed 3 --json");
+    let folder = Folder::with_book();
+    let one = folder.run(&format!("{all} --threads 1")).done().stdout;
+    let two = folder.run(&format!("{all} --threads 2")).done().stdout;
+    assert!(one == two, "other output on two threads");
+    for table in TABLES {
+        folder.edit(&format!("book/{table}"), |text| csv::shuffle(&text));
+    }
+    assert!(folder.run(&all).done().stdout == one, "other output for rows in another order");
+}
+
+/// Six features that are drawn for each account and day, and tell nothing.
+#[test]
+fn features_of_noise_are_not_said_to_add() {
+    let folder = Folder::with_book();
+    let mut state = 5_u64;
+    let mut rows = "account,date,a,b,c\n".to_owned();
+    for line in folder.read("book/usage.csv").lines().skip(1).step_by(3) {
+        let key: Vec<&str> = line.split(',').take(2).collect();
+        let mut draw = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f64 / f64::from(1 << 24)
+        };
+        rows += &format!("{},{},{},{}\n", key.join(","), draw(), draw(), draw());
+    }
+    folder.write("book/noise.csv", rows);
+    folder.edit("book/book.toml", |text| {
+        let source = "[sources.noise]\nkind = \"event\"\npath = \"noise.csv\"\naccount = \"account\"\ndate = \"date\"\n\n[accounts]\n";
+        let features = ["a", "b", "c"].map(|column| {
+            let of = format!("from = \"noise\"\ncolumn = \"{column}\"\ncategory = \"noise\"\n");
+            format!(
+                "[[features]]\nname = \"{column}_last\"\naggregate = \"last\"\n{of}\n\
+                 [[features]]\nname = \"{column}_mean\"\naggregate = \"mean\"\nwindow = \"60d\"\n{of}\n"
+            )
+        });
+        text.replacen("[accounts]\n", source, 1).replacen("[[segments]]", &format!("{}[[segments]]", features.concat()), 1)
+    });
+    let found = folder.run(&format!("{BACKTEST} --origins 3 --ablation --json")).json();
+    for of in found["targets"].as_array().expect("targets") {
+        let groups = of["ablation"].as_array().expect("groups");
+        let noise = groups.iter().find(|of| of["group"] == "noise").expect("it is a group");
+        assert_eq!(noise["n_features"], 6);
+        assert_ne!(noise["verdict"], "adds", "{noise}");
+    }
+}
+
+#[test]
+fn a_book_split_by_account_is_dealt_into_folds() {
+    let folder = Folder::with_book();
+    folder.edit("book/book.toml", |text| format!("{text}\n[split]\nkind = \"random\"\n"));
+    let run = folder.run(&format!("{BACKTEST} --origins 3 --repeats 2")).done();
+    let first = run.stdout.lines().take(2).collect::<Vec<_>>().join(" ");
+    assert_eq!(
+        first,
+        "small: 3 folds by account, drawn 2 times: the split is not by time, so each account tests in one fold"
+    );
+    for fold in ["fold 1.1", "fold 1.3", "fold 2.3"] {
+        assert!(run.stdout.contains(fold), "{}", run.stdout);
+    }
+}
+
+#[test]
+fn a_longer_horizon_whose_labels_are_not_known_yet_says_so() {
+    let folder = Folder::with_book();
+    folder.replace(
+        "book/book.toml",
+        "[targets.churn]",
+        "[targets]\nhorizon_days = 30\nhorizons = [30, 180]\n\n[targets.churn]",
+    );
+    let run = folder.run(&format!("{BACKTEST} --origins 4")).done();
+    let (_, of_longer) = run.stdout.split_once("churn_180d").expect("every horizon is there");
+    assert!(of_longer.contains("no label known yet"), "{of_longer}");
+}
+
+#[test]
+fn what_does_not_fit_is_refused_before_anything_is_fitted() {
+    let folder = Folder::with_book();
+    let refused = folder.run(&format!("{BACKTEST} --origins 40"));
+    assert_eq!(refused.code, Some(4), "{}", refused.stderr);
+    assert!(refused.stderr.contains("the history is too short for 40 origins: "), "{}", refused.stderr);
+    assert!(refused.stderr.contains("hint: ") && refused.stderr.contains(" fit: --origins "), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("1 of "), "{}", refused.stderr);
+    let unknown = folder.run("backtest --book book/book.toml --learners gbm");
+    assert_eq!(unknown.code, Some(2), "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("`gbm` is not a learner"), "{}", unknown.stderr);
+}
