@@ -30,7 +30,7 @@ pub use cohort::CohortConfig;
 pub use error::ConfigError;
 pub(crate) use feature::MIN_PERIODS;
 pub use feature::{Aggregate, Change, DeclaredFeature, FeatureDeclaration, ValueType};
-pub use learners::{BoostedConfig, ForestConfig, LogisticConfig, TreeConfig};
+pub use learners::{BoostedConfig, ClassWeight, ForestConfig, LogisticConfig, TreeConfig};
 pub use rules::{Condition, Span, Window};
 pub(crate) use source::Derivation;
 pub use source::{AccountVia, Derived, Paths, Source, SourceKind};

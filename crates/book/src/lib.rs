@@ -25,7 +25,7 @@ pub use book::{Book, History, SourceSummary};
 pub use catalogue::{Catalogue, Entry, Role, RoleColumn};
 pub use config::{
     AccountVia, Accounts, Active, Aggregate, Agreement, BookConfig, BookFile, BoostedConfig, CalibrationRows,
-    CatalogueConfig, Change, CheckConfig, CohortConfig, Condition, ConfigError, DeclaredFeature, Derived,
+    CatalogueConfig, Change, CheckConfig, ClassWeight, CohortConfig, Condition, ConfigError, DeclaredFeature, Derived,
     FeatureDeclaration, ForestConfig, LogisticConfig, Paths, RoleMapping, Segment, Snapshots, Source, SourceKind, Span,
     SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, TreeConfig, Value, ValueType, Waiver, Window,
 };

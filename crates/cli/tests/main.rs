@@ -17,5 +17,6 @@ mod help;
 mod horizons;
 mod interrupted;
 mod scorecard;
+mod settings;
 mod shared_data;
 mod support;

@@ -1,34 +1,26 @@
-//! Times the boosted learner on a table that `benches/peers/train_speed.py` wrote; prints one line of JSON.
+//! Times a learner on a table that `benches/peers/train_speed.py` wrote; prints one line of JSON.
 //!
-//! Usage: `train_speed FOLDER N_FEATURES N_TRAIN N_TEST TREES LEAVES RATE THREADS`. The folder holds `x_train.f32` and
-//! `x_test.f32` (little-endian, column after column) and `y_train.u8`; the logits of the test rows go to `logits.f64`.
+//! Usage: `train_speed FOLDER N_FEATURES N_TRAIN N_TEST THREADS LEARNER SETTINGS`. The folder holds `x_train.f32` and
+//! `x_test.f32` (little-endian, column after column) and `y_train.u8`; `SETTINGS` is [`Settings`] as JSON. The logits of
+//! the test rows go to `logits.f64`.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use bellwether_core::{Feature, FeatureMatrix, FeatureSchema, Outcome, Progress};
-use bellwether_learn::{LearnerName, Recipe, Settings, TrainingRows, learner};
+use bellwether_core::{Feature, FeatureMatrix, FeatureSchema, Model, Progress};
+use bellwether_learn::{LearnerName, Settings, TrainingRows, learner};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, n_features, n_train, n_test, trees, leaves, rate, threads] = &arguments[..] else {
-        return Err("usage: train_speed FOLDER N_FEATURES N_TRAIN N_TEST TREES LEAVES RATE THREADS".into());
+    let [folder, n_features, n_train, n_test, threads, name, settings] = &arguments[..] else {
+        return Err("usage: train_speed FOLDER N_FEATURES N_TRAIN N_TEST THREADS LEARNER SETTINGS".into());
     };
     let (folder, n_features) = (PathBuf::from(folder), n_features.parse()?);
+    let (name, settings): (LearnerName, Settings) = (name.parse()?, serde_json::from_str(settings)?);
     let x = matrix(&folder.join("x_train.f32"), n_train.parse()?, n_features)?;
     let y: Vec<bool> = std::fs::read(folder.join("y_train.u8"))?.into_iter().map(|label| label == 1).collect();
-    let recipe = Recipe {
-        leaves: leaves.parse()?,
-        depth: usize::MAX,
-        learning_rate: rate.parse()?,
-        least_rows: 20.0,
-        l2: 0.0,
-        share_of_rows: 1.0,
-        share_of_features: 1.0,
-    };
-    let settings = Settings { boosted_trees: trees.parse()?, recipe: Some(recipe), ..Settings::new(1, Outcome::Churn) };
     let feature = |place| Feature { name: format!("f{place}"), category: None, good: None };
     let schema = FeatureSchema::new((0..n_features).map(feature).collect())?;
     let day = vec![0; y.len()];
@@ -37,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.parse()?).build()?;
     let watch = Watch::default();
     let (began, cpu_before) = (Instant::now(), cpu_seconds());
-    let model = pool.install(|| learner(LearnerName::Boosted, &settings)?.fit(&rows, &watch))?;
+    let model = pool.install(|| learner(name, &settings)?.fit(&rows, &watch))?;
     let (seconds, cpu) = (began.elapsed().as_secs_f64(), cpu_seconds() - cpu_before);
     let x_test = matrix(&folder.join("x_test.f32"), n_test.parse()?, n_features)?;
     let mut row = vec![0.0; n_features];
@@ -46,8 +38,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         model.logit(&row).to_le_bytes()
     });
     std::fs::write(folder.join("logits.f64"), logits.collect::<Vec<u8>>())?;
-    let boosting = watch.seconds.lock().map_err(|error| error.to_string())?.1;
-    println!("{{\"seconds\": {seconds:.4}, \"cpu_seconds\": {cpu:.3}, \"boosting_seconds\": {boosting:.4}}}");
+    let last_step = watch.seconds.lock().map_err(|error| error.to_string())?.1;
+    let (n_trees, n_nodes) = size(&model);
+    println!(
+        "{{\"seconds\": {seconds:.4}, \"cpu_seconds\": {cpu:.3}, \"last_step_seconds\": {last_step:.4}, \
+         \"trees\": {n_trees}, \"nodes\": {n_nodes}}}"
+    );
     Ok(())
 }
 
@@ -62,6 +58,14 @@ fn matrix(path: &Path, n_rows: usize, n_features: usize) -> Result<FeatureMatrix
     Ok(FeatureMatrix::from_columns(&columns)?)
 }
 
+/// Trees and nodes of a model that has them.
+fn size(model: &Model) -> (usize, usize) {
+    match model {
+        Model::Trees(trees) => (trees.trees().len(), trees.trees().iter().map(|tree| tree.nodes.len()).sum()),
+        _ => (0, 0),
+    }
+}
+
 /// User and system seconds of this process on Linux, 0 elsewhere.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
@@ -70,7 +74,7 @@ fn cpu_seconds() -> f64 {
     ticks.sum::<f64>() / 100.0
 }
 
-/// When the last step began and how long it took: growing trees, without reading and binning.
+/// When the last step began and how long it took: fitting, without ordering rows and choosing settings.
 #[derive(Default)]
 struct Watch {
     seconds: Mutex<(Option<Instant>, f64)>,

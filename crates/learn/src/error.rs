@@ -81,6 +81,12 @@ pub enum LearnError {
         /// The largest sum of weights that it takes for these rows.
         largest_sum: usize,
     },
+    /// The learner takes no fractional weights, or draws rows by them.
+    #[error("learner `{learner}` has no balanced class weights; use class weight `none` or another learner")]
+    ClassWeightUnsupported {
+        /// The learner.
+        learner: LearnerName,
+    },
     /// The scorecard's weights are missing.
     #[error("learner `scorecard` needs indicators with weights; the settings have none")]
     NoScorecard,
@@ -93,7 +99,10 @@ pub enum LearnError {
         expected: usize,
     },
     /// No learner has this name.
-    #[error("`{0}` is not a learner; learners are scorecard, logistic, logistic_linfa, tree, forest and boosted")]
+    #[error(
+        "`{0}` is not a learner; learners are scorecard, logistic, tree, forest and boosted, and the references \
+         logistic_linfa, tree_linfa and forest_smartcore"
+    )]
     UnknownLearner(String),
     /// The library underneath gave up.
     #[error("learner `{learner}` found no model for these rows")]

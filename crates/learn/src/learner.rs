@@ -6,11 +6,14 @@ use std::str::FromStr;
 use bellwether_core::{Model, Progress};
 use serde::{Deserialize, Serialize};
 
+use crate::balance::{Balanced, ClassWeight};
 use crate::boosted::Boosted;
 use crate::forest::Forest;
+use crate::forest_smartcore::SmartcoreForest;
 use crate::logistic::{LinfaLogistic, Logistic};
 use crate::scorecard::Scorecard;
 use crate::tree::OneTree;
+use crate::tree_linfa::LinfaTree;
 use crate::{LearnError, Settings, TrainingRows};
 
 /// A kind of model that can be learnt.
@@ -25,8 +28,12 @@ pub enum LearnerName {
     LogisticLinfa,
     /// One readable tree.
     Tree,
+    /// The same by linfa-trees: slow; the reference.
+    TreeLinfa,
     /// A random forest of probabilities.
     Forest,
+    /// The same by smartcore: slow; the reference.
+    ForestSmartcore,
     /// Gradient boosting.
     Boosted,
 }
@@ -36,7 +43,7 @@ impl LearnerName {
     pub const ALL: [Self; 5] = [Self::Scorecard, Self::Logistic, Self::Tree, Self::Forest, Self::Boosted];
 
     /// Those that are there to check others against, and are tried only where they are named.
-    pub const REFERENCES: [Self; 1] = [Self::LogisticLinfa];
+    pub const REFERENCES: [Self; 3] = [Self::LogisticLinfa, Self::TreeLinfa, Self::ForestSmartcore];
 
     /// The name in configs and reports.
     pub const fn name(self) -> &'static str {
@@ -45,7 +52,9 @@ impl LearnerName {
             Self::Logistic => "logistic",
             Self::LogisticLinfa => "logistic_linfa",
             Self::Tree => "tree",
+            Self::TreeLinfa => "tree_linfa",
             Self::Forest => "forest",
+            Self::ForestSmartcore => "forest_smartcore",
             Self::Boosted => "boosted",
         }
     }
@@ -82,18 +91,32 @@ pub trait Learner: Sync {
     fn fit(&self, rows: &TrainingRows<'_>, progress: &dyn Progress) -> Result<Model, LearnError>;
 }
 
-/// The learner called `name`.
+/// The learner called `name`, with the class weights of `settings`.
 ///
 /// # Errors
-/// [`LearnError::NoScorecard`] or [`LearnError::Model`] if a scorecard is asked for and `settings` has none or a broken one.
+/// [`LearnError::NoScorecard`] or [`LearnError::Model`] if a scorecard is asked for and `settings` has none or a broken one,
+/// [`LearnError::ClassWeightUnsupported`] if balanced classes are asked of a reference that cannot weigh rows.
 pub fn learner(name: LearnerName, settings: &Settings) -> Result<Box<dyn Learner>, LearnError> {
-    let settings = settings.clone();
+    let learner = plain(name, settings.clone())?;
+    match (settings.class_weight, name) {
+        (ClassWeight::None, _) => Ok(learner),
+        // linfa takes no weights here; smartcore draws rows by them, which would be resampling.
+        (ClassWeight::Balanced, LearnerName::LogisticLinfa | LearnerName::ForestSmartcore) => {
+            Err(LearnError::ClassWeightUnsupported { learner: name })
+        }
+        (ClassWeight::Balanced, _) => Ok(Box::new(Balanced { learner })),
+    }
+}
+
+fn plain(name: LearnerName, settings: Settings) -> Result<Box<dyn Learner>, LearnError> {
     Ok(match name {
         LearnerName::Scorecard => Box::new(Scorecard::new(settings)?),
         LearnerName::Logistic => Box::new(Logistic { settings }),
         LearnerName::LogisticLinfa => Box::new(LinfaLogistic { settings }),
         LearnerName::Tree => Box::new(OneTree { settings }),
+        LearnerName::TreeLinfa => Box::new(LinfaTree { settings }),
         LearnerName::Forest => Box::new(Forest { settings }),
+        LearnerName::ForestSmartcore => Box::new(SmartcoreForest { settings }),
         LearnerName::Boosted => Box::new(Boosted { settings }),
     })
 }

@@ -9,10 +9,13 @@
 //! Only this crate names linfa, smartcore and ndarray, and no public signature names their types. What all
 //! learners promise is written down as the tests in `tests/contract.rs`.
 
+mod balance;
 mod boosted;
 mod calibrate;
 mod error;
 mod forest;
+mod forest_smartcore;
+mod grown;
 mod histogram;
 mod holdout;
 mod learner;
@@ -24,7 +27,9 @@ mod settings;
 mod standardise;
 mod threshold;
 mod tree;
+mod tree_linfa;
 
+pub use balance::ClassWeight;
 pub use calibrate::{CalibrationChoice, calibrate};
 pub use error::LearnError;
 pub use learner::{Learner, LearnerName, learner};

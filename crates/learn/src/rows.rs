@@ -107,6 +107,33 @@ impl Table {
     }
 }
 
+/// Training rows whose whole weights are repeated rows.
+pub(crate) struct RepeatedRows {
+    x: FeatureMatrix,
+    y: Vec<bool>,
+    day: Vec<i32>,
+    group: Vec<u64>,
+}
+
+impl RepeatedRows {
+    /// `None` where weights are none or not whole, or there would be too many rows.
+    pub(crate) fn of(rows: &TrainingRows<'_>) -> Result<Option<Self>, LearnError> {
+        check_shapes(rows)?;
+        let order = repeated(rows.weights, kept_rows(rows)?);
+        let is_repeated = rows.weights.is_some() && order.weights.is_none();
+        Ok(is_repeated.then(|| Self {
+            x: rows.x.select(&order.rows),
+            y: take(rows.y, &order.rows),
+            day: take(rows.day, &order.rows),
+            group: take(rows.group, &order.rows),
+        }))
+    }
+
+    pub(crate) fn rows<'a>(&'a self, schema: &'a FeatureSchema) -> TrainingRows<'a> {
+        TrainingRows { schema, x: &self.x, y: &self.y, weights: None, day: &self.day, group: &self.group }
+    }
+}
+
 fn take<T: Copy>(values: &[T], rows: &[usize]) -> Vec<T> {
     rows.iter().map(|&row| values[row]).collect()
 }

@@ -3,7 +3,7 @@
 use bellwether_core::{Outcome, ScorecardModel};
 use serde::{Deserialize, Serialize};
 
-use crate::Recipe;
+use crate::{ClassWeight, Recipe};
 
 /// What learners are told beside the rows; the defaults suit small and medium books.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,9 @@ pub struct Settings {
     /// Days before a held-out slice of time that are left out, because their labels reach into it: the horizon.
     #[serde(default = "Settings::default_purge_days")]
     pub purge_days: u32,
+    /// What the rows of each class weigh.
+    #[serde(default)]
+    pub class_weight: ClassWeight,
     /// What the logistic learner is told.
     #[serde(default)]
     pub logistic: LogisticSettings,
@@ -63,6 +66,7 @@ impl Settings {
             outcome,
             scorecard: None,
             purge_days: Self::default_purge_days(),
+            class_weight: ClassWeight::None,
             logistic: LogisticSettings { c: None, l1_share: 0.0, recency_half_life_days: None },
             tree_depth: Self::default_tree_depth(),
             forest_trees: Self::default_forest_trees(),

@@ -7,11 +7,13 @@ mod calibration;
 mod canvas;
 mod curves;
 mod forest;
+mod tree;
 
 use std::collections::BTreeMap;
 
 use crate::ReportError;
 use crate::audit::AuditReport;
+use crate::drawn::DrawnTree;
 use crate::training::TargetReport;
 
 pub(crate) use backtest::{BacktestFigure, draw_backtest};
@@ -30,11 +32,20 @@ pub(crate) enum Figure {
     Lift,
     Gain,
     Cohorts,
+    Tree,
 }
 
 impl Figure {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Learners, Self::Roc, Self::PrecisionRecall, Self::Calibration, Self::Lift, Self::Gain, Self::Cohorts];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Learners,
+        Self::Roc,
+        Self::PrecisionRecall,
+        Self::Calibration,
+        Self::Lift,
+        Self::Gain,
+        Self::Cohorts,
+        Self::Tree,
+    ];
 
     /// Its file in the report's folder.
     pub(crate) fn file(self, report: &TargetReport) -> String {
@@ -46,6 +57,7 @@ impl Figure {
             Self::Lift => "lift",
             Self::Gain => "gain",
             Self::Cohorts => "cohorts",
+            Self::Tree => "tree",
         };
         format!("figures/{}_{name}.svg", report.target)
     }
@@ -60,6 +72,7 @@ impl Figure {
             Self::Lift => "Lift by share of rows taken",
             Self::Gain => "Share of events found by share of rows taken",
             Self::Cohorts => "ROC AUC of each segment with its 95 % interval",
+            Self::Tree => "The tree with the rate of the training rows in each node",
         };
         format!("{what}, {}", report.target)
     }
@@ -74,6 +87,7 @@ impl Figure {
             Self::Calibration => !evaluation.curves.calibration.is_empty(),
             Self::Lift | Self::Gain => !evaluation.curves.lift.is_empty(),
             Self::Cohorts => !evaluation.cohorts.is_empty(),
+            Self::Tree => report.tree.is_some(),
         }
     }
 
@@ -86,8 +100,22 @@ impl Figure {
             Self::Lift => curves::lift(report, &self.description(report)),
             Self::Gain => curves::gain(report, &self.description(report)),
             Self::Cohorts => forest::cohorts(report, &self.description(report)),
+            Self::Tree => {
+                let drawn = report.tree.as_ref().expect("the figure is defined");
+                tree::tree(drawn, &format!("The tree, {}", report.target), &self.description(report))
+            }
         }
     }
+}
+
+/// The tree as SVG: a line a node, below its parent, with the training rows that come there, the share of them with the
+/// outcome and the probability of a leaf.
+///
+/// # Errors
+/// [`ReportError::Figure`] if the drawing library refuses.
+pub fn tree_figure(drawn: &DrawnTree, title: &str) -> Result<String, ReportError> {
+    tree::tree(drawn, title, title)
+        .map_err(|source| ReportError::Figure { figure: title.to_owned(), source: Box::new(source) })
 }
 
 /// Every figure of `report` that is defined.

@@ -6,6 +6,7 @@ use crate::markdown::{code, escape};
 use crate::number::{Number, count};
 use crate::tables;
 use crate::training::TargetReport;
+use crate::tree_lines;
 use crate::words::{did, many, title};
 
 /// All sections of `report`, as Markdown.
@@ -14,6 +15,7 @@ pub(crate) fn section(report: &TargetReport) -> String {
         opening(report),
         learners(report),
         report.coefficients.as_ref().map_or_else(String::new, coefficients::section),
+        tree(report),
         ranking(report),
         top(report),
         calibration(report),
@@ -52,6 +54,19 @@ fn learners(report: &TargetReport) -> String {
         tables::learners(&report.learners, &report.chosen).markdown(),
         tables::learners_on_test(&report.learners).markdown(),
         figures(report, &[Figure::Learners]),
+    )
+}
+
+/// The tree of the learner `tree`; nothing where it was not fitted.
+fn tree(report: &TargetReport) -> String {
+    let Some(tree) = &report.tree else { return String::new() };
+    format!(
+        "### The tree\n\n\
+         The learner `tree` has {}. Rates are of the {} that it was fitted on; probabilities are calibrated on others.\n\n{}\n{}",
+        tree.leaves(),
+        many(tree.nodes[0].n_rows, "row"),
+        figures(report, &[Figure::Tree]),
+        tree_lines::leaves(tree).markdown(),
     )
 }
 

@@ -3,7 +3,7 @@
 use bellwether_core::{Date, Direction, Target};
 use bellwether_evaluate::{Evaluation, Metrics, PairedDifference};
 
-use crate::{CoefficientReport, ScorecardReport};
+use crate::{CoefficientReport, DrawnTree, ScorecardReport};
 
 /// All that a training run reports. Every interval in it is taken to have 95 % confidence.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +62,8 @@ pub struct TargetReport {
     pub learners: Vec<LearnerRow>,
     /// What the learner `logistic` weighs; `None` where it was not tried.
     pub coefficients: Option<CoefficientReport>,
+    /// The tree of the learner `tree`, where it was fitted.
+    pub tree: Option<DrawnTree>,
 }
 
 /// One learner among those that were tried.

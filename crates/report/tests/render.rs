@@ -4,7 +4,10 @@ mod common;
 
 use bellwether_core::{Outcome, Target};
 use bellwether_evaluate::{Estimate, PairedDifference};
-use bellwether_report::{Rendered, ReportError, TrainingReport, evaluation_text, learner_table_text, render};
+use bellwether_report::{
+    DrawnKind, DrawnNode, DrawnTree, Question, Rendered, ReportError, TrainingReport, evaluation_text,
+    learner_table_text, render,
+};
 use common::{Accounts, CHURN, report};
 use expect_test::{expect, expect_file};
 
@@ -24,6 +27,27 @@ fn small() -> TrainingReport {
     report(vec![accounts.target(CHURN, ["scorecard", "boosted"])])
 }
 
+/// Three leaves of 30, 70 and 300 rows.
+fn two_splits(features: [&str; 2]) -> DrawnTree {
+    let split = |feature: &str, question, missing_left, left, right| DrawnKind::Split {
+        feature: feature.to_owned(),
+        question,
+        missing_left,
+        left,
+        right,
+    };
+    let node = |n_rows, n_events, kind| DrawnNode { n_rows, n_events, kind };
+    DrawnTree {
+        nodes: vec![
+            node(400, 80, split(features[0], Question::AtMost(19.5), Some(true), 1, 4)),
+            node(100, 50, split(features[1], Question::IsNot, None, 2, 3)),
+            node(30, 20, DrawnKind::Leaf(0.6)),
+            node(70, 30, DrawnKind::Leaf(0.45)),
+            node(300, 30, DrawnKind::Leaf(0.11)),
+        ],
+    }
+}
+
 fn rendered(report: &TrainingReport) -> Rendered {
     render(report).expect("the report can be drawn")
 }
@@ -33,6 +57,7 @@ fn hostile() -> TrainingReport {
     let accounts = Accounts::new(400, [HOSTILE[0], HOSTILE[1], HOSTILE[4]]);
     let mut target = accounts.target(CHURN, [HOSTILE[0], HOSTILE[1]]);
     target.calibration = HOSTILE[0].into();
+    target.tree = Some(two_splits([HOSTILE[1], HOSTILE[4]]));
     for (cohort, text) in target.evaluation.cohorts.iter_mut().zip(HOSTILE) {
         cohort.dimension = text.into();
     }
@@ -57,6 +82,28 @@ fn hostile() -> TrainingReport {
 #[test]
 fn the_whole_report() {
     expect_file!["small.md"].assert_eq(&rendered(&small()).markdown);
+}
+
+#[test]
+fn a_tree_has_a_section_of_its_own() {
+    let mut report = small();
+    report.targets[0].tree = Some(two_splits(["logins_30d", "plan=pro"]));
+    let rendered = rendered(&report);
+    assert!(rendered.figures.contains_key("figures/churn_90d_tree.svg"));
+    let (_, section) = rendered.markdown.split_once("### The tree\n").expect("the section is there");
+    let (section, _) = section.split_once("\n### ").expect("another section follows");
+    expect![[r#"
+
+        The learner `tree` has 3 leaves. Rates are of the 400 rows that it was fitted on; probabilities are calibrated on others.
+
+        ![The tree with the rate of the training rows in each node, churn_90d](figures/churn_90d_tree.svg)
+
+        | leaf | training rows | rate | probability |
+        | --- | ---: | ---: | ---: |
+        | `logins_30d` ≤ 19.5 or missing, `plan=pro`: no | 30 | 66.7 % | 60.0 % |
+        | `logins_30d` ≤ 19.5 or missing, `plan=pro`: yes | 70 | 42.9 % | 45.0 % |
+        | `logins_30d` &gt; 19.5 | 300 | 10.0 % | 11.0 % |
+    "#]].assert_eq(section);
 }
 
 #[test]

@@ -10,7 +10,8 @@ mod targets;
 
 type Checked = Result<(), ConfigError>;
 
-const LEARNERS: [&str; 6] = ["scorecard", "logistic", "logistic_linfa", "tree", "forest", "boosted"];
+const LEARNERS: [&str; 8] =
+    ["scorecard", "logistic", "logistic_linfa", "tree", "tree_linfa", "forest", "forest_smartcore", "boosted"];
 
 pub(super) fn check(file: &BookFile) -> Checked {
     check_name(file)?;

@@ -5,6 +5,17 @@ use toml::Spanned;
 
 use super::{BookFile, ConfigError};
 
+/// What the rows of each class weigh where learners are fitted; scikit-learn's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassWeight {
+    /// As many as there are.
+    #[default]
+    None,
+    /// Both classes the same; probabilities are brought back to the true share of the outcome.
+    Balanced,
+}
+
 /// What `logistic` is told; scikit-learn's names, on standardised columns.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

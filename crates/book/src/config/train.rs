@@ -6,7 +6,7 @@ use bellwether_core::{Date, LevelPolicy};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::learners::{BoostedConfig, ForestConfig, LogisticConfig, TreeConfig};
+use super::learners::{BoostedConfig, ClassWeight, ForestConfig, LogisticConfig, TreeConfig};
 use super::rules;
 
 /// Which rows train, calibrate and test.
@@ -76,6 +76,8 @@ pub struct TrainConfig {
     pub max_levels: usize,
     /// Training rows that such a level needs.
     pub min_level_rows: usize,
+    /// What the rows of each class weigh.
+    pub class_weight: ClassWeight,
     /// What `logistic` is told.
     pub logistic: Spanned<LogisticConfig>,
     /// What `tree` is told.
@@ -96,6 +98,7 @@ impl Default for TrainConfig {
             min_coverage: 0.5,
             max_levels: levels.max_levels,
             min_level_rows: levels.min_rows,
+            class_weight: ClassWeight::None,
             logistic: Spanned::new(0..0, LogisticConfig::default()),
             tree: Spanned::new(0..0, TreeConfig::default()),
             forest: Spanned::new(0..0, ForestConfig::default()),

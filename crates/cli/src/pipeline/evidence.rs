@@ -4,7 +4,8 @@ use bellwether_book::FeatureTable;
 use bellwether_core::{Band, FeatureMatrix, Progress, TextColumn};
 use bellwether_evaluate::{Cohort, EvaluateOptions, Evaluation, Scored, evaluate, paired_auc_difference};
 use bellwether_health::Scorecard;
-use bellwether_report::{LearnerRow, TargetReport};
+use bellwether_learn::LearnerName;
+use bellwether_report::{DrawnTree, LearnerRow, TargetReport};
 use bellwether_score::Scorer;
 
 use crate::failure::{Failure, Unexpected as _};
@@ -63,7 +64,15 @@ pub(crate) fn of_candidates(
         evaluation,
         learners,
         coefficients: coefficients::of(prepared, candidates),
+        tree: drawn_tree(prepared, candidates),
     })
+}
+
+/// The tree of the learner `tree` with what became of its training rows, where it was fitted.
+fn drawn_tree(prepared: &Prepared, candidates: &Candidates) -> Option<DrawnTree> {
+    let fitted = candidates.fitted.iter().find(|fitted| fitted.learner == LearnerName::Tree)?;
+    let training = &candidates.training;
+    DrawnTree::new(&fitted.model, &fitted.calibration, &prepared.schema, &prepared.x, &training.rows, &training.y)
 }
 
 /// Evaluates probabilities of `rows`, overall, by band of the health score and by segment.

@@ -1,6 +1,6 @@
 //! From `[train]` of book.toml to what learners are told.
 
-use bellwether_book::{BoostedConfig, TrainConfig};
+use bellwether_book::{BoostedConfig, ClassWeight, TrainConfig};
 use bellwether_core::{ScorecardModel, Target};
 use bellwether_learn::{LogisticSettings, Recipe, Settings};
 
@@ -11,6 +11,10 @@ pub(crate) fn of(train: &TrainConfig, scorecard: &ScorecardModel, target: Target
     Settings {
         scorecard: Some(scorecard.clone()),
         purge_days: target.horizon_days,
+        class_weight: match train.class_weight {
+            ClassWeight::None => bellwether_learn::ClassWeight::None,
+            ClassWeight::Balanced => bellwether_learn::ClassWeight::Balanced,
+        },
         logistic: LogisticSettings {
             c: logistic.c,
             l1_share: logistic.l1_ratio,

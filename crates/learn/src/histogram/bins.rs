@@ -54,12 +54,26 @@ impl Bins {
         bins.median_if_complete.map(|median| median <= bins.upper[usize::from(bin)])
     }
 
+    /// The largest value of bin `bin` of `feature`.
+    pub(crate) fn threshold(&self, feature: usize, bin: u8) -> f32 {
+        self.of_feature[feature].upper[usize::from(bin)]
+    }
+
+    /// The bins of `columns`, one a value.
+    pub(crate) fn columns(&self, columns: &[Vec<f32>]) -> Vec<Vec<u8>> {
+        let of_column = |(column, bins): (&Vec<f32>, &FeatureBins)| {
+            let padded = bins.padded();
+            column.iter().map(|&value| bin(&padded, value)).collect()
+        };
+        columns.par_iter().zip(&self.of_feature).map(of_column).collect()
+    }
+
     /// `tree` on raw values: each value goes where its bin went.
     pub(crate) fn tree(&self, tree: &BinTree) -> Tree {
         let node = |node: &BinNode| match *node {
             BinNode::Leaf { value } => Node::Leaf { value },
             BinNode::Split { feature, bin, missing_left, left, right } => {
-                let threshold = self.of_feature[feature as usize].upper[usize::from(bin)];
+                let threshold = self.threshold(feature as usize, bin);
                 Node::Split { feature, threshold, missing_left, left, right }
             }
         };
@@ -154,14 +168,7 @@ impl Binned {
     /// `columns` as `bins` have them.
     pub(crate) fn new(columns: &[Vec<f32>], bins: &Bins) -> Self {
         let n_rows = columns.first().map_or(0, Vec::len);
-        let by_feature: Vec<Vec<u8>> = columns
-            .par_iter()
-            .zip(&bins.of_feature)
-            .map(|(column, bins)| {
-                let padded = bins.padded();
-                column.iter().map(|&value| bin(&padded, value)).collect()
-            })
-            .collect();
+        let by_feature = bins.columns(columns);
         let n_groups = columns.len().div_ceil(LANES);
         let mut by_row = vec![[0; LANES]; n_rows * n_groups + LANES];
         let first = (by_row.as_ptr().align_offset(64)).min(LANES);

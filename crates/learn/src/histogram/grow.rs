@@ -42,7 +42,7 @@ impl BinTree {
 
 #[inline]
 #[expect(clippy::needless_bitwise_bool, reason = "a branch that no processor can guess costs more")]
-fn goes_left(of_row: u8, bin: u8, missing_left: bool) -> bool {
+pub(super) fn goes_left(of_row: u8, bin: u8, missing_left: bool) -> bool {
     // No bin of a known value is `MISSING`.
     (of_row <= bin) | (missing_left & (of_row == MISSING))
 }

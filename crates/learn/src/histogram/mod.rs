@@ -7,6 +7,7 @@
 
 mod bins;
 mod booster;
+mod cart;
 mod gradient;
 mod grow;
 mod partition;
@@ -15,4 +16,5 @@ mod sums;
 
 pub(crate) use bins::Bins;
 pub(crate) use booster::{Boosting, Rows, Stop, boost};
+pub(crate) use cart::{CartRows, CartRules};
 pub(crate) use split::Monotone;

@@ -15,6 +15,5 @@ mod uncertainty;
 pub use fit::{LogisticFit, LogisticRows, Penalty, fit_logistic, non_negative_logistic};
 pub(crate) use learner::Logistic;
 pub(crate) use linfa::LinfaLogistic;
-pub(crate) use loss::log_loss;
 pub use report::{LogisticReport, LogisticTerm, WeightOf, logistic_report};
 pub use uncertainty::{StandardErrors, standard_errors};

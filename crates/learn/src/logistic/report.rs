@@ -9,6 +9,7 @@ use super::quadratic::Signs;
 use super::recency::faded;
 use super::solver::{Problem, Solution, Tolerance};
 use super::uncertainty::{covariance, roots};
+use crate::balance::{ClassWeight, balanced};
 use crate::learner::checked;
 use crate::rows::Table;
 use crate::standardise::{Part, Standardised, Standardiser};
@@ -74,7 +75,15 @@ pub fn logistic_report(
     settings: &Settings,
     progress: &dyn Progress,
 ) -> Result<LogisticReport, LearnError> {
-    Fitted::new(rows, settings, progress)?.report()
+    if settings.class_weight == ClassWeight::None {
+        return Fitted::new(rows, settings, progress)?.report();
+    }
+    balanced(rows, |rows, balance| {
+        let report = Fitted::new(rows, settings, progress)?.report()?;
+        let Some(balance) = balance else { return Ok(report) };
+        let intercept = report.intercept - balance.logits_above();
+        Ok(LogisticReport { model: balance.corrected(LearnerName::Logistic, report.model)?, intercept, ..report })
+    })
 }
 
 /// The fit with what it was fitted on.

@@ -5,6 +5,27 @@ use bellwether_core::{
 };
 use bellwether_learn::{LearnError, LearnerName, Settings, TrainingRows, learner};
 
+/// A learner under settings that differ from [`Book::settings`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Case {
+    pub(crate) name: LearnerName,
+    /// What differs, empty where nothing does.
+    pub(crate) what: &'static str,
+    pub(crate) change: fn(Settings) -> Settings,
+}
+
+impl From<LearnerName> for Case {
+    fn from(name: LearnerName) -> Self {
+        Self { name, what: "", change: |settings| settings }
+    }
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.name, self.what)
+    }
+}
+
 /// An owned table.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Book {
@@ -130,12 +151,14 @@ impl Book {
         learner(name, settings)?.fit(&rows, &Quiet)
     }
 
-    pub(crate) fn try_fit(&self, name: LearnerName) -> Result<Model, LearnError> {
-        self.try_fit_with(name, &self.settings())
+    pub(crate) fn try_fit(&self, case: impl Into<Case>) -> Result<Model, LearnError> {
+        let case = case.into();
+        self.try_fit_with(case.name, &(case.change)(self.settings()))
     }
 
-    pub(crate) fn fit(&self, name: LearnerName) -> Model {
-        self.try_fit(name).unwrap_or_else(|error| panic!("{name}: {error}: {:?}", std::error::Error::source(&error)))
+    pub(crate) fn fit(&self, case: impl Into<Case>) -> Model {
+        let case = case.into();
+        self.try_fit(case).unwrap_or_else(|error| panic!("{case}: {error}: {:?}", std::error::Error::source(&error)))
     }
 
     pub(crate) fn row(&self, row: usize) -> Vec<f32> {

@@ -89,6 +89,7 @@ impl Accounts {
             ],
             evaluation,
             coefficients: None,
+            tree: None,
         }
     }
 }
