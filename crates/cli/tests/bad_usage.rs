@@ -41,6 +41,8 @@ fn no_command() {
               train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
                            bundle
               evaluate     Evaluate a bundle on the test rows of a book
+              backtest     Fit and test every learner as of several days of the past: is it as good each time,
+                           and which learner is?
               score        Score every account as of a day
               demo         Do everything on a simulated book of 2,000 accounts and 24 months
               completions  Print a completion script for a shell
