@@ -13,8 +13,7 @@ const TABLES: [&str; 4] = ["accounts.csv", "plans.csv", "usage.csv", "surveys.cs
 fn simulated() -> Folder {
     let folder = Folder::new();
     folder.run("simulate --accounts 600 --months 24 --seed 1 --out book").done();
-    folder
-        .edit("book/book.toml", |text| format!("{text}\n[train]\nmin_event_accounts = 20\nmin_other_accounts = 20\n"));
+    folder.edit("book/book.toml", |text| format!("{text}\n[train]\nmin_event_accounts = 20\nmin_other_accounts = 20\n"));
     folder
 }
 
@@ -109,8 +108,7 @@ fn a_simulated_book_over_time() {
 
         The learner chosen at each origin, fitted without a category of features, on the same rows: what the
         category gains. p is corrected for all categories and both measures (Holm).
-    "#]]
-    .assert_eq(&format!("{}", run.stdout));
+    "#]].assert_eq(&format!("{}", run.stdout));
     let told: Vec<&str> = run.stderr.lines().filter(|line| line.contains(" of 3: ")).collect();
     assert_eq!(told.len(), 3, "{}", run.stderr);
 }
