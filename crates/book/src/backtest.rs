@@ -37,22 +37,23 @@ impl Book {
     pub fn backtest_splits(&self, table: &FeatureTable, plan: BacktestPlan) -> Result<Vec<Split>, BookError> {
         let rows = table.split_rows(self.file());
         let config = &self.file().config.split;
-        let (what, least) = match rows.kind(config) {
-            SplitKind::Time => ("origins", 1),
-            SplitKind::Random | SplitKind::Grouped => ("folds", 2),
-        };
         let enough = |split: &Split| self.check_enough(table, split);
-        let days = LabelledDays::new(&rows, config, self.file().reach_days(), plan.seed);
-        let first = || first_origin(&days, &enough);
-        let first = if what == "origins" { first().map_err(|why| too_few(plan.n_origins, what, why, 0))? } else { 0 };
-        let draw = |n: usize| match what {
-            "origins" => rolling(&days, first, n, &enough),
-            _ => folds(&rows, config, BacktestPlan { n_origins: n, ..plan }, &enough),
-        };
-        draw(plan.n_origins).map_err(|why| {
-            let fit = (least..plan.n_origins).rev().find(|&n| draw(n).is_ok()).unwrap_or(0);
-            too_few(plan.n_origins, what, why, fit)
-        })
+        match rows.kind(config) {
+            SplitKind::Time => {
+                let days = LabelledDays::new(&rows, config, self.file().reach_days(), plan.seed);
+                let first = first_origin(&days, &enough).map_err(|why| BookError::TooFewOrigins {
+                    asked: plan.n_origins,
+                    what: "origins",
+                    why,
+                    fit: 0,
+                })?;
+                drawn(plan.n_origins, "origins", 1, |n| rolling(&days, first, n, &enough))
+            }
+            SplitKind::Random | SplitKind::Grouped => {
+                let draw = |n_origins| folds(&rows, config, BacktestPlan { n_origins, ..plan }, &enough);
+                drawn(plan.n_origins, "folds", LEAST_FOLDS, draw)
+            }
+        }
     }
 
     /// Whether every target can be learnt from `split`.
@@ -76,8 +77,19 @@ fn check_classes(target: Target, labels: &[Option<bool>], part: &'static str, ro
     Ok(())
 }
 
-fn too_few(asked: usize, what: &'static str, why: String, fit: usize) -> BookError {
-    BookError::TooFewOrigins { asked, what, why, fit }
+const LEAST_FOLDS: usize = 2;
+
+/// As many splits as asked for; or how many fit, `least` at least.
+fn drawn(
+    asked: usize,
+    what: &'static str,
+    least: usize,
+    draw: impl Fn(usize) -> Result<Vec<Split>, String>,
+) -> Result<Vec<Split>, BookError> {
+    draw(asked).map_err(|why| {
+        let fit = (least..asked.max(least + 1)).rev().find(|&n| draw(n).is_ok()).unwrap_or(0);
+        BookError::TooFewOrigins { asked, what, why, fit }
+    })
 }
 
 type IsEnough<'a> = &'a dyn Fn(&Split) -> Result<(), BookError>;
@@ -130,7 +142,7 @@ fn folds(
 ) -> Result<Vec<Split>, String> {
     let labelled = rows.groups.iter().zip(&rows.is_labelled).filter(|&(_, &is)| is).map(|(&group, _)| group);
     let groups: BTreeSet<&str> = labelled.collect();
-    if plan.n_origins < 2 || groups.len() < plan.n_origins {
+    if plan.n_origins < LEAST_FOLDS || groups.len() < plan.n_origins {
         return Err(format!("folds are 2 or more, and there are {} accounts or groups with labels", groups.len()));
     }
     let mut splits = Vec::new();

@@ -142,7 +142,7 @@ pub enum BookError {
         what: &'static str,
         /// The part that fails.
         why: String,
-        /// The most below `asked` that fit.
+        /// The most that fit, below `asked` where there are any; 0 where none do.
         fit: usize,
     },
     /// All rows of a part have one class.

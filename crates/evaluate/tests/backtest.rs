@@ -182,6 +182,8 @@ fn noise_is_seldom_said_to_add() {
 
 #[test]
 fn what_matters_is_said_to_add_and_to_harm() {
+    use AblationVerdict::{Adds, Harms, NoMeasurableGain, NotEnoughEvidence};
+
     let of = drawn(11, 1_000);
     let flat = vec![0.3; of.signal.len()];
     let group = |name: &str, with, without| LeftOut {
@@ -198,7 +200,6 @@ fn what_matters_is_said_to_add_and_to_harm() {
     ];
     let found = ablation_findings(&groups, 0.01, &GuideOptions::default()).expect("valid");
     let verdicts: Vec<AblationVerdict> = found.iter().map(|of| of.verdict).collect();
-    use AblationVerdict::{Adds, Harms, NoMeasurableGain, NotEnoughEvidence};
     assert_eq!(verdicts, [Adds, Harms, NoMeasurableGain, NotEnoughEvidence]);
     assert_eq!(found[3].reason.as_deref(), Some("nothing is left"));
 }

@@ -9,6 +9,8 @@ mod books;
 mod metrics;
 #[path = "../examples/coverage/others.rs"]
 mod others;
+#[path = "../examples/coverage/pooled.rs"]
+mod pooled;
 
 use books::{CLUSTERED, INDEPENDENT};
 
@@ -28,6 +30,7 @@ fn intervals_hold_the_truth() {
     check(&others::rates_and_medians(SEED, N));
     check(&metrics::coverage(&CLUSTERED, SEED, N, 100, N_TRUTH));
     check(&others::correlations_and_differences(&CLUSTERED, SEED, N, N_TRUTH));
+    check(&pooled::coverage(&CLUSTERED, SEED, N, N_TRUTH));
     check(&others::values(&INDEPENDENT, SEED, N, 100, N_TRUTH));
 }
 

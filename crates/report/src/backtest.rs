@@ -1,5 +1,7 @@
 //! A backtest as text for a terminal, and as one page.
 
+use std::fmt::Write as _;
+
 use bellwether_evaluate::backtest::{Backtest, LearningCurve, Regret, Scheme, Stability, TargetBacktest, Window};
 
 use crate::backtest_tables as tables;
@@ -13,11 +15,15 @@ use crate::{Rendered, ReportError, page};
 const WIDEST: usize = 100;
 /// How the pooled AUC is made.
 const POOLED: &str = "AUC within origins: of all pairs of an event and a non-event of the same origin, the share ranked \
-    right; intervals and p by account, over all origins. The last line takes at each origin the learner that its \
-    calibration part chose (*).";
+    right; its interval is by account, over all origins. The last line takes at each origin the learner that its \
+    calibration part chose (*); p is corrected for all learners (Holm).";
 /// How an ablation reads.
-const ABLATION: &str = "The learner chosen at each origin, fitted without a category of features, on the same rows: \
-    what the category gains. p is corrected for all categories and both measures (Holm).";
+const ABLATION: &str = "Without a category: the learner chosen at each origin, fitted again without its features, on the \
+    same rows; above 0 the category helps. p is the smaller of AUC's and log loss's, corrected for all categories and \
+    both (Holm).";
+/// What no interval of a backtest has.
+const FITTED: &str = "Intervals are those of the fitted models on other accounts; models fitted on other training \
+    accounts would differ too.";
 
 /// The backtest as tables for a terminal of about 100 columns, without a line break at the end.
 pub fn backtest_text(backtest: &Backtest) -> String {
@@ -26,6 +32,7 @@ pub fn backtest_text(backtest: &Backtest) -> String {
     let has = |is: fn(&TargetBacktest) -> bool| backtest.targets.iter().any(is);
     parts.extend(has(|of| of.pooled.is_some()).then(|| wrapped(POOLED)));
     parts.extend(has(|of| !of.ablation.is_empty()).then(|| wrapped(ABLATION)));
+    parts.extend(has(|of| of.pooled.is_some()).then(|| wrapped(FITTED)));
     parts.join("\n\n")
 }
 
@@ -152,11 +159,11 @@ fn chapter(of: &TargetBacktest) -> String {
         tables::over_time(&of.origins).markdown(),
     );
     let mut add = |heading: &str, parts: &[String]| {
-        text.push_str(&format!("\n### {heading}\n\n{}", parts.join("\n")));
+        let _ = write!(text, "\n### {heading}\n\n{}", parts.join("\n"));
     };
     if let Some(pooled) = &of.pooled {
         let (pooled, intervals) = (tables::pooled(pooled).markdown(), tables::pooled_intervals(pooled).markdown());
-        add("All origins", &[format!("{}\n", escape(POOLED)), pooled, intervals]);
+        add("All origins", &[paragraph(&format!("{POOLED} {FITTED}")), pooled, intervals]);
         add(
             "Stability of the ranking",
             &[tables::ranks(&of.stability).markdown(), paragraph(&stability(&of.stability))],

@@ -122,7 +122,7 @@ pub(crate) fn pooled(result: &PooledResult) -> Table {
         ("all origins", Align::Left),
         ("AUC within origins [95 %]", Align::Right),
         ("minus as chosen [95 %]", Align::Right),
-        ("p", Align::Right),
+        ("p (Holm)", Align::Right),
         ("PR AUC", Align::Right),
         ("log loss", Align::Right),
         ("Brier", Align::Right),
@@ -133,7 +133,7 @@ pub(crate) fn pooled(result: &PooledResult) -> Table {
         let value = |number: Number, value: Option<f64>| Cell::number(number, value);
         let (difference, p) = learner.auc_minus_chosen.as_ref().map_or_else(
             || (NOTHING.to_owned(), NOTHING.to_owned()),
-            |of| (GAIN.evidence(test.enough_evidence, &of.difference), p_value(of.p_value)),
+            |of| (GAIN.evidence(test.enough_evidence, &of.difference), p_value(learner.p_holm)),
         );
         table.row([
             Cell::words(&learner.learner),

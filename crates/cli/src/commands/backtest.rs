@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use bellwether_book::{BacktestPlan, Book, BookFile, check_text_output, write_text};
-use bellwether_learn::LearnerName;
+use bellwether_learn::{LearnError, LearnerName};
 
 use crate::args;
 use crate::failure::{Failure, USAGE, Unexpected as _};
@@ -34,14 +34,7 @@ pub(crate) fn run(arguments: &args::Backtest) -> Result<(), Failure> {
 }
 
 fn plan(arguments: &args::Backtest, book: &Book) -> Result<Plan, Failure> {
-    let named: Vec<LearnerName> = match &arguments.learners[..] {
-        [] => fit::declared(book)?,
-        names => names
-            .iter()
-            .map(|name| name.parse())
-            .collect::<Result<_, _>>()
-            .map_err(|error| Failure::new(USAGE, error as bellwether_learn::LearnError, None))?,
-    };
+    let named = if arguments.learners.is_empty() { fit::declared(book)? } else { named(&arguments.learners)? };
     Ok(Plan {
         splits: BacktestPlan {
             n_origins: usize::from(arguments.origins),
@@ -52,4 +45,9 @@ fn plan(arguments: &args::Backtest, book: &Book) -> Result<Plan, Failure> {
         ablation: arguments.ablation,
         learning_curve: arguments.learning_curve,
     })
+}
+
+fn named(names: &[String]) -> Result<Vec<LearnerName>, Failure> {
+    let parsed: Result<Vec<LearnerName>, LearnError> = names.iter().map(|name| name.parse()).collect();
+    parsed.map_err(|error| Failure::new(USAGE, error, None))
 }

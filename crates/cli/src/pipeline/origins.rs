@@ -132,9 +132,12 @@ impl Work<'_> {
         for study in studies {
             let Some(origin) = study.origins.last().filter(|origin| origin.is_known()) else { continue };
             let chosen = self.plan.learners[origin.chosen];
-            let rows = prepared.as_ref().map(|prepared| or_reason(TargetRows::of(prepared, study.target)));
+            let rows = match &prepared {
+                Ok(prepared) => or_reason(TargetRows::of(prepared, study.target))?,
+                Err(reason) => Err(reason.clone()),
+            };
             let step = &mut study.steps[place];
-            match rows.map_err(Clone::clone).map_or_else(|reason| Ok(Err(reason)), |rows| rows)? {
+            match rows {
                 Err(reason) => step.add(0, 0, Err(reason)),
                 Ok(rows) => {
                     let fitted = or_reason(rows.fit(chosen, self.plan.splits.seed, &Quiet))?;

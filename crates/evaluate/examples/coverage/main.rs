@@ -6,6 +6,7 @@ mod alarms;
 mod books;
 mod metrics;
 mod others;
+mod pooled;
 
 use books::{CLUSTERED, INDEPENDENT, LARGE, SMALL, Source};
 use metrics::Tally;
@@ -24,6 +25,7 @@ fn main() {
     for source in [&INDEPENDENT, &CLUSTERED, &SMALL] {
         let mut tallies = metrics::coverage(source, seed, n, n_bootstrap, N_TRUTH);
         tallies.extend(others::correlations_and_differences(source, seed, n, N_TRUTH));
+        tallies.extend(pooled::coverage(source, seed, n, N_TRUTH));
         if source.rows_each == 1 {
             tallies.extend(others::values(source, seed, n, n_bootstrap, N_TRUTH));
         }

@@ -145,6 +145,8 @@ pub struct LearnerPooled {
     pub auc_within: Estimate,
     /// That less the one as chosen; `None` for the procedure itself.
     pub auc_minus_chosen: Option<PairedDifference>,
+    /// Holm's adjusted p-value of that difference, over all learners; `None` with it.
+    pub p_holm: Option<f64>,
     /// Mean log loss less the one as chosen; below 0 is better than as chosen.
     pub log_loss_minus_chosen: Option<PairedDifference>,
     /// Of all test rows as one sample. Its `roc_auc` holds scores of different origins against each other.

@@ -7,6 +7,7 @@ use super::results::{AS_CHOSEN, LearnerPooled, LearnerTest, OriginResult, Pooled
 use super::stability::stability;
 use crate::evaluate::evaluate;
 use crate::input::{EvaluateError, EvaluateOptions, Scored};
+use crate::multiple::holm;
 use crate::pooled::{Paired, pooled_auc, pooled_auc_difference, pooled_log_loss_difference};
 use crate::results::Metrics;
 
@@ -62,9 +63,19 @@ fn pooled(
         let name = origins[0].learners[place].learner.clone();
         learners.push(learner(name, origins, &|_| place, options, progress)?);
     }
+    correct(&mut learners);
     let procedure = learner(AS_CHOSEN.to_owned(), origins, &place_of_chosen, options, progress)?;
     learners.push(LearnerPooled { auc_minus_chosen: None, log_loss_minus_chosen: None, ..procedure });
     Ok(PooledResult { n_origins: origins.len(), learners })
+}
+
+/// Holm's correction over all learners.
+fn correct(learners: &mut [LearnerPooled]) {
+    let p_value = |of: &LearnerPooled| of.auc_minus_chosen.and_then(|of| of.p_value);
+    let mut adjusted = holm(&learners.iter().filter_map(p_value).collect::<Vec<_>>()).into_iter();
+    for of in learners {
+        of.p_holm = p_value(of).and_then(|_| adjusted.next());
+    }
 }
 
 /// The learner at `place_at` each origin.
@@ -92,6 +103,7 @@ fn learner(
         learner,
         auc_within: pooled_auc(&scored, confidence)?,
         auc_minus_chosen: Some(pooled_auc_difference(&strata, confidence)?),
+        p_holm: None,
         log_loss_minus_chosen: Some(pooled_log_loss_difference(&strata, confidence)?),
         test: metrics(&all, &options.evaluate, progress)?,
     })
