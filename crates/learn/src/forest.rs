@@ -7,7 +7,7 @@ use bellwether_core::{Link, Model, Progress, Trees};
 use rayon::prelude::*;
 
 use crate::grown::GrownNode;
-use crate::histogram::{CartRows, CartRules};
+use crate::histogram::{CartRows, CartRules, Classes};
 use crate::holdout::mixed;
 use crate::learner::checked;
 use crate::rows::Table;
@@ -30,7 +30,7 @@ impl Learner for Forest {
     fn fit(&self, rows: &TrainingRows<'_>, progress: &dyn Progress) -> Result<Model, LearnError> {
         let table = Table::new(rows)?;
         let rows = CartRows::new(&table);
-        let rules = rules(&table, &rows);
+        let rules = rules(&table);
         let n_trees = self.settings.forest_trees.max(1);
         progress.begin("forest", u64::from(n_trees));
         let tree = |tree: u32| {
@@ -48,9 +48,12 @@ impl Learner for Forest {
     }
 }
 
-fn rules(table: &Table, rows: &CartRows) -> CartRules {
-    let least_rows = ((table.n_rows() as f64).sqrt() / 4.0).round().clamp(3.0, 60.0);
-    let counts = rows.by_class().map(|(n_rows, weight)| n_rows as f64 / (least_rows * weight));
-    let features_a_node = ((table.n_cols() as f64).sqrt().round() as usize).max(1);
-    CartRules { depth: MOST_DEPTH, counts, features_a_node, seed: 0 }
+fn rules(table: &Table) -> CartRules {
+    CartRules {
+        depth: MOST_DEPTH,
+        classes: Classes::AsTheyAre,
+        least_rows: ((table.n_rows() as f64).sqrt() / 4.0).round().clamp(3.0, 60.0),
+        features_a_node: ((table.n_cols() as f64).sqrt().round() as usize).max(1),
+        seed: 0,
+    }
 }

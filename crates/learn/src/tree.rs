@@ -3,7 +3,7 @@
 use bellwether_core::{Link, Model, Progress, Trees};
 
 use crate::grown::{Grown, GrownNode};
-use crate::histogram::{CartRows, CartRules};
+use crate::histogram::{CartRows, CartRules, Classes};
 use crate::holdout::folds;
 use crate::learner::checked;
 use crate::rows::Table;
@@ -30,14 +30,16 @@ impl Learner for OneTree {
 
 fn grow(table: &Table, depth: u32) -> Grown {
     let rows = CartRows::new(table);
-    let of_class = rows.by_class();
-    // Under weights that make the classes even, each side weighs at least as much as so many rows of the rarer class.
-    let n_rarer = of_class[0].0.min(of_class[1].0) as f64;
-    let counts = of_class.map(|(_, weight)| n_rarer / (least_rows(table.n_rows()) * weight));
-    rows.grow(CartRules { depth, counts, features_a_node: rows.n_features().max(1), seed: 0 })
+    rows.grow(CartRules {
+        depth,
+        classes: Classes::Even,
+        least_rows: least_rows(table.n_rows()),
+        features_a_node: rows.n_features().max(1),
+        seed: 0,
+    })
 }
 
-/// Rows on each side of a split, at least.
+/// Rows on each side of a split, at least, where both classes weigh the same: rows of the rarer one.
 pub(crate) fn least_rows(n_rows: usize) -> f64 {
     ((n_rows as f64).sqrt() / 4.0).clamp(5.0, 50.0)
 }

@@ -516,6 +516,37 @@ fn boosted_logits_follow_the_declared_directions_unless_told_otherwise() {
     }
 }
 
+/// Columns of few values, so that each has a bin of its own.
+fn of_few_values(n: usize, seed: u64) -> Book {
+    let mut book = Book::made(n, seed, -1.0);
+    book.columns[1].iter_mut().for_each(|x| *x *= 1e6);
+    book.columns.iter_mut().flatten().for_each(|x| *x = (*x * 8.0).round());
+    book
+}
+
+#[test]
+fn tree_gives_the_probabilities_of_its_reference() {
+    for (n, seed) in [(800, 31), (3000, 32), (6000, 33)] {
+        let book = of_few_values(n, seed);
+        let [ours, linfas] = [LearnerName::Tree, LearnerName::TreeLinfa].map(|name| book.logits(&book.fit(name)));
+        // linfa's class weights are in sixteenths, so that now and then another split is the better one by a hair.
+        let n_equal = ours.iter().zip(&linfas).filter(|(a, b)| (*a - *b).abs() < 1e-5).count();
+        assert!(n_equal * 100 >= n * 95, "{n_equal} of {n}");
+    }
+}
+
+#[test]
+fn forest_is_as_good_as_its_reference() {
+    let (train, fresh) = (of_few_values(4000, 34), of_few_values(4000, 35));
+    let loss = |name: LearnerName| {
+        let logits = fresh.logits(&train.fit(name));
+        let of_row = |(logit, &y): (f64, &bool)| (if y { -logit } else { logit }).exp().ln_1p();
+        logits.into_iter().zip(&fresh.y).map(of_row).sum::<f64>() / 4000.0
+    };
+    let (ours, smartcores) = (loss(LearnerName::Forest), loss(LearnerName::ForestSmartcore));
+    assert!((ours - smartcores).abs() < 0.01, "{ours}, {smartcores}");
+}
+
 /// Balanced weights change what a fit looks at, not what its probabilities mean.
 #[test]
 fn balanced_classes_keep_the_base_rate_and_the_ranking() {

@@ -1,4 +1,5 @@
-//! Classification trees on bins: each split leaves the least Gini impurity. Source: Breiman et al. (1984), CART.
+//! Classification trees on bins: each split leaves the least Gini impurity. Source: Breiman et al. (1984), "Classification and
+//! Regression Trees".
 //!
 //! Weights are summed in the order of the rows, one feature by one thread: the number of threads has no say in a sum.
 
@@ -26,13 +27,26 @@ pub(crate) struct CartRows {
 pub(crate) struct CartRules {
     /// Splits on a path, at most.
     pub(crate) depth: u32,
-    /// What a unit of weight of each class counts; each side of a split counts 1 or more.
-    pub(crate) counts: ByClass,
+    pub(crate) classes: Classes,
+    /// Rows on each side of a split, at least; under [`Classes::Even`], rows of the node's rarer class weighed as even.
+    pub(crate) least_rows: f64,
     /// Features that a node looks at, drawn anew for each; others are looked at only where these cannot part its rows.
     pub(crate) features_a_node: usize,
     /// Where the draws come from.
     pub(crate) seed: u64,
 }
+
+/// What the classes weigh when a node looks for its split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Classes {
+    /// What their rows weigh.
+    AsTheyAre,
+    /// The same: a split of a rare outcome is judged as one of a frequent outcome.
+    Even,
+}
+
+/// The least gain under [`Classes::Even`], as a share of all weight.
+const LEAST_GAIN_IF_EVEN: f64 = 1e-4;
 
 /// Features whose sums one thread adds up together.
 const FEATURES_A_BLOCK: usize = 8;
@@ -43,11 +57,23 @@ const ROWS_A_TILE: usize = 2_048;
 /// The weights of both classes by bin, those of a bin side by side.
 type BinSums = [f64; 512];
 
+/// How the splits of a node are judged.
+#[derive(Debug, Clone, Copy)]
+struct Judge {
+    of_class: ByClass,
+    /// What a unit of weight of each class weighs in the impurity.
+    weighs: ByClass,
+    /// What a unit of weight of each class counts; each side of a split counts 1 or more.
+    counts: ByClass,
+    /// What a split must leave, at least, of [`purity`].
+    least_purity: f64,
+}
+
 /// A way to part the rows of a node.
 #[derive(Debug, Clone, Copy)]
 struct Split {
-    /// What the Gini impurity is less by, times weight.
-    gain: f64,
+    /// The [`purity`] of both sides.
+    purity: f64,
     feature: usize,
     bin: u8,
     missing_left: bool,
@@ -69,15 +95,16 @@ impl CartRows {
         self.columns.len()
     }
 
-    /// Rows of each class, and their weights.
-    pub(crate) fn by_class(&self) -> [(usize, f64); 2] {
-        let mut of_class = [(0, 0.0); 2];
-        for (row, &class) in self.class.iter().enumerate() {
-            let (n_rows, weight) = &mut of_class[usize::from(class)];
-            *n_rows += 1;
-            *weight += self.weights.as_ref().map_or(1.0, |weights| weights[row]);
+    /// What a row of each class weighs in the mean.
+    fn mean_weights(&self) -> ByClass {
+        let Some(weights) = &self.weights else { return [1.0; 2] };
+        let mut of_class = [(0.0, 0.0); 2];
+        for (&class, weight) in self.class.iter().zip(weights) {
+            let (n_rows, sum) = &mut of_class[usize::from(class)];
+            *n_rows += 1.0;
+            *sum += weight;
         }
-        of_class
+        of_class.map(|(n_rows, sum)| sum / n_rows)
     }
 
     /// Grows a tree on all rows.
@@ -99,7 +126,8 @@ impl CartRows {
     fn grow_on(&self, mut rows: Vec<u32>, times: Option<&[u8]>, rules: CartRules) -> Grown {
         let mut grown = Grown::default();
         let mut buffer = vec![0; rows.len()];
-        Grower { of: self, times, rules }.node(&mut rows, &mut buffer, rules.depth, &mut grown);
+        let grower = Grower { of: self, times, rules, mean_weights: self.mean_weights() };
+        grower.node(&mut rows, &mut buffer, rules.depth, &mut grown);
         grown
     }
 }
@@ -109,6 +137,7 @@ struct Grower<'a> {
     /// How often each row was drawn.
     times: Option<&'a [u8]>,
     rules: CartRules,
+    mean_weights: ByClass,
 }
 
 impl Grower<'_> {
@@ -117,8 +146,9 @@ impl Grower<'_> {
         let at = grown.nodes.len();
         let of_class = self.of_class(rows);
         grown.nodes.push(GrownNode { of_class, split: None });
-        let may_split = depth > 0 && of_class.iter().all(|&weight| weight > 0.0) && self.counted(of_class) >= 2.0;
-        let Some(split) = may_split.then(|| self.split(rows, of_class, at)).flatten() else { return at };
+        let judge = self.judge(of_class);
+        let may_split = depth > 0 && of_class.iter().all(|&weight| weight > 0.0) && judge.counted(of_class) >= 2.0;
+        let Some(split) = may_split.then(|| self.split(rows, &judge, at)).flatten() else { return at };
         let Split { feature, bin, missing_left, .. } = split;
         let column = &self.of.columns[feature];
         let n_left = part(rows, buffer, |row| goes_left(column[row as usize], bin, missing_left));
@@ -144,16 +174,26 @@ impl Grower<'_> {
         sums
     }
 
-    fn counted(&self, of_class: ByClass) -> f64 {
-        of_class[0] * self.rules.counts[0] + of_class[1] * self.rules.counts[1]
+    fn judge(&self, of_class: ByClass) -> Judge {
+        let least = self.rules.least_rows;
+        let (weighs, counts, least_gain) = match self.rules.classes {
+            Classes::AsTheyAre => ([1.0; 2], self.mean_weights.map(|mean| 1.0 / (mean * least)), 1e-9),
+            Classes::Even => {
+                let n_rows = [0, 1].map(|class| of_class[class] / self.mean_weights[class]);
+                let counts = of_class.map(|weight| n_rows[0].min(n_rows[1]) / (least * weight));
+                (of_class.map(|weight| 1.0 / weight), counts, LEAST_GAIN_IF_EVEN)
+            }
+        };
+        let all = [0, 1].map(|class| of_class[class] * weighs[class]);
+        Judge { of_class, weighs, counts, least_purity: purity(all) + least_gain * (all[0] + all[1]) }
     }
 
     /// The best split on the features drawn for the node at `at`.
-    fn split(&self, rows: &[u32], of_class: ByClass, at: usize) -> Option<Split> {
+    fn split(&self, rows: &[u32], judge: &Judge, at: usize) -> Option<Split> {
         let order = self.features(at);
         order.chunks(self.rules.features_a_node).find_map(|features| {
             let blocks = features.par_chunks(FEATURES_A_BLOCK);
-            let best: Vec<_> = blocks.map(|block| self.best_of_block(rows, of_class, block)).collect();
+            let best: Vec<_> = blocks.map(|block| self.best_of_block(rows, judge, block)).collect();
             best.into_iter().fold(None, better)
         })
     }
@@ -172,7 +212,7 @@ impl Grower<'_> {
         features
     }
 
-    fn best_of_block(&self, rows: &[u32], of_class: ByClass, block: &[usize]) -> Option<Split> {
+    fn best_of_block(&self, rows: &[u32], judge: &Judge, block: &[usize]) -> Option<Split> {
         let mut sums: Vec<BinSums> = vec![[0.0; 512]; block.len()];
         let mut tile = Vec::with_capacity(ROWS_A_TILE.min(rows.len()));
         for rows in rows.chunks(ROWS_A_TILE) {
@@ -185,44 +225,49 @@ impl Grower<'_> {
                 }
             }
         }
-        let best_of = |(sums, &feature): (&BinSums, &usize)| self.best_of_feature(feature, sums, of_class);
+        let best_of =
+            |(sums, &feature): (&BinSums, &usize)| judge.best_split(feature, sums, self.of.bins.n_bins(feature));
         sums.iter().zip(block).map(best_of).fold(None, better)
+    }
+}
+
+impl Judge {
+    fn counted(&self, of_class: ByClass) -> f64 {
+        of_class[0] * self.counts[0] + of_class[1] * self.counts[1]
+    }
+
+    /// The purity of two sides, the first of which is `left`; `None` where one is too small.
+    fn judged(&self, left: ByClass) -> Option<f64> {
+        let right = [self.of_class[0] - left[0], self.of_class[1] - left[1]];
+        let weighed = |side: ByClass| [side[0] * self.weighs[0], side[1] * self.weighs[1]];
+        let large_enough = self.counted(left) >= 1.0 && self.counted(right) >= 1.0;
+        large_enough.then(|| purity(weighed(left)) + purity(weighed(right)))
     }
 
     /// The split with the largest gain; the lowest bin wins a tie. A threshold stands in the middle of the bins that no
     /// row of the node has.
-    fn best_of_feature(&self, feature: usize, sums: &BinSums, of_class: ByClass) -> Option<Split> {
-        let n_bins = self.of.bins.n_bins(feature);
+    fn best_split(&self, feature: usize, sums: &BinSums, n_bins: usize) -> Option<Split> {
         let of_bin = |bin: usize| [sums[2 * bin], sums[2 * bin + 1]];
         let missing = of_bin(usize::from(MISSING));
         let some_missing = missing != [0.0; 2];
-        let as_it_is = purity(of_class);
         let mut best: Option<Split> = None;
-        let mut most = as_it_is * (1.0 + 1e-9);
         let mut look = |left: ByClass, bin: usize, missing_left: bool| {
-            let right = [of_class[0] - left[0], of_class[1] - left[1]];
-            if self.counted(left) < 1.0 || self.counted(right) < 1.0 {
-                return;
-            }
-            let purity = purity(left) + purity(right);
-            if purity > most {
-                most = purity;
+            let most = best.map_or(self.least_purity, |best| best.purity);
+            if let Some(purity) = self.judged(left).filter(|&purity| purity > most) {
                 // A value that is not missing here goes with most rows.
-                let missing_left = if some_missing { missing_left } else { left[0] + left[1] >= right[0] + right[1] };
-                best = Some(Split { gain: purity - as_it_is, feature, bin: bin as u8, missing_left });
+                let with_most = 2.0 * (left[0] + left[1]) >= self.of_class[0] + self.of_class[1];
+                let missing_left = if some_missing { missing_left } else { with_most };
+                best = Some(Split { purity, feature, bin: bin as u8, missing_left });
             }
         };
         for missing_left in [true, false].into_iter().filter(|&left| some_missing || !left) {
             let mut left = if missing_left { missing } else { [0.0; 2] };
             let mut last: Option<usize> = None;
-            for bin in 0..n_bins {
-                let here = of_bin(bin);
-                if here == [0.0; 2] {
-                    continue;
-                }
+            for bin in (0..n_bins).filter(|&bin| of_bin(bin) != [0.0; 2]) {
                 if let Some(last) = last {
-                    look(left, (last + bin - 1) / 2, missing_left);
+                    look(left, usize::midpoint(last, bin - 1), missing_left);
                 }
+                let here = of_bin(bin);
                 left = [left[0] + here[0], left[1] + here[1]];
                 last = Some(bin);
             }
@@ -234,15 +279,134 @@ impl Grower<'_> {
     }
 }
 
-/// The weight of all rows less their Gini impurity times weight, up to a constant factor.
+/// The weight of all rows less their Gini impurity times weight.
 fn purity([negative, positive]: ByClass) -> f64 {
     (negative * negative + positive * positive) / (negative + positive)
 }
 
-/// The larger gain; the first wins a tie.
+/// The purer sides; the first wins a tie.
 fn better(first: Option<Split>, second: Option<Split>) -> Option<Split> {
     match (first, second) {
-        (Some(a), Some(b)) => Some(if b.gain > a.gain { b } else { a }),
+        (Some(a), Some(b)) => Some(if b.purity > a.purity { b } else { a }),
         (a, b) => a.or(b),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn table(columns: Vec<Vec<f32>>, y: Vec<bool>, weights: Option<Vec<f64>>) -> Table {
+        let n = y.len();
+        Table { columns, y, weights, day: vec![0; n], group: vec![0; n] }
+    }
+
+    fn rules(classes: Classes, least_rows: f64) -> CartRules {
+        CartRules { depth: 1, classes, least_rows, features_a_node: 2, seed: 3 }
+    }
+
+    /// The purity of the best split of all, tried one by one; 0 where none leaves enough rows on both sides.
+    fn naive(table: &Table, rules: &CartRules) -> f64 {
+        let sum = |keep: &dyn Fn(usize) -> bool| {
+            let of_class = |class: bool| {
+                let rows = (0..table.n_rows()).filter(|&row| table.y[row] == class && keep(row));
+                rows.map(|row| table.weight(row)).sum::<f64>()
+            };
+            [of_class(false), of_class(true)]
+        };
+        let all = sum(&|_| true);
+        let n_rows = [false, true].map(|class| table.y.iter().filter(|&&y| y == class).count() as f64);
+        let even = [1.0 / all[0], 1.0 / all[1]];
+        let (weighs, counts) = match rules.classes {
+            Classes::AsTheyAre => ([1.0; 2], [n_rows[0] / all[0], n_rows[1] / all[1]]),
+            Classes::Even => (even, even.map(|unit| unit * n_rows[0].min(n_rows[1]))),
+        };
+        let times = |a: ByClass, b: ByClass| [a[0] * b[0], a[1] * b[1]];
+        let mut best = 0.0_f64;
+        for column in &table.columns {
+            for &threshold in column.iter().filter(|value| !value.is_nan()) {
+                for missing_left in [false, true] {
+                    let left = |row: usize| if column[row].is_nan() { missing_left } else { column[row] <= threshold };
+                    let sides = [sum(&left), sum(&|row| !left(row))];
+                    let counted = sides.map(|side| times(side, counts).iter().sum::<f64>());
+                    if counted.iter().all(|&counted| counted >= rules.least_rows - 1e-9) {
+                        best = best.max(sides.map(|side| purity(times(side, weighs))).iter().sum());
+                    }
+                }
+            }
+        }
+        if best > purity(times(all, weighs)) + 1e-3 { best } else { 0.0 }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn the_first_split_is_the_best_of_all(
+            rows in prop::collection::vec(
+                (-5_i8..5, prop::option::of(-40_i8..40), any::<bool>(), 1_u8..5), 6..80),
+            even in any::<bool>(),
+            weighted in any::<bool>(),
+        ) {
+            let columns = vec![
+                rows.iter().map(|row| f32::from(row.0)).collect(),
+                rows.iter().map(|row| row.1.map_or(f32::NAN, f32::from)).collect(),
+            ];
+            let mut y: Vec<bool> = rows.iter().map(|row| row.2).collect();
+            (y[0], y[1]) = (true, false);
+            let weights = weighted.then(|| rows.iter().map(|row| f64::from(row.3) * 0.5).collect());
+            let table = table(columns, y, weights);
+            let classes = if even { Classes::Even } else { Classes::AsTheyAre };
+            let rules = rules(classes, 1.5);
+            let grown = CartRows::new(&table).grow(rules);
+            let root = grown.nodes[0];
+            let weighs = if even { root.of_class.map(|weight| 1.0 / weight) } else { [1.0; 2] };
+            let side = |at: usize| {
+                let [negative, positive] = grown.nodes[at].of_class;
+                purity([negative * weighs[0], positive * weighs[1]])
+            };
+            let found = root.split.map_or(0.0, |split| side(split.left) + side(split.right));
+            let best = naive(&table, &rules);
+            // Below the least gain nothing is promised.
+            prop_assert!(best == 0.0 || (found - best).abs() < 1e-9 * best, "{found}, not {best}");
+        }
+    }
+
+    #[test]
+    fn as_many_rows_are_drawn_as_there_are_and_other_ones_by_another_seed() {
+        let n = 5_000;
+        let table = table(vec![vec![1.0; n]], (0..n).map(|row| row % 4 == 0).collect(), None);
+        let rows = CartRows::new(&table);
+        let root = |seed: u64| rows.grow_on_draw(CartRules { seed, ..rules(Classes::AsTheyAre, 1.0) }).nodes[0];
+        assert_eq!((root(1).all(), root(2).all()), (5_000.0, 5_000.0));
+        assert_eq!(root(1), root(1));
+        assert_ne!(root(1).of_class, root(2).of_class);
+        assert!((root(1).rate() - 0.25).abs() < 0.02);
+    }
+
+    #[test]
+    fn a_node_draws_its_features_and_takes_others_where_these_cannot_part_its_rows() {
+        let n = 400;
+        let y: Vec<bool> = (0..n).map(|row| row % 2 == 0).collect();
+        // Only the last of nine columns varies.
+        let mut columns = vec![vec![1.0; n]; 8];
+        columns.push((0..n).map(|row| (row % 2) as f32).collect());
+        let rows = CartRows::new(&table(columns, y, None));
+        for seed in 0..20 {
+            let grown = rows.grow(CartRules { features_a_node: 3, seed, ..rules(Classes::AsTheyAre, 1.0) });
+            assert_eq!(grown.nodes[0].split.map(|split| split.feature), Some(8));
+        }
+        let of = &rows;
+        let order = |seed: u64, at: usize| {
+            let rules = CartRules { features_a_node: 3, seed, ..rules(Classes::AsTheyAre, 1.0) };
+            Grower { of, times: None, rules, mean_weights: [1.0; 2] }.features(at)
+        };
+        assert_ne!(order(1, 0), order(1, 1));
+        let mut sorted = order(1, 0);
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..9).collect::<Vec<_>>());
+        let firsts = (0..900).filter(|&at| order(5, at)[0] == 4).count();
+        assert!((60..140).contains(&firsts), "{firsts} of 900");
     }
 }

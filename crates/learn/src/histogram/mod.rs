@@ -16,5 +16,5 @@ mod sums;
 
 pub(crate) use bins::Bins;
 pub(crate) use booster::{Boosting, Rows, Stop, boost};
-pub(crate) use cart::{CartRows, CartRules};
+pub(crate) use cart::{CartRows, CartRules, Classes};
 pub(crate) use split::Monotone;
