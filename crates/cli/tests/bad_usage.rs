@@ -41,6 +41,8 @@ fn no_command() {
               train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
                            bundle
               evaluate     Evaluate a bundle on the test rows of a book
+              backtest     Fit and test every learner as of several days of the past: is it as good each time,
+                           and which learner is?
               score        Score every account as of a day
               forecast     Forecast recurring revenue from the churn and expansion models, month by month with
                            intervals; or see how it did

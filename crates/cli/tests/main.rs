@@ -20,5 +20,6 @@ mod horizons;
 mod interrupted;
 mod practice;
 mod scorecard;
+mod settings;
 mod shared_data;
 mod support;

@@ -47,6 +47,7 @@ impl TargetRows {
             settings: self.settings.clone(),
             schema,
             scorecard: reading(&self.scorecard, &kept),
+            train: self.train.clone(),
             training: part(&self.training),
             calibration: part(&self.calibration),
             test: part(&self.test),
