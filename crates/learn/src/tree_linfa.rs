@@ -68,7 +68,9 @@ impl<'a> Grower<'a> {
     /// Grows the node of `rows` and all below it; where it stands.
     fn node(&self, rows: Vec<usize>, depth: u32, grown: &mut Grown) -> Result<usize, LearnError> {
         let mut of_class = [0.0; 2];
-        rows.iter().for_each(|&row| of_class[usize::from(self.table.y[row])] += self.table.weight(row));
+        for &row in &rows {
+            of_class[usize::from(self.table.y[row])] += self.table.weight(row);
+        }
         let at = grown.nodes.len();
         grown.nodes.push(GrownNode { of_class, split: None });
         let may_split = depth > 0 && of_class.iter().all(|&weight| weight > 0.0);

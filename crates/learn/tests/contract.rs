@@ -55,7 +55,9 @@ fn logistic(settings: Settings, change: fn(LogisticSettings) -> LogisticSettings
 fn check_all(check: impl Fn(Case)) {
     LearnerName::ALL.into_iter().chain(LearnerName::REFERENCES).for_each(|name| check(name.into()));
     for (what, names, change) in VARIANTS {
-        names.iter().for_each(|&name| check(Case { name, what, change }));
+        for &name in names {
+            check(Case { name, what, change });
+        }
     }
 }
 
@@ -101,7 +103,7 @@ fn fractional_weights_are_taken_or_refused_by_name() {
     let weighted = Book { weights: Some(weights), ..book.clone() };
     check_all(|case| match (case.name, weighted.try_fit(case)) {
         (LearnerName::LogisticLinfa, Err(LearnError::WeightsUnsupported { learner, .. })) => {
-            assert_eq!(learner, case.name)
+            assert_eq!(learner, case.name);
         }
         (LearnerName::Scorecard, Ok(model)) => assert_eq!(model, book.fit(case)),
         (_, Ok(model)) => {

@@ -1,6 +1,6 @@
 //! Fits every learner for one target, calibrates it, and chooses.
 
-use bellwether_book::{Book, TrainConfig};
+use bellwether_book::Book;
 use bellwether_core::{
     Calibration, FeatureMatrix, FeatureSchema, Model, Probability, Progress, ScorecardModel, Target,
 };
@@ -73,7 +73,6 @@ pub(crate) struct TargetRows {
     pub(crate) settings: Settings,
     pub(crate) schema: FeatureSchema,
     pub(crate) scorecard: ScorecardModel,
-    pub(crate) train: TrainConfig,
     pub(crate) training: PartRows,
     pub(crate) calibration: PartRows,
     pub(crate) test: PartRows,

@@ -47,7 +47,6 @@ impl TargetRows {
             settings: self.settings.clone(),
             schema,
             scorecard: reading(&self.scorecard, &kept),
-            train: self.train.clone(),
             training: part(&self.training),
             calibration: part(&self.calibration),
             test: part(&self.test),

@@ -10,10 +10,6 @@ pub(crate) fn of(train: &TrainConfig, target: Target) -> Settings {
     let (logistic, boosted) = (train.logistic.get_ref(), train.boosted.get_ref());
     Settings {
         purge_days: target.horizon_days,
-        class_weight: match train.class_weight {
-            ClassWeight::None => bellwether_learn::ClassWeight::None,
-            ClassWeight::Balanced => bellwether_learn::ClassWeight::Balanced,
-        },
         logistic: LogisticSettings {
             c: logistic.c,
             l1_share: logistic.l1_ratio,
