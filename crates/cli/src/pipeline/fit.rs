@@ -126,9 +126,9 @@ impl TargetRows {
         Ok(Fitted { coefficients, ..Fitted::of(name, model, self)? })
     }
 
-    /// The simplest learner whose AUC on calibration rows is not clearly below the best one's there (paired, accounts kept
-    /// together): a complex model must earn its place (requirements.md V-14). Source: the one-standard-error rule of
-    /// Breiman et al. (1984), with an interval in place of the standard error.
+    /// The simplest learner whose AUC on calibration rows is within a standard error (of the difference, accounts kept
+    /// together) of the best one's there: a complex model must earn its place (requirements.md V-14). Source: the
+    /// one-standard-error rule of Breiman et al. (1984), on paired differences.
     pub(crate) fn choose(&self, fitted: &[Fitted]) -> Result<usize, Failure> {
         let (y, account) = (&self.calibration.rows.y, &self.calibration.account);
         let auc = |fitted: &Fitted| fitted.selection_auc.unwrap_or(0.0);
@@ -136,7 +136,7 @@ impl TargetRows {
         let best = (0..fitted.len()).reduce(better).expect("there is a learner");
         for (place, candidate) in fitted.iter().enumerate() {
             let (a, b) = (&candidate.selection_logits, &fitted[best].selection_logits);
-            let paired = paired_auc_difference(a, b, y, account, CHOICE_CONFIDENCE).unexpected("comparing learners")?;
+            let paired = paired_auc_difference(a, b, y, account, ONE_STANDARD_ERROR).unexpected("comparing learners")?;
             if place == best || paired.difference.high.is_some_and(|high| high >= 0.0) {
                 return Ok(place);
             }
@@ -159,8 +159,8 @@ fn fit(
     Ok((learner(name, settings)?.fit(rows, progress)?, None))
 }
 
-/// Confidence of the interval that decides whether a learner is clearly below the best: 5 % on that side.
-const CHOICE_CONFIDENCE: f64 = 0.9;
+/// Confidence of an interval of one standard error to each side.
+const ONE_STANDARD_ERROR: f64 = 0.682_689_492_137;
 
 /// The learners that the book's configuration names.
 pub(crate) fn declared(book: &Book) -> Result<Vec<LearnerName>, Failure> {
