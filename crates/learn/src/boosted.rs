@@ -24,11 +24,9 @@ const USUAL_TREES: usize = 60;
 /// A fit stops when the held-out loss has not fallen for this many trees.
 const PATIENCE: usize = 40;
 
-/// Boosted models that are averaged, at most.
-const MOST_MEMBERS: usize = 3;
-
-/// How far the held-out loss of an averaged model may lie above the least, relatively.
-const REACH: f64 = 0.01;
+/// How far the held-out loss of an averaged model may lie above the least, as a share of what the best one gains over the
+/// base rate.
+const REACH: f64 = 0.15;
 
 /// What a tree costs for each cell of the matrix, in seconds of two threads of the machine that this was measured on;
 /// other machines try the same recipes in another time.
@@ -96,7 +94,7 @@ struct Search<'a> {
 
 /// What a search found.
 struct Chosen {
-    /// The model is their mean: the best few are told apart by little but luck. At least one.
+    /// The model is their mean: what held-out rows hardly tell apart errs in different places. At least one.
     members: Vec<Member>,
     /// Of the logistic model, where a member starts from one.
     penalty: Option<Penalty>,
@@ -151,7 +149,7 @@ impl<'a> Search<'a> {
         let scale = (self.table.n_rows() as f64 / n_fit).sqrt().min(1.5);
         let scaled = |n_trees: usize| ((n_trees as f64 * scale).round() as usize).clamp(1, most_trees);
         let member = |best: Best| Member { candidate: candidates[best.candidate], n_trees: scaled(best.n_trees) };
-        let members: Vec<Member> = within_reach(best(&curves)).into_iter().map(member).collect();
+        let members: Vec<Member> = best(&curves, &candidates).into_iter().map(member).collect();
         let starts_from_logistic = members.iter().any(|member| member.candidate.start == StartFrom::Logistic);
         Chosen { members, penalty: penalty.filter(|_| starts_from_logistic) }
     }
@@ -198,7 +196,7 @@ impl<'a> Search<'a> {
             } else {
                 candidates.par_iter().map(curve).collect()
             };
-            Curves { n_checked: fold.check.len(), losses }
+            Curves { n_checked: fold.check.len(), of_rate: held_out.check.loss(&held_out.from_rate), losses }
         };
         let curves =
             if self.is_large() { folds.iter().map(of_fold).collect() } else { folds.par_iter().map(of_fold).collect() };
@@ -243,6 +241,8 @@ impl HeldOut {
 /// The held-out losses of a fold.
 struct Curves {
     n_checked: usize,
+    /// Of the base rate.
+    of_rate: f64,
     /// After each tree, one curve a candidate.
     losses: Vec<Vec<f64>>,
 }
@@ -255,28 +255,29 @@ struct Best {
     loss: f64,
 }
 
-/// Each candidate at its best, the best one first.
-fn best(curves: &[Curves]) -> Vec<Best> {
+/// Of each kind of candidate the best one, as far as it is within [`REACH`] of the best of all, which comes first.
+fn best(curves: &[Curves], candidates: &[Candidate]) -> Vec<Best> {
     let n_checked: usize = curves.iter().map(|fold| fold.n_checked).sum();
+    let mean = |loss_of: &dyn Fn(&Curves) -> f64| {
+        curves.iter().map(|fold| fold.n_checked as f64 * loss_of(fold)).sum::<f64>() / n_checked as f64
+    };
     let best_of = |candidate: usize| {
-        let n_trees = curves.iter().map(|of_fold| of_fold.losses[candidate].len()).min().unwrap_or(0);
-        let mean = |tree: usize| {
-            let sum: f64 = curves.iter().map(|fold| fold.n_checked as f64 * fold.losses[candidate][tree]).sum();
-            sum / n_checked as f64
-        };
-        let at = |tree: usize| Best { candidate, n_trees: tree + 1, loss: mean(tree) };
+        let n_trees = curves.iter().map(|fold| fold.losses[candidate].len()).min().unwrap_or(0);
+        let at = |tree: usize| Best { candidate, n_trees: tree + 1, loss: mean(&|fold| fold.losses[candidate][tree]) };
         (0..n_trees).map(at).filter(|best| best.loss.is_finite()).min_by(|a, b| a.loss.total_cmp(&b.loss))
     };
-    let mut best: Vec<Best> = (0..curves[0].losses.len()).filter_map(best_of).collect();
-    best.sort_by(|a, b| a.loss.total_cmp(&b.loss));
-    if best.is_empty() { vec![Best { candidate: 0, n_trees: 1, loss: f64::INFINITY }] } else { best }
-}
-
-/// At most [`MOST_MEMBERS`], each with a loss of at most [`REACH`] above the first one's.
-fn within_reach(mut best: Vec<Best>) -> Vec<Best> {
-    let most = best[0].loss * (1.0 + REACH);
-    best.truncate(MOST_MEMBERS);
-    best.retain(|one| one.loss <= most);
+    let mut in_order: Vec<Best> = (0..candidates.len()).filter_map(best_of).collect();
+    in_order.sort_by(|a, b| a.loss.total_cmp(&b.loss));
+    let Some(&first) = in_order.first() else {
+        return vec![Best { candidate: 0, n_trees: 1, loss: f64::INFINITY }];
+    };
+    let most = first.loss + REACH * (mean(&|fold| fold.of_rate) - first.loss).max(0.0);
+    let mut best: Vec<Best> = Vec::new();
+    for one in in_order.into_iter().take_while(|one| one.loss <= most) {
+        if best.iter().all(|taken| !candidates[taken.candidate].is_like(&candidates[one.candidate])) {
+            best.push(one);
+        }
+    }
     best
 }
 
@@ -284,33 +285,40 @@ fn within_reach(mut best: Vec<Best>) -> Vec<Best> {
 mod tests {
     use super::*;
 
-    fn best_of(curves: &[(usize, &[&[f64]])]) -> Vec<(usize, usize)> {
-        let losses = |losses: &[&[f64]]| losses.iter().map(|curve| curve.to_vec()).collect();
-        let curves: Vec<Curves> =
-            curves.iter().map(|(n, of_fold)| Curves { n_checked: *n, losses: losses(of_fold) }).collect();
-        best(&curves).into_iter().map(|best| (best.candidate, best.n_trees)).collect()
-    }
-
-    #[test]
-    fn candidates_are_in_the_order_of_their_least_mean_loss() {
-        let folds: [(usize, &[&[f64]]); 2] =
-            [(1, &[&[0.9, 0.7, 0.8], &[0.8, 0.6, 0.1]]), (1, &[&[0.9, 0.8], &[0.7, 0.75]])];
-        assert_eq!(best_of(&folds), [(1, 2), (0, 2)]);
-        assert_eq!(best_of(&[(1, &[&[0.9, 0.1]]), (3, &[&[0.2, 0.5]])]), [(0, 1)]);
-        assert_eq!(best_of(&[(1, &[&[f64::NAN, 0.5, 0.4], &[0.1, 0.3, 0.5]])]), [(1, 1), (0, 3)]);
-        assert_eq!(best_of(&[(1, &[&[]])]), [(0, 1)]);
-    }
-
-    #[test]
-    fn members_have_nearly_the_least_loss() {
-        let check = |losses: &[f64], expected: usize| {
-            let best = losses.iter().map(|&loss| Best { candidate: 0, n_trees: 1, loss }).collect();
-            assert_eq!(within_reach(best).len(), expected, "{losses:?}");
+    /// What is best of candidates 0 and 1, which are alike, and 2, which is not; folds give the number of rows and the
+    /// curves, the base rate has a loss of 1.
+    fn check_best(folds: &[(usize, [&[f64]; 3])], expected: &[(usize, usize)]) {
+        let fold = |&(n_checked, losses): &(usize, [&[f64]; 3])| Curves {
+            n_checked,
+            of_rate: 1.0,
+            losses: losses.iter().map(|curve| curve.to_vec()).collect(),
         };
-        check(&[0.5], 1);
-        check(&[0.5, 0.501, 0.502, 0.503], 3);
-        check(&[0.5, 0.501, 0.6], 2);
-        check(&[f64::INFINITY], 1);
+        let curves: Vec<Curves> = folds.iter().map(fold).collect();
+        let free = Candidate { follows_directions: false, ..Candidate::declared(Recipe::USUAL) };
+        let candidates = [free, free, Candidate::declared(Recipe::USUAL)];
+        let found: Vec<(usize, usize)> =
+            best(&curves, &candidates).into_iter().map(|best| (best.candidate, best.n_trees)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_best_have_the_least_mean_loss_over_held_out_rows() {
+        check_best(
+            &[(1, [&[0.9, 0.7, 0.8], &[0.8, 0.6, 0.1], &[0.9]]), (1, [&[0.9, 0.8], &[0.7, 0.75], &[0.9]])],
+            &[(1, 2)],
+        );
+        check_best(&[(1, [&[0.9, 0.1], &[0.9], &[0.9]]), (3, [&[0.2, 0.5], &[0.9], &[0.9]])], &[(0, 1)]);
+        check_best(&[(1, [&[f64::NAN, 0.5, 0.4], &[0.1, 0.3, 0.5], &[f64::NAN]])], &[(1, 1)]);
+        check_best(&[(1, [&[], &[], &[]])], &[(0, 1)]);
+    }
+
+    #[test]
+    fn another_kind_within_reach_of_the_best_is_taken_too() {
+        check_best(&[(1, [&[0.5], &[0.51], &[0.54]])], &[(0, 1), (2, 1)]);
+        check_best(&[(1, [&[0.56], &[0.54], &[0.5]])], &[(2, 1), (1, 1)]);
+        check_best(&[(1, [&[0.5], &[0.51], &[0.58]])], &[(0, 1)]);
+        // Nothing foretells anything.
+        check_best(&[(1, [&[1.2], &[1.3], &[1.3]])], &[(0, 1)]);
     }
 
     #[test]

@@ -52,6 +52,11 @@ impl Candidate {
         Self { recipe, follows_directions: true, start: StartFrom::Rate }
     }
 
+    /// Whether both are of one kind: they differ in their recipes at most.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        self.follows_directions == other.follows_directions && self.start == other.start
+    }
+
     /// The candidates that `directions` leave, each once.
     pub(crate) fn under(directions: Directions) -> Vec<Self> {
         let mut candidates: Vec<Self> = Vec::with_capacity(Self::ALL.len());

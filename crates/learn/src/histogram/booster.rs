@@ -3,7 +3,7 @@
 use bellwether_core::{Linear, Tree};
 use rayon::prelude::*;
 
-use super::bins::{Binned, Bins};
+use super::bins::{Binned, Bins, LANES};
 use super::gradient::{Draw, Labels, Steps, quantise};
 use super::grow::{BinTree, Grower};
 use super::split::Monotone;
@@ -58,27 +58,31 @@ impl Rows {
 
     /// The logits of `start`.
     fn logits(&self, start: &Start) -> Vec<f32> {
-        let (groups, n_groups) = (self.binned.groups(), self.binned.n_groups());
         let mut logits = vec![start.base; self.labels.target.len()];
-        if !start.trees.is_empty() {
-            logits.par_chunks_mut(ROWS_A_CHUNK).enumerate().for_each(|(chunk, logits)| {
-                let rows = groups[chunk * ROWS_A_CHUNK * n_groups..].chunks_exact(n_groups);
-                for (logit, groups) in logits.iter_mut().zip(rows) {
-                    start.trees.iter().for_each(|tree| *logit += tree.value(groups));
-                }
-            });
+        for tree in &start.trees {
+            self.add(tree, &mut logits);
         }
         logits
     }
 
+    /// The mean log loss of `start`.
+    pub(crate) fn loss(&self, start: &Start) -> f64 {
+        self.step(&mut self.logits(start), |_| 0.0)
+    }
+
     /// Adds `tree` to `logits`; the mean log loss afterwards.
     fn add(&self, tree: &BinTree, logits: &mut [f32]) -> f64 {
+        self.step(logits, |groups| tree.value(groups))
+    }
+
+    /// Adds what `value` says of a row's groups of bins to `logits`; the mean log loss afterwards.
+    fn step(&self, logits: &mut [f32], value: impl Fn(&[[u8; LANES]]) -> f32 + Sync) -> f64 {
         let (groups, n_groups) = (self.binned.groups(), self.binned.n_groups());
         let of_chunk = |(chunk, logits): (usize, &mut [f32])| {
             let first = chunk * ROWS_A_CHUNK;
             let rows = (first..).zip(logits).zip(groups[first * n_groups..].chunks_exact(n_groups));
             rows.fold((0.0, 0.0), |(losses, weights), ((row, logit), groups)| {
-                *logit += tree.value(groups);
+                *logit += value(groups);
                 // ln(1 + exp(-z)) of the logit towards the label.
                 let z = f64::from(if self.labels.target[row] > 0.5 { *logit } else { -*logit });
                 let loss = (-z).max(0.0) + (-z.abs()).exp().ln_1p();
