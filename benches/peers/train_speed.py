@@ -80,13 +80,15 @@ def fit_sklearn(model, x, y, x_test) -> dict:
 
 
 def fit_tree(x, y, x_test, options) -> dict:
-    model = DecisionTreeClassifier(max_depth=options.depth, min_samples_leaf=50, random_state=1)
+    least_rows = min(round(options.rows**0.5 / 4), 50)
+    model = DecisionTreeClassifier(max_depth=options.depth, min_samples_leaf=least_rows, random_state=1)
     return fit_sklearn(model, x, y, x_test)
 
 
 def fit_forest(x, y, x_test, options) -> dict:
+    least_rows = round(options.rows**0.5 / 4)
     model = RandomForestClassifier(
-        options.forest_trees, max_depth=13, min_samples_leaf=60, n_jobs=options.threads, random_state=1
+        options.forest_trees, max_depth=13, min_samples_leaf=least_rows, n_jobs=options.threads, random_state=1
     )
     return fit_sklearn(model, x, y, x_test)
 
