@@ -1,7 +1,7 @@
 //! A random forest of probabilities: trees on drawn rows and features whose leaves are outcome rates.
 //!
-//! Source: Breiman (2001), "Random Forests"; each tree sees as many rows as there are, drawn with replacement, and each node
-//! the square root of the features.
+//! Source: Breiman (2001), "Random Forests"; each tree sees as many rows as there are, drawn with replacement, and each
+//! node the square root of the features.
 
 use bellwether_core::{Link, Model, Progress, Trees};
 use rayon::prelude::*;
@@ -22,8 +22,8 @@ pub(crate) struct Forest {
 /// Splits on a path, at most.
 const MOST_DEPTH: u32 = 13;
 
-/// Rows times trees, at most, but never fewer than [`LEAST_TREES`]: a large table's trees are large, and a model has to be
-/// shipped and scored.
+/// Rows times trees, at most, but never fewer than [`LEAST_TREES`]: a large table's trees are large, and a model has to
+/// be shipped and scored.
 const MOST_ROW_TREES: usize = 50_000_000;
 
 /// See [`MOST_ROW_TREES`].
