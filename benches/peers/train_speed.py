@@ -4,9 +4,11 @@
 magnitude, some are counts or flags, 1 in 20 values is missing.
 
 - boosted: LightGBM, as many trees, leaves and bins, the same rate.
-- tree: scikit-learn's DecisionTreeClassifier, as deep, as many rows a leaf. Ours also chooses its depth on held-out rows.
+- tree: scikit-learn's DecisionTreeClassifier, as deep, as many rows a leaf. Ours also chooses its depth on held-out
+  rows.
 - forest: scikit-learn's RandomForestClassifier, as many trees, as deep, as many rows a leaf.
-- logistic: scikit-learn's LogisticRegression at equal loss, on the rows of logistic_speed.py, by the example of that name.
+- logistic: scikit-learn's LogisticRegression at equal loss, on the rows of logistic_speed.py, by the example of that
+  name.
 
 Build the other side first: cargo build -p bellwether-learn --examples. Prints a table a learner; --json FILE writes all
 numbers.
@@ -80,13 +82,15 @@ def fit_sklearn(model, x, y, x_test) -> dict:
 
 
 def fit_tree(x, y, x_test, options) -> dict:
-    model = DecisionTreeClassifier(max_depth=options.depth, min_samples_leaf=50, random_state=1)
+    least_rows = min(round(options.rows**0.5 / 4), 50)
+    model = DecisionTreeClassifier(max_depth=options.depth, min_samples_leaf=least_rows, random_state=1)
     return fit_sklearn(model, x, y, x_test)
 
 
 def fit_forest(x, y, x_test, options) -> dict:
+    least_rows = round(options.rows**0.5 / 4)
     model = RandomForestClassifier(
-        options.forest_trees, max_depth=13, min_samples_leaf=60, n_jobs=options.threads, random_state=1
+        options.forest_trees, max_depth=13, min_samples_leaf=least_rows, n_jobs=options.threads, random_state=1
     )
     return fit_sklearn(model, x, y, x_test)
 
@@ -157,7 +161,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--depth", type=int, default=5, help="of the one tree")
     parser.add_argument("--forest-trees", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=3, help="fits of each side, in turns; scikit-learn's trees fit once")
+    parser.add_argument("--repeats", type=int, default=3, help="fits of each side; scikit-learn's trees fit once")
     parser.add_argument("--seed", type=int, default=1)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     parser.add_argument("--binary", type=Path, default=target / "debug/examples/train_speed")
@@ -172,8 +176,8 @@ def main() -> None:
     x, y = made(options.rows + n_test, options.features, options.seed)
     x_test, y_test, x, y = x[options.rows :], y[options.rows :], x[: options.rows], y[: options.rows]
     load = os.getloadavg()[0]
-    print(f"{options.rows:,} x {options.features}, {options.threads} threads, label rate {y.mean():.3f}, load {load:.1f}; "
-          f"boosted {options.trees} trees x {options.leaves} leaves, tree {options.depth} deep, forest of "
+    print(f"{options.rows:,} x {options.features}, {options.threads} threads, label rate {y.mean():.3f}, "
+          f"load {load:.1f}; boosted {options.trees} trees x {options.leaves} leaves, tree {options.depth} deep, forest of "
           f"{options.forest_trees} trees; medians of {options.repeats}")
     measured = {}
     with tempfile.TemporaryDirectory() as folder:

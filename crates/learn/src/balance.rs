@@ -16,10 +16,11 @@ pub enum ClassWeight {
     None,
     /// Both classes weigh half of all: scikit-learn's `balanced`, `n / (2 n_class)` a row.
     ///
-    /// The fitted model is on even odds; it is brought back to the rows' odds in closed form. With `r` the weight of a row
-    /// with the outcome over that of one without it, `ln(r)` is taken off a logit (King and Zeng 2001, "Logistic Regression
-    /// in Rare Events Data", equation 7), and a leaf's rate `q` of a forest that averages rates becomes `q / (q + r (1 - q))`,
-    /// which is the rate of the leaf's rows as they are. A scorecard learns nothing from rows and stays as it is.
+    /// The fitted model is on even odds; it is brought back to the rows' odds in closed form. With `r` the weight of a
+    /// row with the outcome over that of one without it, `ln(r)` is taken off a logit (King and Zeng 2001, "Logistic
+    /// Regression in Rare Events Data", equation 7), and a leaf's rate `q` of a forest that averages rates becomes
+    /// `q / (q + r (1 - q))`, which is the rate of the leaf's rows as they are. A scorecard learns nothing from rows and
+    /// stays as it is.
     Balanced,
 }
 
@@ -88,7 +89,8 @@ impl Balance {
     }
 }
 
-/// What `fit` makes of `rows` with both classes weighing half of all; it is given no balance where one class has all weight.
+/// What `fit` makes of `rows` with both classes weighing half of all; it is given no balance where one class has all
+/// weight.
 pub(crate) fn balanced<T>(
     rows: &TrainingRows<'_>,
     fit: impl FnOnce(&TrainingRows<'_>, Option<&Balance>) -> Result<T, LearnError>,

@@ -1,7 +1,7 @@
 //! A random forest of probabilities: trees on drawn rows and features whose leaves are outcome rates.
 //!
-//! Source: Breiman (2001), "Random Forests"; each tree sees as many rows as there are, drawn with replacement, and each node
-//! the square root of the features.
+//! Source: Breiman (2001), "Random Forests"; each tree sees as many rows as there are, drawn with replacement, and each
+//! node the square root of the features.
 
 use bellwether_core::{Link, Model, Progress, Trees};
 use rayon::prelude::*;
@@ -22,6 +22,13 @@ pub(crate) struct Forest {
 /// Splits on a path, at most.
 const MOST_DEPTH: u32 = 13;
 
+/// Rows times trees, at most, but never fewer than [`LEAST_TREES`]: a large table's trees are large, and a model has to
+/// be shipped and scored.
+const MOST_ROW_TREES: usize = 50_000_000;
+
+/// See [`MOST_ROW_TREES`].
+const LEAST_TREES: usize = 50;
+
 impl Learner for Forest {
     fn name(&self) -> LearnerName {
         LearnerName::Forest
@@ -31,7 +38,8 @@ impl Learner for Forest {
         let table = Table::new(rows)?;
         let rows = CartRows::new(&table);
         let rules = rules(&table);
-        let n_trees = self.settings.forest_trees.max(1);
+        let affordable = (MOST_ROW_TREES / table.n_rows()).max(LEAST_TREES);
+        let n_trees = self.settings.forest_trees.clamp(1, affordable as u32);
         progress.begin("forest", u64::from(n_trees));
         let tree = |tree: u32| {
             let seed = mixed(self.settings.seed.wrapping_add(u64::from(tree)));
@@ -52,7 +60,7 @@ fn rules(table: &Table) -> CartRules {
     CartRules {
         depth: MOST_DEPTH,
         classes: Classes::AsTheyAre,
-        least_rows: ((table.n_rows() as f64).sqrt() / 4.0).round().clamp(3.0, 60.0),
+        least_rows: ((table.n_rows() as f64).sqrt() / 4.0).round().max(3.0),
         features_a_node: ((table.n_cols() as f64).sqrt().round() as usize).max(1),
         seed: 0,
     }

@@ -69,8 +69,8 @@ impl Grown {
         place as u32
     }
 
-    /// The weighted mean log loss on `table` of the tree down to each depth from 0 to `depth`, with the logit `value` in
-    /// its leaves.
+    /// The weighted mean log loss on `table` of the tree down to each depth from 0 to `depth`, with the logit `value`
+    /// in its leaves.
     pub(crate) fn losses(&self, depth: u32, value: impl Fn(&GrownNode) -> f64, table: &Table) -> Vec<f64> {
         // ln(1 + exp(-z)) of the logit towards each label.
         let loss = |logit: f64| [-sigmoid(-logit).ln(), -sigmoid(logit).ln()];

@@ -94,8 +94,8 @@ pub trait Learner: Sync {
 /// The learner called `name`, with the class weights of `settings`.
 ///
 /// # Errors
-/// [`LearnError::NoScorecard`] or [`LearnError::Model`] if a scorecard is asked for and `settings` has none or a broken one,
-/// [`LearnError::ClassWeightUnsupported`] if balanced classes are asked of a reference that cannot weigh rows.
+/// [`LearnError::NoScorecard`] or [`LearnError::Model`] if a scorecard is asked for and `settings` has none or a broken
+/// one, [`LearnError::ClassWeightUnsupported`] if balanced classes are asked of a reference that cannot weigh rows.
 pub fn learner(name: LearnerName, settings: &Settings) -> Result<Box<dyn Learner>, LearnError> {
     let learner = plain(name, settings.clone())?;
     match (settings.class_weight, name) {

@@ -6,6 +6,9 @@
 //! [`fit_logistic`] and [`non_negative_logistic`] fit columns as they are; [`logistic_report`] is the learner `logistic`
 //! with its penalties and standard errors.
 //!
+//! [`ClassWeight`] weighs classes in a fit and keeps probabilities on the true base rate. [`LearnerName::REFERENCES`] are
+//! other people's learners that ours are tested against.
+//!
 //! Only this crate names linfa, smartcore and ndarray, and no public signature names their types. What all
 //! learners promise is written down as the tests in `tests/contract.rs`.
 

@@ -572,8 +572,8 @@ fn balanced_classes_keep_the_base_rate_and_the_ranking() {
     });
 }
 
-/// At the least point of the weighted loss, probabilities before the correction sum to the weights of the outcome; after it
-/// the odds are lower by the ratio of the weights: King and Zeng (2001).
+/// At the least point of the weighted loss, probabilities before the correction sum to the weights of the outcome; after
+/// it the odds are lower by the ratio of the weights: King and Zeng (2001).
 #[test]
 fn a_balanced_logistic_fit_solves_the_score_equation_of_its_weights() {
     let book = Book::made(6000, 19, -5.0);

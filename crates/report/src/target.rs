@@ -62,7 +62,8 @@ fn tree(report: &TargetReport) -> String {
     let Some(tree) = &report.tree else { return String::new() };
     format!(
         "### The tree\n\n\
-         The learner `tree` has {}. Rates are of the {} that it was fitted on; probabilities are calibrated on others.\n\n{}\n{}",
+         The learner `tree` has {}. Rates are of the {} that it was fitted on; probabilities are calibrated on \
+         others.\n\n{}\n{}",
         tree.leaves(),
         many(tree.nodes[0].n_rows, "row"),
         figures(report, &[Figure::Tree]),

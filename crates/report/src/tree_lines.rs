@@ -86,8 +86,9 @@ impl DrawnNode {
 /// The most characters of a line of [`tree_text`] before its numbers.
 const WIDEST: usize = 60;
 
-/// The tree for a terminal of 100 columns: a line a node, two blanks deeper than its parent, with the training rows that come
-/// there, the share of them with the outcome and the calibrated probability of a leaf. No line break stands at the end.
+/// The tree for a terminal of 100 columns: a line a node, two blanks deeper than its parent, with the training rows that
+/// come there, the share of them with the outcome and the calibrated probability of a leaf. No line break stands at the
+/// end.
 pub fn tree_text(tree: &DrawnTree) -> String {
     let mut table = Table::new(&[
         ("tree", Align::Left),

@@ -1,5 +1,5 @@
-//! Classification trees on bins: each split leaves the least Gini impurity. Source: Breiman et al. (1984), "Classification and
-//! Regression Trees".
+//! Classification trees on bins: each split leaves the least Gini impurity. Source: Breiman et al. (1984),
+//! "Classification and Regression Trees".
 //!
 //! Weights are summed in the order of the rows, one feature by one thread: the number of threads has no say in a sum.
 
@@ -141,7 +141,8 @@ struct Grower<'a> {
 }
 
 impl Grower<'_> {
-    /// Grows the node of `rows` and all below it, `depth` splits a path; where it stands. `buffer` is as long as `rows`.
+    /// Grows the node of `rows` and all below it, `depth` splits a path; where it stands. `buffer` is as long as
+    /// `rows`.
     fn node(&self, rows: &mut [u32], buffer: &mut [u32], depth: u32, grown: &mut Grown) -> usize {
         let at = grown.nodes.len();
         let of_class = self.of_class(rows);
