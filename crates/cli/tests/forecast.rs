@@ -56,7 +56,8 @@ fn one_horizon_is_one_step() {
 
         Customers who may sign up are not in it.
         Gains and losses are those of an account between two days, not of each of its events.
-    "#]].assert_eq(&run.stdout);
+    "#]]
+    .assert_eq(&run.stdout);
 }
 
 #[test]

@@ -109,8 +109,9 @@ impl RevenueChanges {
         if self.horizons.is_empty() {
             return Err(RevenueChangesError { horizon_days: 0, rule: "there must be a horizon" });
         }
-        if let Some(pair) = self.horizons.windows(2).find(|pair| pair[0].horizon_days >= pair[1].horizon_days) {
-            return broken(&pair[1], "horizons must rise");
+        let falls = |pair: &&[HorizonChanges]| pair[0].horizon_days >= pair[1].horizon_days;
+        if let Some([_, later]) = self.horizons.windows(2).find(falls) {
+            return broken(later, "horizons must rise");
         }
         for of in &self.horizons {
             if !of.expanded.iter().chain(&of.contracted).chain([&of.steady]).all(RelativeChanges::is_valid) {
