@@ -72,7 +72,7 @@ fn between_days(seen: &ScoredOnDays<'_>, horizon_days: u32) -> (f64, f64) {
         return (0.0, 1.0);
     }
     let pairs = days.iter().enumerate().flat_map(|(place, a)| days[..place].iter().map(move |b| (a, b)));
-    let shared = pairs.map(|(a, b)| shared(a.day, b.day, horizon_days)).sum::<f64>() / (n * (n - 1.0) / 2.0);
+    let shared = pairs.map(|(a, b)| shared(a.at, b.at, horizon_days)).sum::<f64>() / (n * (n - 1.0) / 2.0);
     // Days that share most of their windows say no more than one.
     let freedom = (n / (1.0 + (n - 1.0) * shared) - 1.0).max(0.0);
     if freedom < 1.0 {
@@ -92,7 +92,7 @@ fn shared(a: Date, b: Date, horizon_days: u32) -> f64 {
 }
 
 struct Day {
-    day: Date,
+    at: Date,
     /// Of its log-odds, to first order.
     intercept: f64,
     /// Summed variance of its outcomes.
@@ -110,7 +110,7 @@ impl Day {
             *information += p * (1.0 - p);
         }
         let days = by_day.into_iter().filter(|(_, (_, information))| *information > 0.0);
-        days.map(|(day, (gap, information))| Self { day, intercept: gap / information, information }).collect()
+        days.map(|(day, (gap, information))| Self { at: day, intercept: gap / information, information }).collect()
     }
 }
 

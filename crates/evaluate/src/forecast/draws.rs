@@ -140,9 +140,7 @@ pub fn forecast_revenue(
             steps: (0..plan.n_steps()).map(|step| plan.step(place, step, &expected, &futures)).collect(),
         }
     };
-    let mut groups = (0..=cohorts.len()).map(group);
-    let all = groups.next().expect("all accounts are a group");
-    Ok(RevenueForecast { all, groups: groups.collect() })
+    Ok(RevenueForecast { all: group(0), groups: (1..=cohorts.len()).map(group).collect() })
 }
 
 /// Everything that draws need, accounts in order of their keys.
