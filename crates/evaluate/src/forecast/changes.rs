@@ -92,8 +92,10 @@ fn slices(past: &PastMoves<'_>, rows: &[usize]) -> Vec<f64> {
     };
     let mut slices: Vec<f64> = (0..RelativeChanges::POINTS).map(slice).collect();
     // Rounding must not turn the order of equal slices.
-    for place in 1..slices.len() {
-        slices[place] = slices[place].max(slices[place - 1]).max(-1.0);
+    let mut least = -1.0_f64;
+    for slice in &mut slices {
+        least = slice.max(least);
+        *slice = least;
     }
     slices
 }
