@@ -6,7 +6,7 @@
                     [--seed N] [--json FILE] [--strict]
     python tuned.py --selftest
 
-Each peer is tuned for --budget seconds (default 60) on the training rows alone (tuning.py), with early stopping on held
+Each peer is tuned for --budget seconds (of processor, over the threads; default 60) on the training rows alone (tuning.py), with early stopping on held
 out rows as our learners hold them out: the last fifth of the days, after a gap of the horizon that leaves at least half
 of the earlier days; other accounts where there is one day only. It is then fitted on all training rows and, where that
 is clearly better on the calibration rows (by account, 1.645 standard errors, as ours), given Platt's calibration.
