@@ -111,7 +111,7 @@ fn futures_have_the_probabilities() {
     let forecast = accounts.forecast(&accounts.in_order(), &[], CERTAIN, 4_000).all;
     for (step, p) in forecast.steps.iter().zip([0.3, 0.5]) {
         // A binomial count times 100; Source: scipy.stats.binom.interval is within a count of the normal's.
-        let deviation = 100.0 * (400.0 * p * (1.0 - p) as f64).sqrt();
+        let deviation = 100.0 * f64::sqrt(400.0 * p * (1.0 - p));
         let (low, high) = step.churned.within_95;
         assert!((low - (40_000.0 * p - 1.96 * deviation)).abs() < 150.0, "{low}");
         assert!((high - (40_000.0 * p + 1.96 * deviation)).abs() < 150.0, "{high}");
@@ -229,7 +229,7 @@ proptest! {
         let n = order.len();
         (1..n).for_each(|place| order.swap(place, (seed as usize * 31 + place * 17) % (place + 1)));
         let parity = |order: &[usize]| -> Vec<Cohort> {
-            let rows = (0..n).filter(|&row| order[row] % 2 == 0).collect();
+            let rows = (0..n).filter(|&row| order[row].is_multiple_of(2)).collect();
             vec![Cohort { dimension: "parity".to_owned(), level: "even".to_owned(), rows }]
         };
         let doubt = Doubt { of_calibration: 0.2, between_days: 0.1, freedom: 4.0 };
