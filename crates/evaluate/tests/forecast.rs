@@ -109,9 +109,9 @@ fn futures_have_the_probabilities() {
         p: vec![vec![[0.3, 0.1, 0.05], [0.5, 0.2, 0.1]]; 400],
     };
     let forecast = accounts.forecast(&accounts.in_order(), &[], CERTAIN, 4_000).all;
-    for (step, p) in forecast.steps.iter().zip([0.3_f64, 0.5]) {
+    for (step, p) in forecast.steps.iter().zip([0.3, 0.5]) {
         // A binomial count times 100; Source: scipy.stats.binom.interval is within a count of the normal's.
-        let deviation = 100.0 * (400.0 * p * (1.0 - p)).sqrt();
+        let deviation = 100.0 * f64::sqrt(400.0 * p * (1.0 - p));
         let (low, high) = step.churned.within_95;
         assert!((low - (40_000.0 * p - 1.96 * deviation)).abs() < 150.0, "{low}");
         assert!((high - (40_000.0 * p + 1.96 * deviation)).abs() < 150.0, "{high}");
