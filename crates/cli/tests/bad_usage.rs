@@ -39,6 +39,7 @@ fn no_command() {
               train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
                            bundle
               evaluate     Evaluate a bundle on the test rows of a book
+              compare      Compare two bundles on the same test rows, which neither of them has learnt from
               score        Score every account as of a day
               demo         Do everything on a simulated book of 2,000 accounts and 24 months
               completions  Print a completion script for a shell
@@ -61,7 +62,7 @@ fn an_unknown_command() {
         &expect![[r#"
             error: unrecognized subcommand 'scores'
 
-              tip: a similar subcommand exists: 'score'
+              tip: some similar subcommands exist: 'compare', 'score'
 
             Usage: bellwether <COMMAND>
 

@@ -25,7 +25,7 @@ fn bundles() -> &'static Folder {
         train("fewer", &|text| {
             let (before, after) = text.split_once("[[features]]\nname = \"paperless\"").expect("the small book has it");
             let (_, after) = after.split_once("\n\n").expect("features follow");
-            format!("[split]\ntest_from = 2024-07-31\n\n{}", scorecard(format!("{before}{after}")))
+            format!("{}\n[split]\ntest_from = 2024-07-31\n", scorecard(format!("{before}{after}")))
         });
         train("other", &|text| {
             scorecard(text.replace("[targets.churn]", "[targets]\nhorizon_days = 60\n\n[targets.churn]"))

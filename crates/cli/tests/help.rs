@@ -36,6 +36,7 @@ fn bellwether() {
               train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
                            bundle
               evaluate     Evaluate a bundle on the test rows of a book
+              compare      Compare two bundles on the same test rows, which neither of them has learnt from
               score        Score every account as of a day
               demo         Do everything on a simulated book of 2,000 accounts and 24 months
               completions  Print a completion script for a shell
@@ -251,7 +252,37 @@ fn train() {
 
 #[test]
 fn compare() {
-    check_help("compare", &expect![[r#""#]]);
+    check_help(
+        "compare",
+        &expect![[r#"
+        Compare two bundles on the same test rows, which neither of them has learnt from.
+
+        The first is judged against the second, for each target and within each segment: superior, not worse
+        (by less than a margin), worse, or not enough evidence. A bundle that was trained with other
+        features than the book declares has them built by its own book.toml, from the book's files.
+
+        Usage: bellwether compare [OPTIONS] --book <FILE> --model <BUNDLE>
+
+        Options:
+              --book <FILE>
+                  The book's configuration; its targets must be those of the bundles
+
+              --model <BUNDLE>
+                  A bundle's folder, or MODELS/NAME for the newest version; given twice
+
+              --json
+                  Print JSON to stdout
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+        Example:
+          bellwether compare --book mybook/book.toml --model models/mybook/2 --model models/mybook/1
+
+        The test rows are those of later days than both trainings saw; bundles that were tested on other
+        accounts must have drawn them alike.
+    "#]],
+    );
 }
 
 #[test]
