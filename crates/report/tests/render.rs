@@ -167,14 +167,16 @@ fn the_terminals_tables_fit_it() {
                40       29     35.8 % [29.5, 43.5]  177,600 [142,525, 228,753]     35,120
                80       52     56.5 % [47.8, 64.0]  271,200 [218,644, 335,171]     70,240
 
-        bias by segment, churn_90d: 0 alarms of 8 gaps tested; not enough evidence for 4 more."#]].assert_eq(&practice);
+        bias by segment, churn_90d: 0 alarms of 8 gaps tested; not enough evidence for 4 more."#]]
+    .assert_eq(&practice);
     let nothing = practice_text(&nothing("a reason"));
     expect![[r#"
         what the guides ask, on test rows
         id  what the guides ask  seen [95 %]  of  goal  verdict
         V-01, V-02, V-03, V-04, V-05, V-07, V-08, V-09, V-10, V-11: not measurable: a reason
 
-        contacting accounts: not measurable: a reason"#]].assert_eq(&nothing);
+        contacting accounts: not measurable: a reason"#]]
+    .assert_eq(&nothing);
 }
 
 #[test]
