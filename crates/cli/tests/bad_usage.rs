@@ -43,6 +43,7 @@ fn no_command() {
               evaluate     Evaluate a bundle on the test rows of a book
               backtest     Fit and test every learner as of several days of the past: is it as good each time,
                            and which learner is?
+              compare      Compare two bundles on the same test rows, which neither of them has learnt from
               score        Score every account as of a day
               forecast     Forecast recurring revenue from the churn and expansion models, month by month with
                            intervals; or see how it did
@@ -68,6 +69,7 @@ fn an_unknown_command() {
             error: unrecognized subcommand 'scores'
 
               tip: some similar subcommands exist: 'scorecard', 'score'
+              tip: some similar subcommands exist: 'compare', 'score'
 
             Usage: bellwether <COMMAND>
 

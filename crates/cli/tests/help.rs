@@ -40,6 +40,7 @@ fn bellwether() {
               evaluate     Evaluate a bundle on the test rows of a book
               backtest     Fit and test every learner as of several days of the past: is it as good each time,
                            and which learner is?
+              compare      Compare two bundles on the same test rows, which neither of them has learnt from
               score        Score every account as of a day
               forecast     Forecast recurring revenue from the churn and expansion models, month by month with
                            intervals; or see how it did
@@ -296,7 +297,37 @@ fn train() {
 
 #[test]
 fn compare() {
-    check_help("compare", &expect![[r#""#]]);
+    check_help(
+        "compare",
+        &expect![[r#"
+        Compare two bundles on the same test rows, which neither of them has learnt from.
+
+        The first is judged against the second, for each target and within each segment: superior, not worse
+        (by less than a margin), worse, or not enough evidence. A bundle that was trained with other
+        features than the book declares has them built by its own book.toml, from the book's files.
+
+        Usage: bellwether compare [OPTIONS] --book <FILE> --model <BUNDLE>
+
+        Options:
+              --book <FILE>
+                  The book's configuration; its targets must be those of the bundles
+
+              --model <BUNDLE>
+                  A bundle's folder, or MODELS/NAME for the newest version; given twice
+
+              --json
+                  Print JSON to stdout
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+        Example:
+          bellwether compare --book mybook/book.toml --model models/mybook/2 --model models/mybook/1
+
+        The test rows are those of later days than both trainings saw; bundles that were tested on other
+        accounts must have drawn them alike.
+    "#]],
+    );
 }
 
 #[test]

@@ -29,8 +29,8 @@ pub struct TargetComparison {
 /// were made with.
 pub fn comparison_text(targets: &[TargetComparison], options: &CompareOptions) -> String {
     let margins = format!(
-        "differences are better less worse: above 0, the first is better; not worse: by less than {} of AUC, {} of log \
-         loss and {} of Brier score",
+        "a difference above 0: the first is better\nnot worse: it loses less than {} of AUC, {} of log loss and {} of Brier \
+         score",
         short(options.auc_margin),
         short(options.log_loss_margin),
         short(options.brier_margin)

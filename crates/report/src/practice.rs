@@ -38,10 +38,10 @@ pub(crate) fn text(practice: &Practice) -> String {
     }
     parts.push(match &practice.value {
         Measured::Found(found) => {
-            format!("value of contacting {}\n{}\n{}", whom(found), assumed(found), in_short(found).text())
+            format!("contacting {}\n{}\n{}", whom(found), assumed(found), in_short(found).text())
         }
         Measured::Missing(missing) => {
-            format!("value of contacting accounts: {}: {}", guide::NOT_MEASURABLE, clean(missing))
+            format!("contacting accounts: {}: {}", guide::NOT_MEASURABLE, clean(missing))
         }
     });
     parts.extend(practice.bias.iter().map(bias_text));

@@ -227,7 +227,14 @@ fn a_wrong_declaration_is_refused() {
     );
     check_refused(
         "[evaluation.cost]\ncontact = 1.0\n",
-        &expect!["unknown field `cost`, expected one of `interventions`, `renewals`, `score_use`, `costs`; "],
+        &expect![
+            "unknown field `cost`, expected one of `interventions`, `renewals`, `score_use`, `costs`, `margins`; "
+        ],
     );
-    check_refused("[evaluation.margins]\nauc = -0.1\n", &expect![[r#""#]]);
+    check_refused(
+        "[evaluation.margins]\nauc = -0.1\n",
+        &expect![
+            "evaluation.margins.auc is -0.1; it must be finite and at least 0; say how much may be lost without being worse"
+        ],
+    );
 }

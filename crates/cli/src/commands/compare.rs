@@ -5,7 +5,7 @@ use std::path::Path;
 
 use bellwether_book::{Book, BookError, BookFile, FeatureTable};
 use bellwether_bundle::Bundle;
-use bellwether_core::{Date, Digest, FeatureMatrix, Progress, Quiet, Target};
+use bellwether_core::{Date, Digest, FeatureMatrix, Progress, Quiet, RowKey, Target};
 use bellwether_evaluate::{CompareOptions, EvaluateOptions, Scored, compare_models, evaluate};
 use bellwether_report::TargetComparison;
 use bellwether_score::Scorer;
@@ -179,9 +179,8 @@ impl Matched {
             own.push(of.own_table(book, progress)?);
         }
         for of in own.iter().flatten() {
-            let known: BTreeSet<(u32, Date)> =
-                of.account.iter().zip(&of.keys).map(|(&account, key)| (account, key.as_of)).collect();
-            rows.retain(|&row| known.contains(&(table.account[row], table.keys[row].as_of)));
+            let known: BTreeSet<&RowKey> = of.keys.iter().collect();
+            rows.retain(|&row| known.contains(&table.keys[row]));
         }
         let x = |place: usize| -> Result<FeatureMatrix, Failure> {
             let encode =
@@ -239,15 +238,6 @@ impl Candidate {
             self.path
         ));
         let own = Book::open(BookFile::parse(own.to_owned(), &file.path)?, progress)?;
-        if own.n_accounts() != book.n_accounts() {
-            let message = format!(
-                "the book.toml of {} lists {} accounts, the book {}: their rows can't be matched",
-                self.path,
-                grouped(own.n_accounts()),
-                grouped(book.n_accounts())
-            );
-            return Err(Failure::refused(message, "declare the same [accounts] in both"));
-        }
         Ok(Some(own.history(&book.snapshot_days(), progress)?.table))
     }
 }
@@ -256,8 +246,7 @@ impl Candidate {
 fn places(own: &FeatureTable, table: &FeatureTable, rows: &[usize]) -> Vec<usize> {
     let mut at = 0;
     let place = |&row: &usize| {
-        let key = (table.account[row], table.keys[row].as_of);
-        while (own.account[at], own.keys[at].as_of) != key {
+        while own.keys[at] != table.keys[row] {
             at += 1;
         }
         at

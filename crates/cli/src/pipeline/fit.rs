@@ -136,7 +136,8 @@ impl TargetRows {
         let best = (0..fitted.len()).reduce(better).expect("there is a learner");
         for (place, candidate) in fitted.iter().enumerate() {
             let (a, b) = (&candidate.selection_logits, &fitted[best].selection_logits);
-            let paired = paired_auc_difference(a, b, y, account, ONE_STANDARD_ERROR).unexpected("comparing learners")?;
+            let paired =
+                paired_auc_difference(a, b, y, account, ONE_STANDARD_ERROR).unexpected("comparing learners")?;
             if place == best || paired.difference.high.is_some_and(|high| high >= 0.0) {
                 return Ok(place);
             }

@@ -235,9 +235,15 @@ impl About {
     /// The finding, judged; fewer than `least` cases decide nothing.
     pub(crate) fn found(self, what: impl Into<String>, estimate: Estimate, n: usize, least: usize) -> Finding {
         let Self { id, unit, denominator, goal } = self;
+        let estimate = if unit == Unit::ShareDifference { of_shares(estimate) } else { estimate };
         let verdict = goal.map_or(Verdict::NoGoal, |goal| goal.judge(&estimate, n, least));
         Finding { id, what: what.into(), estimate, unit, goal, verdict, reading: None, n, denominator }
     }
+}
+
+/// No difference of shares is larger than 1.
+fn of_shares(of: Estimate) -> Estimate {
+    Estimate { value: of.value, low: of.low.map(|low| low.max(-1.0)), high: of.high.map(|high| high.min(1.0)) }
 }
 
 impl Finding {

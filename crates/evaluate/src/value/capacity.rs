@@ -72,7 +72,8 @@ struct Reached {
     churned_arr: f64,
 }
 
-/// Value at each of `capacities`. Intervals: bootstrap of accounts, the capacity keeping its share of the book.
+/// Value at each of `capacities`. Intervals: bootstrap of accounts, the capacity keeping its share of the book; none where fewer
+/// than [`ValueOptions::min_events`] of the contacted churned.
 ///
 /// # Errors
 /// [`EvaluateError`] if lengths differ, there is no account, a value is out of its range, or a setting is.
@@ -94,7 +95,10 @@ pub fn value_at_capacity(
             let found = value(of_each[place], all);
             let replicates = replicates.iter().map(|(each, all)| value(each[place], *all));
             let taking = Taking { scale, n_effective, n_accounts, confidence };
-            Estimate::new(found, found.and_then(|found| student_interval(found, replicates, &taking)))
+            // Of a few churned accounts the logarithm's interval has no end.
+            let is_enough = of_each[place].churned >= options.min_events as f64;
+            let interval = || student_interval(found.filter(|_| is_enough)?, replicates, &taking);
+            Estimate::new(found, interval())
         };
         let per_arr = options.success_rate * options.years_lost;
         let (here, cost) = (of_each[place], options.contact_cost * shares[place]);

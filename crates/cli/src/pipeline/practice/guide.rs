@@ -43,7 +43,7 @@ pub(super) fn findings(unseen: &Unseen<'_>, course: &Course) -> Result<GuideFind
 }
 
 /// V-01, V-02, V-07 and V-11.
-fn snapshots(unseen: &Unseen<'_>, treatments: Option<&Treatments>) -> Result<Measured<SnapshotFindings>, Failure> {
+fn snapshots(unseen: &Unseen<'_>, treatments: Option<&Treatments<'_>>) -> Result<Measured<SnapshotFindings>, Failure> {
     let Some(target) = unseen.main_target(Outcome::Churn) else { return Ok(missing(NO_CHURN)) };
     let LabelledRows { rows, y: churned } = unseen.labelled(target);
     if rows.is_empty() {

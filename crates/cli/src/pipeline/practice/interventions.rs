@@ -42,8 +42,8 @@ impl<'a> Treatments<'a> {
     /// Whether one was done from `first` to `last`.
     fn done_within(&self, account: u32, first: Date, last: Date) -> bool {
         let from = self.all.partition_point(|of| (of.account, of.day) < (account, first));
-        let here = self.all[from..].iter().take_while(|of| of.account == account && of.day <= last);
-        here.into_iter().any(|of| of.treated)
+        let mut within = self.all[from..].iter().take_while(|of| of.account == account && of.day <= last);
+        within.any(|of| of.treated)
     }
 }
 
