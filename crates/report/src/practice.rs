@@ -316,7 +316,9 @@ type Columns = (&'static [(&'static str, Align)], fn(&BiasGap) -> Vec<Cell>);
 fn gaps(gaps: &[BiasGap], columns: fn() -> Columns) -> Table {
     let (names, cells) = columns();
     let mut table = Table::new(names);
-    gaps.iter().for_each(|gap| table.row(cells(gap)));
+    for gap in gaps {
+        table.row(cells(gap));
+    }
     table
 }
 
