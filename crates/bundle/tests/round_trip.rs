@@ -43,6 +43,8 @@ fn what_is_written_is_what_is_read() {
     assert_eq!(bundle.schema(), &contents.encoding.schema().expect("a schema"));
     assert_eq!(bundle.encoding(), &contents.encoding);
     assert_eq!(bundle.scorecard(), &contents.scorecard);
+    assert_eq!(bundle.readiness(), contents.readiness.as_ref());
+    assert_eq!(bundle.revenue(), contents.revenue.as_ref());
     assert_eq!(bundle.targets(), contents.targets);
     assert_eq!(bundle.min_coverage(), contents.min_coverage);
     assert_eq!(bundle.parity(), &contents.parity);
@@ -77,7 +79,9 @@ fn the_folder_holds_these_files_and_no_others() {
             "manifest.sha256",
             "parity.json",
             "provenance.json",
+            "readiness.json",
             "report.md",
+            "revenue.json",
             "scorecard.json",
         ]
     );
@@ -135,6 +139,8 @@ fn numbers_survive() {
     write(&contents, &path).expect("writes");
     let bundle = Bundle::open(&path).expect("opens");
     assert_eq!(bundle.scorecard(), &contents.scorecard);
+    assert_eq!(bundle.readiness(), contents.readiness.as_ref());
+    assert_eq!(bundle.revenue(), contents.revenue.as_ref());
     assert_eq!(bundle.targets(), contents.targets);
     assert_eq!(bundle.parity(), &contents.parity);
 }
