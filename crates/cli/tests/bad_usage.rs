@@ -68,8 +68,7 @@ fn an_unknown_command() {
         &expect![[r#"
             error: unrecognized subcommand 'scores'
 
-              tip: some similar subcommands exist: 'scorecard', 'score'
-              tip: some similar subcommands exist: 'compare', 'score'
+              tip: some similar subcommands exist: 'compare', 'scorecard', 'score'
 
             Usage: bellwether <COMMAND>
 

@@ -311,7 +311,7 @@ fn people_read_it() {
         V-01  precision of red for churn            16.7 % [10.8, 24.8]  264        -  -
         V-01  recall of red for churn               64.7 % [45.0, 80.4]   68        -  -
         V-02  untreated red that churned            23.8 % [13.6, 38.3]  105  >= 70 %  not met
-        V-03  median days, not green to churn             102 [42, 125]   34    >= 14  met
+        V-03  median days, not green to churn             102 [43, 125]   34    >= 14  met
         V-03  churned, warned 14 days before        88.2 % [73.4, 95.3]   34        -  -
         V-03  churned, warned 30 days before        79.4 % [63.2, 89.7]   34        -  -
         V-03  churned, green 48 hours before          2.9 % [0.5, 14.9]   34        -  -

@@ -1,6 +1,8 @@
 //! Gradient boosting on the log loss: the best few ways to boost are chosen on held-out rows, then all rows are fitted
 //! and the models averaged.
 
+use std::collections::BTreeMap;
+
 use bellwether_core::{Direction, FeatureSchema, Link, Model, Node, Progress, Tree, Trees};
 use rayon::prelude::*;
 
@@ -25,7 +27,7 @@ const USUAL_TREES: usize = 60;
 const PATIENCE: usize = 40;
 
 /// How far the held-out loss of an averaged model may lie above the least, as a share of what the best one gains over the
-/// base rate.
+/// base rate; or as far as chance may put it.
 const REACH: f64 = 0.15;
 
 /// What a tree costs for each cell of the matrix, in seconds of two threads of the machine that this was measured on;
@@ -149,7 +151,11 @@ impl<'a> Search<'a> {
         let scale = (self.table.n_rows() as f64 / n_fit).sqrt().min(1.5);
         let scaled = |n_trees: usize| ((n_trees as f64 * scale).round() as usize).clamp(1, most_trees);
         let member = |best: Best| Member { candidate: candidates[best.candidate], n_trees: scaled(best.n_trees) };
-        let members: Vec<Member> = best(&curves, &candidates).into_iter().map(member).collect();
+        let is_in_doubt = |one: Best, first: Best| {
+            let losses = [one, first].map(|of| self.row_losses(&folds, &candidates[of.candidate], of.n_trees, penalty));
+            is_within_an_error(&losses)
+        };
+        let members: Vec<Member> = best(&curves, &candidates, is_in_doubt).into_iter().map(member).collect();
         let starts_from_logistic = members.iter().any(|member| member.candidate.start == StartFrom::Logistic);
         Chosen { members, penalty: penalty.filter(|_| starts_from_logistic) }
     }
@@ -204,6 +210,26 @@ impl<'a> Search<'a> {
         curves
     }
 
+    /// The loss of each held-out row, with its group, fold by fold.
+    fn row_losses(
+        &self,
+        folds: &[Fold],
+        candidate: &Candidate,
+        n_trees: usize,
+        penalty: Option<Penalty>,
+    ) -> Vec<(u64, f64)> {
+        let of_fold = |fold: &Fold| {
+            let held_out = HeldOut::new(self.table, fold, penalty);
+            let logits = held_out.boosting(candidate.start, self.growth(candidate), n_trees, n_trees).checked;
+            let loss = |(&row, logit): (&usize, f32)| {
+                let z = f64::from(if self.table.y[row] { -logit } else { logit });
+                (self.table.group[row], self.table.weight(row) * (z.max(0.0) + (-z.abs()).exp().ln_1p()))
+            };
+            fold.check.iter().zip(logits).map(loss).collect::<Vec<_>>()
+        };
+        folds.iter().flat_map(of_fold).collect()
+    }
+
     fn is_large(&self) -> bool {
         self.table.n_rows() * self.table.n_cols() >= CELLS_FOR_THREADS
     }
@@ -229,12 +255,16 @@ impl HeldOut {
 
     /// The log loss on the held-out rows after each tree, until it has stopped falling.
     fn losses(&self, start: StartFrom, growth: Growth<'_>, most_trees: u32) -> Vec<f64> {
+        self.boosting(start, growth, (most_trees as usize).max(1), PATIENCE).losses
+    }
+
+    fn boosting(&self, start: StartFrom, growth: Growth<'_>, most_trees: usize, patience: usize) -> Boosting {
         let start = match (start, &self.from_logistic) {
             (StartFrom::Logistic, Some(start)) => start,
             _ => &self.from_rate,
         };
-        let stop = Stop { most_trees: (most_trees as usize).max(1), check: Some((&self.check, PATIENCE)) };
-        boost(&self.fit, &self.bins, start, growth, stop, || ()).losses
+        let stop = Stop { most_trees, check: Some((&self.check, patience)) };
+        boost(&self.fit, &self.bins, start, growth, stop, || ())
     }
 }
 
@@ -255,8 +285,9 @@ struct Best {
     loss: f64,
 }
 
-/// Of each kind of candidate the best one, as far as it is within [`REACH`] of the best of all, which comes first.
-fn best(curves: &[Curves], candidates: &[Candidate]) -> Vec<Best> {
+/// Of each kind of candidate the best one, as far as it is within [`REACH`] of the best of all, which comes first, or is
+/// better than the base rate and `is_in_doubt` says that the rows can't tell the two apart.
+fn best(curves: &[Curves], candidates: &[Candidate], is_in_doubt: impl Fn(Best, Best) -> bool) -> Vec<Best> {
     let n_checked: usize = curves.iter().map(|fold| fold.n_checked).sum();
     let mean = |loss_of: &dyn Fn(&Curves) -> f64| {
         curves.iter().map(|fold| fold.n_checked as f64 * loss_of(fold)).sum::<f64>() / n_checked as f64
@@ -271,14 +302,29 @@ fn best(curves: &[Curves], candidates: &[Candidate]) -> Vec<Best> {
     let Some(&first) = in_order.first() else {
         return vec![Best { candidate: 0, n_trees: 1, loss: f64::INFINITY }];
     };
-    let most = first.loss + REACH * (mean(&|fold| fold.of_rate) - first.loss).max(0.0);
-    let mut best: Vec<Best> = Vec::new();
-    for one in in_order.into_iter().take_while(|one| one.loss <= most) {
-        if best.iter().all(|taken| !candidates[taken.candidate].is_like(&candidates[one.candidate])) {
-            best.push(one);
+    let of_rate = mean(&|fold| fold.of_rate);
+    let most = first.loss + REACH * (of_rate - first.loss).max(0.0);
+    let mut kinds: Vec<Best> = Vec::new();
+    for one in in_order {
+        if kinds.iter().all(|taken| !candidates[taken.candidate].is_like(&candidates[one.candidate])) {
+            kinds.push(one);
         }
     }
-    best
+    kinds.retain(|&one| one.loss <= most || (one.loss < of_rate && is_in_doubt(one, first)));
+    kinds
+}
+
+/// Whether the mean difference of two candidates' losses on the same rows is within its standard error, groups kept
+/// together: the one-standard-error rule of Breiman et al. (1984), on paired differences.
+fn is_within_an_error([one, first]: &[Vec<(u64, f64)>; 2]) -> bool {
+    let differences = || one.iter().zip(first).map(|((group, a), (_, b))| (*group, a - b));
+    let mean = differences().map(|(_, difference)| difference).sum::<f64>() / one.len() as f64;
+    let mut of_group: BTreeMap<u64, f64> = BTreeMap::new();
+    for (group, difference) in differences() {
+        *of_group.entry(group).or_default() += difference - mean;
+    }
+    let error = of_group.values().map(|sum| sum * sum).sum::<f64>().sqrt() / one.len() as f64;
+    mean <= error
 }
 
 #[cfg(test)]
@@ -297,7 +343,7 @@ mod tests {
         let free = Candidate { follows_directions: false, ..Candidate::declared(Recipe::USUAL) };
         let candidates = [free, free, Candidate::declared(Recipe::USUAL)];
         let found: Vec<(usize, usize)> =
-            best(&curves, &candidates).into_iter().map(|best| (best.candidate, best.n_trees)).collect();
+            best(&curves, &candidates, |_, _| false).into_iter().map(|best| (best.candidate, best.n_trees)).collect();
         assert_eq!(found, expected);
     }
 
@@ -322,12 +368,28 @@ mod tests {
     }
 
     #[test]
+    fn what_rows_cannot_tell_apart_is_within_an_error() {
+        let check = |differences: &[(u64, f64)], expected: bool| {
+            let first: Vec<(u64, f64)> = differences.iter().map(|&(group, _)| (group, 0.5)).collect();
+            let one = differences.iter().map(|&(group, difference)| (group, 0.5 + difference)).collect();
+            assert_eq!(is_within_an_error(&[one, first]), expected, "{differences:?}");
+        };
+        // By hand: the mean is 0.1, its error sqrt(2 * 0.2^2) / 2 of groups that differ by 0.4, and 0 of two that are equal.
+        check(&[(1, 0.3), (2, -0.1)], true);
+        check(&[(1, 0.1), (2, 0.1)], false);
+        // Rows of one group are one observation: their differences cancel.
+        check(&[(1, 0.3), (1, -0.1), (2, 0.3), (2, -0.1)], false);
+        check(&[(1, -0.1), (2, -0.1)], true);
+    }
+
+    #[test]
     fn the_logit_of_a_mean_is_the_mean_of_the_logits() {
         let leaf = |value: f32| Tree { nodes: vec![Node::Leaf { value }] };
         let member = |base: f32, values: &[f32]| Boosting {
             base,
             trees: values.iter().map(|&value| leaf(value)).collect(),
             losses: Vec::new(),
+            checked: Vec::new(),
         };
         let (base, trees) = mean(vec![member(-1.0, &[0.5, 0.25]), member(-2.0, &[1.0])]);
         assert_eq!((base, trees), (-1.5, vec![leaf(0.25), leaf(0.125), leaf(0.5)]));

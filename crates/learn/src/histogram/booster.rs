@@ -21,6 +21,8 @@ pub(crate) struct Boosting {
     pub(crate) trees: Vec<Tree>,
     /// The log loss on the checked rows after each grown tree; empty where there are none.
     pub(crate) losses: Vec<f64>,
+    /// The logits of the checked rows after the last tree; empty where there are none.
+    pub(crate) checked: Vec<f32>,
 }
 
 /// Rows as bins, with their labels.
@@ -145,7 +147,7 @@ pub(crate) fn boost(
             }
         }
     }
-    Boosting { base: start.base, trees, losses }
+    Boosting { base: start.base, trees, losses, checked: of_checked.unwrap_or_default() }
 }
 
 /// Whether the last `patience` losses are all no less than the least before them.
