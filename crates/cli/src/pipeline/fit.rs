@@ -4,7 +4,7 @@ use bellwether_book::Book;
 use bellwether_core::{
     Calibration, FeatureMatrix, FeatureSchema, Model, Probability, Progress, ScorecardModel, Target,
 };
-use bellwether_evaluate::{log_loss, paired_auc_difference, roc_auc};
+use bellwether_evaluate::{log_loss, roc_auc};
 use bellwether_learn::{
     LearnError, LearnerName, LogisticReport, Settings, TrainingRows, calibrate, learner, logistic_report,
 };
@@ -21,7 +21,6 @@ pub(crate) struct Fitted {
     pub(crate) onnx: Vec<u8>,
     pub(crate) calibration: Calibration,
     /// On calibration rows.
-    pub(crate) selection_logits: Vec<f64>,
     pub(crate) selection_auc: Option<f64>,
     pub(crate) selection_log_loss: Option<f64>,
     /// Calibrated, on test rows.
@@ -56,7 +55,7 @@ impl Candidates {
             crate::progress::say(&format!("fitting {target} with {name}"));
             fitted.push(rows.fit(name, seed, progress)?);
         }
-        let chosen = rows.choose(&fitted)?;
+        let chosen = TargetRows::choose(&fitted);
         let TargetRows { training, calibration, test, .. } = rows;
         Ok(Self { target, training: training.rows, calibration: calibration.rows, test: test.rows, fitted, chosen })
     }
@@ -126,23 +125,11 @@ impl TargetRows {
         Ok(Fitted { coefficients, ..Fitted::of(name, model, self)? })
     }
 
-    /// The simplest learner whose AUC on calibration rows is within a standard error (of the difference, accounts kept
-    /// together) of the best one's there: a complex model must earn its place (requirements.md V-14). Source: the
-    /// one-standard-error rule of Breiman et al. (1984), on paired differences.
-    pub(crate) fn choose(&self, fitted: &[Fitted]) -> Result<usize, Failure> {
-        let (y, account) = (&self.calibration.rows.y, &self.calibration.account);
+    /// The learner with the highest AUC on calibration rows; of equal ones the simplest.
+    pub(crate) fn choose(fitted: &[Fitted]) -> usize {
         let auc = |fitted: &Fitted| fitted.selection_auc.unwrap_or(0.0);
         let better = |best: usize, next: usize| if auc(&fitted[next]) > auc(&fitted[best]) { next } else { best };
-        let best = (0..fitted.len()).reduce(better).expect("there is a learner");
-        for (place, candidate) in fitted.iter().enumerate() {
-            let (a, b) = (&candidate.selection_logits, &fitted[best].selection_logits);
-            let paired =
-                paired_auc_difference(a, b, y, account, ONE_STANDARD_ERROR).unexpected("comparing learners")?;
-            if place == best || paired.difference.high.is_some_and(|high| high >= 0.0) {
-                return Ok(place);
-            }
-        }
-        Ok(best)
+        (0..fitted.len()).reduce(better).expect("there is a learner")
     }
 }
 
@@ -159,9 +146,6 @@ fn fit(
     }
     Ok((learner(name, settings)?.fit(rows, progress)?, None))
 }
-
-/// Confidence of an interval of one standard error to each side.
-const ONE_STANDARD_ERROR: f64 = 0.682_689_492_137;
 
 /// The learners that the book's configuration names.
 pub(crate) fn declared(book: &Book) -> Result<Vec<LearnerName>, Failure> {
@@ -197,7 +181,6 @@ impl Fitted {
             selection_log_loss: log_loss(&probability(&logits), y),
             test_probability: probability(&kernel.logits(&rows.test.x)?),
             calibration: choice.calibration,
-            selection_logits: logits,
             coefficients: None,
             model,
             onnx,
