@@ -47,9 +47,15 @@ fn measured<'a, T>(of: &'a Measured<T>, pick: impl FnOnce(&'a T) -> &'a Finding)
     }
 }
 
+/// A metric, what it is in words, and where its finding stands.
+type Pick<T> = (GuideId, &'static str, fn(&T) -> &Finding);
+
+fn picked<T, const N: usize>(of: &Measured<T>, picks: [Pick<T>; N]) -> Vec<Line<'_>> {
+    picks.into_iter().map(|(id, what, pick)| Line { id, what, of: measured(of, pick) }).collect()
+}
+
 fn of_snapshots(guide: &GuideFindings) -> Vec<Line<'_>> {
-    type Pick = fn(&SnapshotFindings) -> &Finding;
-    let picks: [(GuideId, &'static str, Pick); 6] = [
+    let picks: [Pick<SnapshotFindings>; 6] = [
         (GuideId::V01, "accuracy: red left, rest stayed", |of| &of.accuracy),
         (GuideId::V01, "gain over 'nobody churns'", |of| &of.accuracy_gain),
         (GuideId::V02, "untreated red that churned", |of| &of.red_precision),
@@ -57,9 +63,7 @@ fn of_snapshots(guide: &GuideFindings) -> Vec<Line<'_>> {
         (GuideId::V11, "churned though green (missed)", |of| &of.churned_green),
         (GuideId::V11, "red and stayed (false alarm)", |of| &of.red_stayed),
     ];
-    let line =
-        |(id, what, pick): (GuideId, &'static str, Pick)| Line { id, what, of: measured(&guide.snapshots, pick) };
-    let mut lines: Vec<Line<'_>> = picks.into_iter().map(line).collect();
+    let mut lines = picked(&guide.snapshots, picks);
     if let Some(red) = guide.bands.iter().find(|of| of.outcome == "churn") {
         let line = |what, finding| Line { id: GuideId::V01, what, of: Measured::Found(finding) };
         lines.push(line("precision of red for churn", &red.precision));
@@ -69,8 +73,7 @@ fn of_snapshots(guide: &GuideFindings) -> Vec<Line<'_>> {
 }
 
 fn of_lead_times(guide: &GuideFindings) -> Vec<Line<'_>> {
-    type Pick = fn(&LeadTimeFindings) -> &Finding;
-    let picks: [(GuideId, &'static str, Pick); 6] = [
+    let picks: [Pick<LeadTimeFindings>; 6] = [
         (GuideId::V03, "median days, not green to churn", |of| &standing(of).median),
         (GuideId::V03, "churned, warned 14 days before", |of| &standing(of).at_least_14),
         (GuideId::V03, "churned, warned 30 days before", |of| &standing(of).at_least_30),
@@ -78,9 +81,7 @@ fn of_lead_times(guide: &GuideFindings) -> Vec<Line<'_>> {
         (GuideId::V07, "churned, green 90 days before", |of| green_before(of, 90)),
         (GuideId::V07, "churned, green 30 days before", |of| green_before(of, 30)),
     ];
-    let line =
-        |(id, what, pick): (GuideId, &'static str, Pick)| Line { id, what, of: measured(&guide.lead_times, pick) };
-    picks.into_iter().map(line).collect()
+    picked(&guide.lead_times, picks)
 }
 
 /// The lead times of the warning that stood.
@@ -94,17 +95,14 @@ fn green_before(found: &LeadTimeFindings, days: i32) -> &Finding {
 }
 
 fn of_interventions(guide: &GuideFindings) -> Vec<Line<'_>> {
-    type Pick = fn(&InterventionFindings) -> &Finding;
-    let picks: [(GuideId, &'static str, Pick); 5] = [
+    let picks: [Pick<InterventionFindings>; 5] = [
         (GuideId::V04, "treated red that stayed", |of| &of.success),
         (GuideId::V09, "treated red that turned green", |of| &of.red_to_green),
         (GuideId::V09, "score change of treated red", |of| &of.score_change),
         (GuideId::V09, "score change over untreated red", |of| &of.score_change_over_untreated),
         (GuideId::V09, "staying over untreated red", |of| &of.stayed_over_untreated),
     ];
-    let line =
-        |(id, what, pick): (GuideId, &'static str, Pick)| Line { id, what, of: measured(&guide.interventions, pick) };
-    let mut lines: Vec<Line<'_>> = picks.into_iter().map(line).collect();
+    let mut lines = picked(&guide.interventions, picks);
     let of = measured(&guide.intervention_return, |found| found);
     lines.push(Line { id: GuideId::V09, what: "revenue kept for each unit spent", of });
     lines
