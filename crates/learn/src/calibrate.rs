@@ -1,10 +1,9 @@
 //! How logits become probabilities: none, Platt or isotonic, chosen on held-out rows.
 
-use std::collections::BTreeMap;
-
 use bellwether_core::{Calibration, sigmoid};
 
 use crate::LearnError;
+use crate::choose::is_less;
 use crate::holdout::mixed;
 
 /// The chosen calibration and what the choice rests on.
@@ -14,6 +13,8 @@ pub struct CalibrationChoice {
     pub calibration: Calibration,
     /// Cross-validated mean log loss of each method that could be tried, the simplest first.
     pub log_loss: Vec<(String, f64)>,
+    /// The chosen method's log loss on each row, in the order of the rows, from a fit on other accounts.
+    pub row_log_loss: Vec<f64>,
 }
 
 /// Parts of the accounts; each is predicted by calibrations fitted on the others.
@@ -38,6 +39,8 @@ struct Row {
     logit: f64,
     y: bool,
     group: u64,
+    /// Where it stood before the rows were put in order.
+    place: usize,
 }
 
 /// Chooses none, Platt or isotonic by cross-validated log loss within held-out rows (folds by account, the simpler unless
@@ -47,21 +50,26 @@ struct Row {
 /// [`LearnError`] if lengths differ, there is no row, all rows are of one class, or a logit is not finite.
 pub fn calibrate(logits: &[f64], y: &[bool], group: &[u64]) -> Result<CalibrationChoice, LearnError> {
     let rows = checked_rows(logits, y, group)?;
+    let groups: Vec<u64> = rows.iter().map(|row| row.group).collect();
     let tried: Vec<(Fitter, Vec<f64>)> =
         METHODS.into_iter().filter_map(|fitter| Some((fitter, held_out_losses(&rows, fitter)?))).collect();
-    let (mut chosen, mut best): (Fitter, Option<&Vec<f64>>) = (METHODS[0], None);
-    for (fitter, losses) in &tried {
-        if best.is_none_or(|best| is_clearly_less(losses, best, &rows)) {
-            (chosen, best) = (*fitter, Some(losses));
+    let (mut chosen, mut best) = tried.first().cloned().expect("no calibration can always be tried");
+    for (fitter, losses) in &tried[1..] {
+        if is_less(losses, &best, &groups, CLEARLY) {
+            (chosen, best) = (*fitter, losses.clone());
         }
     }
     let calibration = chosen(&rows).unwrap_or(Calibration::None);
     calibration.validate()?;
+    let mut row_log_loss = vec![0.0; rows.len()];
+    for (row, loss) in rows.iter().zip(&best) {
+        row_log_loss[row.place] = *loss;
+    }
     let named = |(fitter, losses): &(Fitter, Vec<f64>)| {
         let name = fitter(&rows).as_ref().map_or("none", Calibration::name);
         (name.to_owned(), losses.iter().sum::<f64>() / losses.len() as f64)
     };
-    Ok(CalibrationChoice { calibration, log_loss: tried.iter().map(named).collect() })
+    Ok(CalibrationChoice { calibration, log_loss: tried.iter().map(named).collect(), row_log_loss })
 }
 
 /// The rows in one order, whatever the order they came in.
@@ -80,7 +88,8 @@ fn checked_rows(logits: &[f64], y: &[bool], group: &[u64]) -> Result<Vec<Row>, L
     if n_positive == 0 || n_positive == expected {
         return Err(LearnError::SingleClass { n_rows: expected, n_positive });
     }
-    let mut rows: Vec<Row> = (0..expected).map(|at| Row { logit: logits[at], y: y[at], group: group[at] }).collect();
+    let mut rows: Vec<Row> =
+        (0..expected).map(|place| Row { logit: logits[place], y: y[place], group: group[place], place }).collect();
     rows.sort_unstable_by(|a, b| a.logit.total_cmp(&b.logit).then_with(|| (a.y, a.group).cmp(&(b.y, b.group))));
     Ok(rows)
 }
@@ -99,21 +108,6 @@ fn held_out_losses(rows: &[Row], fitter: Fitter) -> Option<Vec<f64>> {
 fn loss(calibration: &Calibration, row: &Row) -> f64 {
     let p = calibration.probability(row.logit).clamp(1e-12, 1.0 - 1e-12);
     if row.y { -p.ln() } else { -(1.0 - p).ln() }
-}
-
-/// Whether `losses` are below `of_simpler` by more than chance, with rows of an account as one observation.
-fn is_clearly_less(losses: &[f64], of_simpler: &[f64], rows: &[Row]) -> bool {
-    let mut gain_of: BTreeMap<u64, (f64, f64)> = BTreeMap::new();
-    for ((simpler, this), row) in of_simpler.iter().zip(losses).zip(rows) {
-        let (gain, n) = gain_of.entry(row.group).or_default();
-        *gain += simpler - this;
-        *n += 1.0;
-    }
-    let mean = gain_of.values().map(|(gain, _)| gain).sum::<f64>() / rows.len() as f64;
-    let n_groups = gain_of.len() as f64;
-    let squares: f64 = gain_of.values().map(|(gain, n)| (gain - mean * n).powi(2)).sum();
-    let standard_error = (squares * n_groups / (n_groups - 1.0).max(1.0)).sqrt() / rows.len() as f64;
-    mean > CLEARLY * standard_error && mean > 0.0
 }
 
 /// Logistic regression of the label on the logit; `None` where the slope would not be above 0.
@@ -228,7 +222,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn rows(labelled: &[(f64, bool)]) -> Vec<Row> {
-        labelled.iter().map(|&(logit, y)| Row { logit, y, group: 0 }).collect()
+        labelled.iter().map(|&(logit, y)| Row { logit, y, group: 0, place: 0 }).collect()
     }
 
     /// `n` rows with logits over -4..4 and labels by `probability`, each account once.
@@ -327,7 +321,9 @@ mod tests {
             let choice = of(&labelled);
             prop_assert!(choice.calibration.validate().is_ok());
             let backwards: Vec<_> = labelled.iter().rev().copied().collect();
-            prop_assert_eq!(of(&backwards), choice);
+            let turned = of(&backwards);
+            let row_log_loss = turned.row_log_loss.iter().rev().copied().collect();
+            prop_assert_eq!(CalibrationChoice { row_log_loss, ..turned }, choice);
         }
     }
 }

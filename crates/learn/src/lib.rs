@@ -16,6 +16,7 @@ mod balance;
 mod boosted;
 mod calibrate;
 mod candidate;
+mod choose;
 mod error;
 mod forest;
 mod forest_smartcore;
@@ -35,6 +36,7 @@ mod tree_linfa;
 
 pub use balance::ClassWeight;
 pub use calibrate::{CalibrationChoice, calibrate};
+pub use choose::choose;
 pub use error::LearnError;
 pub use learner::{Learner, LearnerName, learner};
 pub use logistic::{

@@ -6,7 +6,7 @@ use bellwether_core::{
 };
 use bellwether_evaluate::{log_loss, roc_auc};
 use bellwether_learn::{
-    LearnError, LearnerName, LogisticReport, Settings, TrainingRows, calibrate, learner, logistic_report,
+    LearnError, LearnerName, LogisticReport, Settings, TrainingRows, calibrate, choose, learner, logistic_report,
 };
 use bellwether_score::Kernel;
 
@@ -23,6 +23,8 @@ pub(crate) struct Fitted {
     /// On calibration rows.
     pub(crate) selection_auc: Option<f64>,
     pub(crate) selection_log_loss: Option<f64>,
+    /// Of each calibration row, calibrated on other accounts.
+    pub(crate) selection_losses: Vec<f64>,
     /// Calibrated, on test rows.
     pub(crate) test_probability: Vec<Probability>,
     /// Of `logistic`.
@@ -55,7 +57,7 @@ impl Candidates {
             crate::progress::say(&format!("fitting {target} with {name}"));
             fitted.push(rows.fit(name, seed, progress)?);
         }
-        let chosen = TargetRows::choose(&fitted);
+        let chosen = rows.choose(&fitted);
         let TargetRows { training, calibration, test, .. } = rows;
         Ok(Self { target, training: training.rows, calibration: calibration.rows, test: test.rows, fitted, chosen })
     }
@@ -125,11 +127,10 @@ impl TargetRows {
         Ok(Fitted { coefficients, ..Fitted::of(name, model, self)? })
     }
 
-    /// The learner with the highest AUC on calibration rows; of equal ones the simplest.
-    pub(crate) fn choose(fitted: &[Fitted]) -> usize {
-        let auc = |fitted: &Fitted| fitted.selection_auc.unwrap_or(0.0);
-        let better = |best: usize, next: usize| if auc(&fitted[next]) > auc(&fitted[best]) { next } else { best };
-        (0..fitted.len()).reduce(better).expect("there is a learner")
+    /// The last and most flexible of the learners, unless others have clearly less log loss on the calibration rows.
+    pub(crate) fn choose(&self, fitted: &[Fitted]) -> usize {
+        let losses: Vec<&[f64]> = fitted.iter().map(|of| of.selection_losses.as_slice()).collect();
+        choose(&losses, &self.calibration.group)
     }
 }
 
@@ -181,6 +182,7 @@ impl Fitted {
             selection_log_loss: log_loss(&probability(&logits), y),
             test_probability: probability(&kernel.logits(&rows.test.x)?),
             calibration: choice.calibration,
+            selection_losses: choice.row_log_loss,
             coefficients: None,
             model,
             onnx,

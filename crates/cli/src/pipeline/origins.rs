@@ -72,7 +72,7 @@ impl Work<'_> {
         }
         let fit = |&name: &LearnerName| self.fit(rows, name);
         let fitted = self.plan.learners.iter().map(fit).collect::<Result<Vec<_>, _>>()?;
-        let chosen = TargetRows::choose(&fitted);
+        let chosen = rows.choose(&fitted);
         let learner = |of: Fitted| LearnerRows {
             learner: of.learner.to_string(),
             selection_auc: of.selection_auc,
