@@ -131,6 +131,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("matrix", nargs="?", type=Path)
     parser.add_argument("--evaluated", type=Path)
     parser.add_argument("--auc-within", nargs=2, type=float, metavar=("LOW", "HIGH"))
+    return parsed(parser)
+
+
+def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """With what every comparison of a matrix takes."""
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)

@@ -29,7 +29,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 # First: it sets how OpenMP waits, before any library starts it.
-from peers import MatrixError, estimate, numbers, our_columns, targets
+from peers import MatrixError, estimate, numbers, our_columns, parsed, targets
 
 import numpy as np
 import pyarrow as pa
@@ -129,15 +129,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--raw", type=Path)
     parser.add_argument("--trained", type=Path)
     parser.add_argument("--budget", type=float, default=60.0, metavar="SECONDS")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--strict", action="store_true")
-    parser.add_argument("--selftest", action="store_true")
-    arguments = parser.parse_args()
-    if (arguments.matrix is None) != arguments.selftest:
-        parser.error("name one matrix, or --selftest")
-    return arguments
+    return parsed(parser)
 
 
 # The rows

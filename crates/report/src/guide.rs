@@ -129,16 +129,18 @@ fn of_renewals(guide: &GuideFindings) -> Vec<Line<'_>> {
     lines
 }
 
+const COLUMNS: [(&str, Align); 6] = [
+    ("id", Align::Left),
+    ("what the guides ask", Align::Left),
+    ("seen [95 %]", Align::Right),
+    ("of", Align::Right),
+    ("goal", Align::Right),
+    ("verdict", Align::Left),
+];
+
 /// A row a metric, with what is missing for those that cannot be measured.
 pub(crate) fn table(guide: &GuideFindings) -> Table {
-    let mut table = Table::new(&[
-        ("id", Align::Left),
-        ("what the guides ask", Align::Left),
-        ("seen [95 %]", Align::Right),
-        ("of", Align::Right),
-        ("goal", Align::Right),
-        ("verdict", Align::Left),
-    ]);
+    let mut table = Table::new(&COLUMNS);
     for Line { id, of, what } in lines(guide) {
         match of {
             Measured::Found(finding) => table.row([
@@ -164,14 +166,7 @@ pub(crate) fn table(guide: &GuideFindings) -> Table {
 
 /// The same, as much of it as a terminal holds; what is missing stands below, once.
 pub(crate) fn text(guide: &GuideFindings) -> String {
-    let mut table = Table::new(&[
-        ("id", Align::Left),
-        ("what the guides ask", Align::Left),
-        ("seen [95 %]", Align::Right),
-        ("of", Align::Right),
-        ("goal", Align::Right),
-        ("verdict", Align::Left),
-    ]);
+    let mut table = Table::new(&COLUMNS);
     let mut missing: Vec<(String, Vec<&'static str>)> = Vec::new();
     for Line { id, of, what } in lines(guide) {
         match of {
