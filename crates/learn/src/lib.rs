@@ -16,6 +16,7 @@ mod balance;
 mod boosted;
 mod calibrate;
 mod candidate;
+mod covers;
 mod error;
 mod forest;
 mod forest_smartcore;
