@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_core::{Calibration, Encoding, RevenueChanges, Target};
+use bellwether_core::{Background, Calibration, Encoding, RevenueChanges, Target};
 use bellwether_health::Scorecard;
 
 use crate::{ParityVectors, Provenance};
@@ -34,6 +34,8 @@ pub struct BundleContents {
     pub readiness: Option<Scorecard>,
     /// What a forecast of revenue needs; `None` where the book tells no revenue by day.
     pub revenue: Option<RevenueChanges>,
+    /// What scores are explained against; `None` where nobody learnt it.
+    pub background: Option<Background>,
     /// At least one; the first of each outcome is its main horizon's.
     pub targets: Vec<TargetModel>,
     /// The share of features, in `0.0..=1.0`, that must be known for a row to be scored.

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use bellwether_core::{Digest, Encoding, FeatureSchema, Model, RevenueChanges};
+use bellwether_core::{Background, Digest, Encoding, FeatureSchema, Model, RevenueChanges};
 use bellwether_health::Scorecard;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::folder::{self, Listing};
 use crate::manifest::MANIFEST;
 use crate::rules::{
-    self, BOOK, Checked, EVALUATION, FEATURES, FIXED, OPTIONAL, PARITY, PROVENANCE, READINESS, REVENUE, SCORECARD,
-    graph_file,
+    self, BACKGROUND, BOOK, Checked, EVALUATION, FEATURES, FIXED, OPTIONAL, PARITY, PROVENANCE, READINESS, REVENUE,
+    SCORECARD, graph_file,
 };
 use crate::{
     BundleContents, BundleError, MAX_FILES, MAX_MANIFEST_BYTES, Manifest, ParityVectors, Provenance, TargetModel, json,
@@ -92,6 +92,11 @@ impl Bundle {
     /// What a forecast of revenue needs; `None` where the book told no revenue by day.
     pub const fn revenue(&self) -> Option<&RevenueChanges> {
         self.contents.revenue.as_ref()
+    }
+
+    /// What scores are explained against; `None` in a bundle of a release that stored none.
+    pub const fn background(&self) -> Option<&Background> {
+        self.contents.background.as_ref()
     }
 
     /// The targets, at least one, in the order in which they were written.
@@ -212,6 +217,7 @@ fn contents_of(manifest: &Manifest, files: &mut Files) -> Result<BundleContents,
         scorecard: files.json(SCORECARD)?,
         readiness: files.optional_json(READINESS)?,
         revenue: files.optional_json(REVENUE)?,
+        background: files.optional_json(BACKGROUND)?,
         targets: targets_of(manifest, files)?,
         min_coverage: manifest.min_coverage,
         book_toml,

@@ -8,6 +8,7 @@ use bellwether_health::Scorecard;
 use crate::manifest::MANIFEST;
 use crate::{BundleContents, BundleError, ParityVectors, Provenance, TargetModel, check_name};
 
+pub(crate) const BACKGROUND: &str = "background.json";
 pub(crate) const BOOK: &str = "book.toml";
 pub(crate) const EVALUATION: &str = "evaluation.json";
 pub(crate) const FEATURES: &str = "features.json";
@@ -21,7 +22,7 @@ pub(crate) const SCORECARD: &str = "scorecard.json";
 pub(crate) const FIXED: [&str; 6] = [BOOK, EVALUATION, FEATURES, PARITY, PROVENANCE, SCORECARD];
 
 /// Files that a bundle may have beside these, and that are read where it has.
-pub(crate) const OPTIONAL: [&str; 2] = [READINESS, REVENUE];
+pub(crate) const OPTIONAL: [&str; 3] = [BACKGROUND, READINESS, REVENUE];
 
 /// What contents that obey the rules turn out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,8 +48,11 @@ pub(crate) fn check(contents: &BundleContents) -> Result<Checked, BundleError> {
         card.map_or(Ok(()), check).or_else(|error| broken(file, error.to_string()))?;
     }
     let models = check_targets(&contents.targets, &schema)?;
+    let targets: Vec<Target> = contents.targets.iter().map(|of| of.target).collect();
+    if let Some(background) = &contents.background {
+        background.validate(&targets, schema.len()).or_else(|error| broken(BACKGROUND, error.to_string()))?;
+    }
     if let Some(revenue) = &contents.revenue {
-        let targets: Vec<Target> = contents.targets.iter().map(|of| of.target).collect();
         revenue.validate(&targets).or_else(|error| broken(REVENUE, error.to_string()))?;
     }
     check_provenance(&contents.provenance)?;

@@ -9,7 +9,9 @@ use bellwether_core::Digest;
 use crate::folder::{self, io_error};
 use crate::manifest::MANIFEST;
 use crate::open::{DIGEST, digest_line};
-use crate::rules::{self, BOOK, EVALUATION, FEATURES, PARITY, PROVENANCE, READINESS, REVENUE, SCORECARD, graph_file};
+use crate::rules::{
+    self, BACKGROUND, BOOK, EVALUATION, FEATURES, PARITY, PROVENANCE, READINESS, REVENUE, SCORECARD, graph_file,
+};
 use crate::{Bundle, BundleContents, BundleError, BundleFormat, FileEntry, Manifest, TargetEntry, json, names};
 
 /// What the name of a folder begins with that is not a bundle yet. A killed process leaves it beside the bundles.
@@ -76,6 +78,9 @@ fn files_of(contents: &BundleContents) -> Result<BTreeMap<String, Vec<u8>>, Bund
     }
     if let Some(revenue) = &contents.revenue {
         files.insert(REVENUE.to_owned(), json::canonical(REVENUE, revenue)?);
+    }
+    if let Some(background) = &contents.background {
+        files.insert(BACKGROUND.to_owned(), json::canonical(BACKGROUND, background)?);
     }
     files.extend(contents.targets.iter().map(|target| (graph_file(target), target.onnx.clone())));
     let extra = contents.extra_files.iter().map(|(path, bytes)| (path.clone(), bytes.clone()));

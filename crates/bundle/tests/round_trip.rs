@@ -45,6 +45,7 @@ fn what_is_written_is_what_is_read() {
     assert_eq!(bundle.scorecard(), &contents.scorecard);
     assert_eq!(bundle.readiness(), contents.readiness.as_ref());
     assert_eq!(bundle.revenue(), contents.revenue.as_ref());
+    assert_eq!(bundle.background(), contents.background.as_ref());
     assert_eq!(bundle.targets(), contents.targets);
     assert_eq!(bundle.min_coverage(), contents.min_coverage);
     assert_eq!(bundle.parity(), &contents.parity);
@@ -68,6 +69,7 @@ fn the_folder_holds_these_files_and_no_others() {
     assert_eq!(
         names,
         [
+            "background.json",
             "book.toml",
             "churn_90d.onnx",
             "evaluation.json",
@@ -141,6 +143,7 @@ fn numbers_survive() {
     assert_eq!(bundle.scorecard(), &contents.scorecard);
     assert_eq!(bundle.readiness(), contents.readiness.as_ref());
     assert_eq!(bundle.revenue(), contents.revenue.as_ref());
+    assert_eq!(bundle.background(), contents.background.as_ref());
     assert_eq!(bundle.targets(), contents.targets);
     assert_eq!(bundle.parity(), &contents.parity);
 }

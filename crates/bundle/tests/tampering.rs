@@ -12,7 +12,8 @@ use fixture::contents;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
+    "background.json",
     "book.toml",
     "churn_90d.onnx",
     "evaluation.json",

@@ -2,6 +2,7 @@
 
 pub(crate) mod assemble;
 pub(crate) mod audit;
+pub(crate) mod background;
 pub(crate) mod backtest;
 pub(crate) mod coefficients;
 pub(crate) mod evidence;

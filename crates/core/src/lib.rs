@@ -3,6 +3,7 @@
 //! Every other crate speaks in these types; none of them names a type of another library.
 
 mod account;
+mod background;
 mod band;
 mod calibration;
 mod date;
@@ -11,6 +12,7 @@ mod encoding;
 mod health;
 mod matrix;
 mod model;
+mod numbers;
 mod percentile;
 mod progress;
 mod quantiles;
@@ -21,6 +23,7 @@ mod status;
 mod target;
 
 pub use account::{AccountId, RowKey};
+pub use background::{Background, BackgroundError, UsualRange};
 pub use band::{Band, Bands, BandsError};
 pub use calibration::{Calibration, CalibrationError, Probability, sigmoid};
 pub use date::{Date, DateError};

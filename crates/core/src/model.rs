@@ -53,6 +53,8 @@ pub struct Trees {
     base: f32,
     link: Link,
     trees: Vec<Tree>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    covers: Option<Vec<Vec<f32>>>,
 }
 
 /// What the sum over the trees is.
@@ -218,12 +220,7 @@ fn finite(value: f32, place: impl Fn() -> String) -> Result<(), ModelError> {
 
 impl Linear {
     fn logit(&self, row: &[f32]) -> f64 {
-        let add = |sum: f64, (term, &x): (&LinearTerm, &f32)| {
-            if x.is_nan() {
-                return sum + f64::from(term.missing_weight);
-            }
-            sum + f64::from(term.weight) * f64::from(x.clamp(term.lower, term.upper) - term.center)
-        };
+        let add = |sum: f64, (term, &x): (&LinearTerm, &f32)| sum + term.logit(x);
         self.terms.iter().zip(row).fold(f64::from(self.intercept), add)
     }
 
@@ -242,6 +239,16 @@ impl Linear {
     }
 }
 
+impl LinearTerm {
+    /// What value `x` adds to the logit, NaN = missing.
+    pub fn logit(&self, x: f32) -> f64 {
+        if x.is_nan() {
+            return f64::from(self.missing_weight);
+        }
+        f64::from(self.weight) * f64::from(x.clamp(self.lower, self.upper) - self.center)
+    }
+}
+
 impl Trees {
     /// An ensemble whose `base` and leaf values are rounded to the coarsest binary grid on which sums are exact:
     /// multiples of `2^-k` with `|base| + sum over trees of max |leaf| < 2^(24 - k)`.
@@ -249,7 +256,7 @@ impl Trees {
     /// # Errors
     /// [`ModelError`] if a number is not finite, a feature is outside or a tree is not a tree.
     pub fn new(n_features: usize, base: f32, link: Link, mut trees: Vec<Tree>) -> Result<Self, ModelError> {
-        Self { n_features, base, link, trees: trees.clone() }.validate_structure()?;
+        Self { n_features, base, link, trees: trees.clone(), covers: None }.validate_structure()?;
         let largest_sum = trees.iter().map(Tree::largest_leaf).sum::<f64>() + f64::from(base.abs());
         // One bit is left for values that round up.
         let exponent = 23 - (largest_sum.max(f64::MIN_POSITIVE).log2().floor() as i32 + 1);
@@ -260,7 +267,24 @@ impl Trees {
                 *value = snap(*value);
             }
         }
-        Ok(Self { n_features, base: snap(base), link, trees })
+        Ok(Self { n_features, base: snap(base), link, trees, covers: None })
+    }
+
+    /// The same ensemble with `covers`: for each tree the weight of the training rows that reach each node, in the order
+    /// of its nodes.
+    ///
+    /// # Errors
+    /// [`ModelError`] for lists of other lengths, for a cover that is negative, infinite or no number, for a root
+    /// without one, and for a split whose cover is not the f32 sum of its children's.
+    pub fn with_covers(mut self, covers: Vec<Vec<f32>>) -> Result<Self, ModelError> {
+        self.covers = Some(covers);
+        self.validate_covers()?;
+        Ok(self)
+    }
+
+    /// What [`Trees::with_covers`] was given; `None` where nobody counted.
+    pub fn covers(&self) -> Option<&[Vec<f32>]> {
+        self.covers.as_deref()
     }
 
     /// How many features a row has.
@@ -290,8 +314,9 @@ impl Trees {
 
     fn validate(&self) -> Result<(), ModelError> {
         self.validate_structure()?;
+        self.validate_covers()?;
         let snapped = Self::new(self.n_features, self.base, self.link, self.trees.clone())?;
-        if snapped == *self {
+        if snapped.base == self.base && snapped.trees == self.trees {
             return Ok(());
         }
         Err(ModelError::Rule {
@@ -306,6 +331,15 @@ impl Trees {
             return Err(ModelError::Rule { place: "the ensemble".into(), rule: "there must be a tree" });
         }
         (self.trees.iter().enumerate()).try_for_each(|(place, tree)| tree.validate(place, self.n_features))
+    }
+
+    fn validate_covers(&self) -> Result<(), ModelError> {
+        let Some(covers) = &self.covers else { return Ok(()) };
+        if covers.len() != self.trees.len() {
+            return Err(ModelError::Rule { place: "the covers".into(), rule: "each tree has a list of them" });
+        }
+        let mut trees = self.trees.iter().zip(covers).enumerate();
+        trees.try_for_each(|(place, (tree, covers))| tree.validate_covers(place, covers))
     }
 }
 
@@ -340,6 +374,20 @@ impl Tree {
                 }
             }
         }
+    }
+
+    /// A cover for each node: `of_leaf` gives that of the leaf at a place among the nodes, a split's is the sum of its
+    /// children's.
+    pub fn covers(&self, of_leaf: impl Fn(usize) -> f32) -> Vec<f32> {
+        let mut covers = vec![0.0; self.nodes.len()];
+        // Children stand after their parents.
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            covers[at] = match *node {
+                Node::Leaf { .. } => of_leaf(at),
+                Node::Split { left, right, .. } => covers[left as usize] + covers[right as usize],
+            };
+        }
+        covers
     }
 
     fn largest_leaf(&self) -> f64 {
@@ -379,6 +427,24 @@ impl Tree {
             None if self.nodes.is_empty() => broken(0, "a tree must have a node"),
             None => Ok(()),
         }
+    }
+
+    fn validate_covers(&self, tree: usize, covers: &[f32]) -> Result<(), ModelError> {
+        let broken = |node: usize, rule: &'static str| Err(ModelError::Shape { tree, node, rule });
+        if covers.len() != self.nodes.len() {
+            return broken(covers.len().min(self.nodes.len()), "each node has one cover");
+        }
+        for (at, (node, &cover)) in self.nodes.iter().zip(covers).enumerate() {
+            if !(cover.is_finite() && cover >= 0.0) {
+                return broken(at, "a cover is finite and at least 0");
+            }
+            if let Node::Split { left, right, .. } = *node
+                && covers[left as usize] + covers[right as usize] != cover
+            {
+                return broken(at, "a split's cover is the sum of its children's");
+            }
+        }
+        if covers[0] > 0.0 { Ok(()) } else { broken(0, "the root has a cover above 0") }
     }
 }
 
@@ -496,6 +562,28 @@ mod tests {
             prop_assert_eq!(f64::from(backwards), exact);
             prop_assert!(Model::Trees(trees).validate().is_ok());
         }
+    }
+
+    #[test]
+    fn covers_that_do_not_add_up_are_refused() {
+        let check = |covers: Vec<Vec<f32>>, rule: &str| {
+            let trees = Trees::new(1, 0.0, Link::Logit, vec![stump(0.0, true, -1.0, 1.0)]).expect("a stump is a tree");
+            match trees.with_covers(covers) {
+                Ok(trees) => {
+                    assert_eq!(rule, "");
+                    assert!(Model::Trees(trees).validate().is_ok());
+                }
+                Err(refused) => assert!(!rule.is_empty() && refused.to_string().contains(rule), "{refused}: {rule}"),
+            }
+        };
+        check(vec![vec![3.0, 1.0, 2.0]], "");
+        check(vec![vec![3.0, 0.0, 3.0]], "");
+        check(vec![vec![3.0, 1.0, 1.0]], "tree 0, node 0: a split's cover is the sum of its children's");
+        check(vec![vec![0.0, 0.0, 0.0]], "the root has a cover above 0");
+        check(vec![vec![0.0, -1.0, 1.0]], "at least 0");
+        check(vec![vec![f32::INFINITY, f32::INFINITY, 0.0]], "finite");
+        check(vec![vec![3.0, 1.0]], "each node has one cover");
+        check(vec![], "each tree has a list");
     }
 
     #[test]

@@ -1,11 +1,9 @@
 //! A frozen distribution: which share of the training values lies below a value.
 
-use std::fmt::Display;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use crate::PercentileError;
+use crate::numbers::{joined, parted};
 
 /// How training values are spread, at rising knots: how many values equal each knot and how many lie between two.
 ///
@@ -75,8 +73,7 @@ impl QuantileTable {
     }
 }
 
-/// The table as it is written: numbers parted by blanks, floats in the shortest digits that give the f32 back. A list
-/// of JSON would take a line a number.
+/// The table as it is written: lists of numbers are texts.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
@@ -102,9 +99,10 @@ impl TryFrom<Stored> for QuantileTable {
     type Error = PercentileError;
 
     fn try_from(stored: Stored) -> Result<Self, PercentileError> {
-        let knots: Vec<f32> = parted(&stored.knots)?;
-        let equal: Vec<u64> = parted(&stored.equal)?;
-        let between: Vec<u64> = parted(&stored.between)?;
+        let number = PercentileError::Number;
+        let knots: Vec<f32> = parted(&stored.knots).map_err(number)?;
+        let equal: Vec<u64> = parted(&stored.equal).map_err(number)?;
+        let between: Vec<u64> = parted(&stored.between).map_err(number)?;
         if knots.is_empty() || equal.len() != knots.len() || between.len() + 1 != knots.len() {
             let (n_knots, n_equal, n_between) = (knots.len(), equal.len(), between.len());
             return Err(PercentileError::Counts { n_knots, n_equal, n_between });
@@ -125,15 +123,6 @@ impl TryFrom<Stored> for QuantileTable {
         }
         Ok(Self { knots, below, through })
     }
-}
-
-fn joined<T: Display>(numbers: impl IntoIterator<Item = T>) -> String {
-    numbers.into_iter().map(|number| number.to_string()).collect::<Vec<_>>().join(" ")
-}
-
-fn parted<T: FromStr>(text: &str) -> Result<Vec<T>, PercentileError> {
-    let number = |word: &str| word.parse().map_err(|_| PercentileError::Number(word.to_owned()));
-    text.split_ascii_whitespace().map(number).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::balance::{Balanced, ClassWeight};
 use crate::boosted::Boosted;
+use crate::covers::Covered;
 use crate::forest::Forest;
 use crate::forest_smartcore::SmartcoreForest;
 use crate::logistic::{LinfaLogistic, Logistic};
@@ -83,7 +84,8 @@ pub trait Learner: Sync {
     /// The kind.
     fn name(&self) -> LearnerName;
 
-    /// Learns from `rows`; the model's logit rises with the probability that the label is true.
+    /// Learns from `rows`; the model's logit rises with the probability that the label is true. Trees of [`learner`] know how
+    /// many rows reach each node, by their own weights.
     ///
     /// # Errors
     /// [`LearnError`] if the rows contradict each other, are of one class only, have weights that the kind cannot take, or
@@ -98,14 +100,15 @@ pub trait Learner: Sync {
 /// one, [`LearnError::ClassWeightUnsupported`] if balanced classes are asked of a reference that cannot weigh rows.
 pub fn learner(name: LearnerName, settings: &Settings) -> Result<Box<dyn Learner>, LearnError> {
     let learner = plain(name, settings.clone())?;
-    match (settings.class_weight, name) {
-        (ClassWeight::None, _) => Ok(learner),
+    let learner: Box<dyn Learner> = match (settings.class_weight, name) {
+        (ClassWeight::None, _) => learner,
         // linfa takes no weights here; smartcore draws rows by them, which would be resampling.
         (ClassWeight::Balanced, LearnerName::LogisticLinfa | LearnerName::ForestSmartcore) => {
-            Err(LearnError::ClassWeightUnsupported { learner: name })
+            return Err(LearnError::ClassWeightUnsupported { learner: name });
         }
-        (ClassWeight::Balanced, _) => Ok(Box::new(Balanced { learner })),
-    }
+        (ClassWeight::Balanced, _) => Box::new(Balanced { learner }),
+    };
+    Ok(Box::new(Covered { learner }))
 }
 
 fn plain(name: LearnerName, settings: Settings) -> Result<Box<dyn Learner>, LearnError> {

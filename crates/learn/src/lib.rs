@@ -17,6 +17,7 @@ mod boosted;
 mod calibrate;
 mod candidate;
 mod choose;
+mod covers;
 mod error;
 mod forest;
 mod forest_smartcore;

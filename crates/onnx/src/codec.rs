@@ -11,8 +11,9 @@ use crate::{OnnxError, linear, scorecard, trees};
 /// Read by onnx 1.13 and later, ONNX Runtime 1.14 and later, tract 0.23.
 const IR_VERSION: i64 = 8;
 const OPERATOR_SETS: [(&str, i64); 2] = [("", 17), ("ai.onnx.ml", 3)];
-/// Names the graph forms of this release.
-const FORMAT: &str = "1";
+/// Names the graph forms of this release. Trees with covers are of a form of their own, so that releases that do not know
+/// covers say so.
+const FORMATS: [&str; 2] = ["1", "2"];
 
 const FORMAT_KEY: &str = "bellwether.format";
 const MODEL_KEY: &str = "bellwether.model";
@@ -127,7 +128,7 @@ fn write(model: &Model, feature_names: &[String], schema_digest: &str, target: &
     };
     let entry = |key: &str, value: &str| StringStringEntryProto { key: key.to_owned(), value: value.to_owned() };
     let fixed = [
-        entry(FORMAT_KEY, FORMAT),
+        entry(FORMAT_KEY, format_of(model)),
         entry(MODEL_KEY, Kind::of(model).name()),
         entry(TARGET_KEY, target),
         entry(DIGEST_KEY, schema_digest),
@@ -170,12 +171,17 @@ fn refuse_foreign_operators(graph: &GraphProto) -> Result<(), OnnxError> {
 
 fn kind(file: &ModelProto) -> Result<Kind, OnnxError> {
     let found = metadata(file, FORMAT_KEY)?;
-    if found != FORMAT {
-        return Err(OnnxError::Format { found: found.to_owned(), supported: FORMAT });
+    if !FORMATS.contains(&found) {
+        return Err(OnnxError::Format { found: found.to_owned(), supported: "1 and 2" });
     }
     let name = metadata(file, MODEL_KEY)?;
     let kind = KINDS.into_iter().find(|kind| kind.name() == name);
     kind.ok_or_else(|| OnnxError::graph(format!("metadata `{MODEL_KEY}`"), "it must name a kind of model of ours"))
+}
+
+fn format_of(model: &Model) -> &'static str {
+    let has_covers = matches!(model, Model::Trees(trees) if trees.covers().is_some());
+    FORMATS[usize::from(has_covers)]
 }
 
 fn feature_names(file: &ModelProto) -> Vec<String> {
@@ -270,7 +276,8 @@ mod tests {
 
     #[test]
     fn other_formats_kinds_and_metadata_are_refused() {
-        check(|file| file.metadata_props[0].value = "2".into(), "format `2`; this release reads format `1`");
+        check(|file| file.metadata_props[0].value = "3".into(), "format `3`; this release reads formats 1 and 2");
+        check(|file| file.metadata_props[0].value = "2".into(), "was altered");
         check(|file| file.metadata_props[1].value = "linear".into(), "a graph of this kind has `IsNaN`");
         check(|file| file.metadata_props[1].value = "forest".into(), "must name a kind of model");
         check(|file| drop(file.metadata_props.remove(3)), "metadata `bellwether.schema_digest`: it must be there");

@@ -31,11 +31,11 @@ pub enum OnnxError {
         expected: String,
     },
     /// Written in a format that this release does not know.
-    #[error("the file has format `{found}`; this release reads format `{supported}`")]
+    #[error("the file has format `{found}`; this release reads formats {supported}")]
     Format {
         /// The format's name in the file.
         found: String,
-        /// The format that is read.
+        /// The formats that are read.
         supported: &'static str,
     },
     /// A part of the graph or of its metadata is missing or has another form.

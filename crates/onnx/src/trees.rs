@@ -13,6 +13,8 @@ pub(crate) const PROBABILITY_OPERATORS: &[&str] =
 
 const LEQ: &[u8] = b"BRANCH_LEQ";
 const LEAF: &[u8] = b"LEAF";
+/// How many training rows reach each node; ONNX has it for runtimes that lay out likely paths first.
+const COVERS: &str = "nodes_hitrates";
 
 /// How far a sum may be outside `[0, 1]` to count as a probability; the shrinkage leaves room for 0.0005.
 const PROBABILITY_SLACK: f64 = 0.000_4;
@@ -27,7 +29,7 @@ pub(crate) fn write(trees: &Trees) -> Result<Body, OnnxError> {
     let mut body = Body::default();
     body.indices("class", vec![1]);
     body.scalar("base", trees.base());
-    body.push_node("TreeEnsembleClassifier", &[FEATURES], &["label", "scores"], ensemble(trees.trees()), ML_DOMAIN);
+    body.push_node("TreeEnsembleClassifier", &[FEATURES], &["label", "scores"], ensemble(trees), ML_DOMAIN);
     body.gather_columns("scores", "class", "leaves");
     match trees.link() {
         Link::Logit => body.node("Add", &["leaves", "base"], LOGIT),
@@ -78,14 +80,19 @@ fn check_probability(trees: &Trees) -> Result<(), OnnxError> {
     Ok(())
 }
 
-fn ensemble(trees: &[Tree]) -> Vec<AttributeProto> {
+fn ensemble(trees: &Trees) -> Vec<AttributeProto> {
     let mut columns = Columns::default();
-    for (tree, of_tree) in trees.iter().enumerate() {
+    for (tree, of_tree) in trees.trees().iter().enumerate() {
         for (at, node) in of_tree.nodes.iter().enumerate() {
             columns.push(tree, at, node);
         }
     }
-    columns.into_attributes()
+    let mut attributes = columns.into_attributes();
+    if let Some(covers) = trees.covers() {
+        let floats = covers.concat();
+        attributes.push(AttributeProto { floats, ..attribute(COVERS, attribute_type::FLOATS) });
+    }
+    attributes
 }
 
 /// The attributes of a `TreeEnsembleClassifier`, one value a node or a leaf's class.
@@ -169,7 +176,22 @@ pub(crate) fn read(graph: &GraphProto, n_features: usize, link: Link) -> Result<
     if trees.trees() != read || trees.base() != base {
         return Err(OnnxError::graph("the leaves", "they must lie on the binary grid on which f32 sums are exact"));
     }
-    Ok(trees)
+    match read_covers(ensemble, &read)? {
+        Some(covers) => Ok(trees.with_covers(covers)?),
+        None => Ok(trees),
+    }
+}
+
+fn read_covers(ensemble: &NodeProto, trees: &[Tree]) -> Result<Option<Vec<Vec<f32>>>, OnnxError> {
+    let Some(covers) = ensemble.attribute.iter().find(|attribute| attribute.name == COVERS) else { return Ok(None) };
+    let n_nodes = trees.iter().map(|tree| tree.nodes.len()).sum();
+    let mut covers = of_length(COVERS, &covers.floats, n_nodes)?;
+    let of_tree = |tree: &Tree| {
+        let (of_tree, rest) = covers.split_at(tree.nodes.len());
+        covers = rest;
+        of_tree.to_vec()
+    };
+    Ok(Some(trees.iter().map(of_tree).collect()))
 }
 
 fn read_trees(ensemble: &NodeProto) -> Result<Vec<Tree>, OnnxError> {

@@ -81,6 +81,9 @@ pub struct TrainConfig {
     pub max_levels: usize,
     /// Training rows that such a level needs.
     pub min_level_rows: usize,
+    /// Training rows that the bundle keeps, evenly spread, for explanations that compare a row with others (interventional
+    /// Shapley values). They are values of accounts, without their names; 0 keeps none.
+    pub background_rows: usize,
     /// How much the rows of a class count in fitting.
     pub class_weight: ClassWeight,
     /// What `logistic` is told.
@@ -104,6 +107,7 @@ impl Default for TrainConfig {
             min_coverage: 0.5,
             max_levels: levels.max_levels,
             min_level_rows: levels.min_rows,
+            background_rows: 0,
             class_weight: ClassWeight::None,
             logistic: Spanned::new(0..0, LogisticConfig::default()),
             tree: Spanned::new(0..0, TreeConfig::default()),

@@ -12,6 +12,7 @@ use bellwether_score::{Scorer, ScorerParts, ScorerTarget, parity_rows_for};
 use crate::failure::{Failure, Unexpected as _};
 use crate::output::grouped;
 use crate::pipeline::audit::{waivers, warnings};
+use crate::pipeline::background;
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::Prepared;
 use crate::pipeline::revenue;
@@ -67,6 +68,7 @@ pub(crate) fn contents(
         scorecard: prepared.scorecard.clone(),
         readiness: prepared.readiness.clone(),
         revenue: revenue::learn(prepared, scorer, progress)?,
+        background: background::learn(prepared, candidates),
         targets: candidates.iter().map(target_model).collect(),
         min_coverage: file.config.train.min_coverage,
         book_toml: file.text.clone(),

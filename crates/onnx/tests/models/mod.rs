@@ -50,7 +50,8 @@ pub(crate) fn scorecard() -> impl Strategy<Value = Model> {
 pub(crate) fn trees(link: Link) -> impl Strategy<Value = Model> {
     let growth = (any::<prop::sample::Index>(), 0..4_u32, -2.0_f32..2.0, any::<bool>(), 0.0_f32..1.0);
     let tree = (0.0_f32..1.0, prop::collection::vec(growth, 0..12));
-    (prop::collection::vec(tree, 1..8), 0.0_f32..1.0).prop_map(move |(trees, base)| {
+    let covers = prop::option::of(prop::collection::vec(0.0_f32..100.0, 25));
+    (prop::collection::vec(tree, 1..8), 0.0_f32..1.0, covers).prop_map(move |(trees, base, covers)| {
         let (scale, base) = match link {
             Link::Logit => (1.0, base),
             Link::Probability => (1.0 / trees.len() as f32, 0.0),
@@ -62,8 +63,13 @@ pub(crate) fn trees(link: Link) -> impl Strategy<Value = Model> {
             }
             Tree { nodes }
         };
-        let trees = trees.into_iter().map(grow).collect();
-        Model::Trees(Trees::new(4, base, link, trees).expect("grown trees are trees"))
+        let trees: Vec<Tree> = trees.into_iter().map(grow).collect();
+        let of_leaves = covers.map(|of_node| trees.iter().map(|tree| tree.covers(|at| of_node[at] + 1.0)).collect());
+        let trees = Trees::new(4, base, link, trees).expect("grown trees are trees");
+        Model::Trees(match of_leaves {
+            Some(covers) => trees.with_covers(covers).expect("covers add up"),
+            None => trees,
+        })
     })
 }
 

@@ -1,0 +1,52 @@
+//! What scores will be explained against: the training rows, in a few numbers.
+
+use bellwether_core::{Background, FeatureMatrix, Model, Target, UsualRange};
+
+use crate::pipeline::fit::Candidates;
+use crate::pipeline::prepare::Prepared;
+
+/// `None` where a feature is known in no training row, which a learnt encoding rules out.
+pub(crate) fn learn(prepared: &Prepared, candidates: &[Candidates]) -> Option<Background> {
+    let (x, training) = (&prepared.x, &prepared.split.training);
+    let usual = |column: usize| UsualRange::of(training.iter().map(|&row| x.column(column)[row]));
+    let expected = |of: &Candidates| -> Option<(Target, Vec<f64>)> {
+        Some((of.target, expected(&of.chosen().model, x, &of.training.rows)?))
+    };
+    let n_rows = prepared.book.file().config.train.background_rows.min(training.len());
+    let kept: Vec<usize> = (0..n_rows).map(|place| training[place * training.len() / n_rows]).collect();
+    Some(Background {
+        usual: (0..x.n_cols()).map(usual).collect::<Option<_>>()?,
+        expected: candidates.iter().filter_map(expected).collect(),
+        sample: (n_rows > 0).then(|| x.select(&kept)),
+    })
+}
+
+/// See [`Background::expected`]; `None` for trees, which have covers.
+fn expected(model: &Model, x: &FeatureMatrix, rows: &[usize]) -> Option<Vec<f64>> {
+    let mean = |values: &mut dyn Iterator<Item = f64>| {
+        let (mut sum, mut n) = (0.0, 0_u32);
+        for value in values {
+            sum += value;
+            n += 1;
+        }
+        (n > 0).then(|| sum / f64::from(n))
+    };
+    let values = |column: usize| rows.iter().map(move |&row| x.column(column)[row]);
+    match model {
+        Model::Trees(_) => None,
+        Model::Linear(linear) => {
+            let terms = linear.terms.iter().enumerate();
+            terms.map(|(column, term)| mean(&mut values(column).map(|value| term.logit(value)))).collect()
+        }
+        Model::Scorecard(card) => {
+            let mut expected = vec![0.0; card.n_features];
+            for indicator in &card.indicators {
+                let column = indicator.feature as usize;
+                let shares = &mut values(column).filter_map(|value| indicator.points(value));
+                // Half of the points where no training row knows the indicator, as where nothing is known.
+                expected[column] = mean(shares).unwrap_or(0.5);
+            }
+            Some(expected)
+        }
+    }
+}
