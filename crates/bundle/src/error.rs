@@ -29,8 +29,8 @@ pub enum BundleError {
     NotABundle(PathBuf),
     /// A layout of another release.
     #[error(
-        "manifest.json has bundle format {}; this release reads format {} only, release {readable_from} or later reads it",
-        found.0, BundleFormat::CURRENT.0
+        "manifest.json has bundle format {}; this release reads format {} only, {}",
+        found.0, BundleFormat::CURRENT.0, advice(*found, readable_from)
     )]
     Format {
         /// The format found.
@@ -137,4 +137,12 @@ pub enum BundleError {
         /// The value and the rule.
         rule: String,
     },
+}
+
+fn advice(found: BundleFormat, readable_from: &str) -> String {
+    if found < BundleFormat::CURRENT {
+        "so the model has to be trained again".to_owned()
+    } else {
+        format!("release {readable_from} or later reads it")
+    }
 }

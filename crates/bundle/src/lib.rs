@@ -12,9 +12,11 @@
 //! | `features.json`, `scorecard.json`, `book.toml` | encoding, health score, and the configuration as it was |
 //! | `readiness.json` | the expansion readiness, a second scorecard, where one is declared |
 //! | `revenue.json` | how revenue changes with what happens, where the book tells it |
-//! | `evaluation.json`, `provenance.json`, `parity.json` | evidence, origin, and rows with the numbers they must give |
+//! | `evaluation.json`, `provenance.json` | evidence and origin |
+//! | `parity.bin` | the parity certificate: rows with the numbers they must give |
 //! | anything else | reports and figures |
 
+mod certificate;
 mod contents;
 mod error;
 mod folder;
@@ -27,12 +29,13 @@ mod provenance;
 mod rules;
 mod write;
 
+pub use certificate::MAX_PARITY_BYTES;
 pub use contents::{BundleContents, TargetModel};
 pub use error::BundleError;
 pub use folder::{MAX_FILE_BYTES, MAX_FILES};
 pub use manifest::{BundleFormat, FileEntry, MAX_MANIFEST_BYTES, Manifest, TargetEntry};
 pub use names::check_name;
 pub use open::Bundle;
-pub use parity::{ParityExpectation, ParityVectors};
+pub use parity::{InputRole, InputValues, ParityInput, ParityInputs, ParityTarget, ParityVectors};
 pub use provenance::{Provenance, SourceProvenance};
 pub use write::{UNFINISHED_PREFIX, write};

@@ -14,8 +14,8 @@ use crate::rules::{
     SCORECARD, graph_file,
 };
 use crate::{
-    BundleContents, BundleError, MAX_FILES, MAX_MANIFEST_BYTES, Manifest, ParityVectors, Provenance, TargetModel, json,
-    names,
+    BundleContents, BundleError, MAX_FILES, MAX_MANIFEST_BYTES, Manifest, ParityVectors, Provenance, TargetModel,
+    certificate, json, names,
 };
 
 /// The file with the bundle's digest; without it a change in the manifest alone would go unseen.
@@ -223,7 +223,7 @@ fn contents_of(manifest: &Manifest, files: &mut Files) -> Result<BundleContents,
         book_toml,
         evaluation: files.json(EVALUATION)?,
         provenance: files.json(PROVENANCE)?,
-        parity: files.json(PARITY)?,
+        parity: certificate::decode(&files.take(PARITY)?)?,
         extra_files: BTreeMap::new(),
     })
 }

@@ -1,81 +1,152 @@
-//! Rows with the numbers that they must give, on every machine and in every release.
+//! The parity certificate: rows with the numbers that they must give, on every machine and in every release.
 
 use std::collections::BTreeMap;
 
-use bellwether_core::{Band, Target};
-use serde::{Deserialize, Serialize};
+use bellwether_core::{
+    Band, Digest, FeatureMatrix, MatrixError, RawColumn, RawTable, RawValues, RowStatus, Target, TextColumn,
+};
 
-/// At least one row, and what each must give, bit for bit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Rows, and what each must give, bit for bit. The first rows are encoded from [`ParityVectors::inputs`].
+#[derive(Debug, Clone, PartialEq)]
 pub struct ParityVectors {
-    /// `f32::to_bits` of each feature value, in schema order; `None` is missing.
-    pub rows: Vec<Vec<Option<u32>>>,
-    /// For each target of the bundle one expectation a row.
-    pub expected: BTreeMap<Target, Vec<ParityExpectation>>,
-    /// `f64::to_bits` of the health score, one a row; stored as 16 hexadecimal digits.
-    #[serde(with = "hex_list")]
+    /// Rows before they are encoded: row `i` of them must become row `i` of `columns`.
+    pub inputs: ParityInputs,
+    /// `f32::to_bits` of the feature values, column after column in schema order, one value a row; at least one row.
+    /// [`ParityVectors::MISSING`] is missing.
+    pub columns: Vec<Vec<u32>>,
+    /// What each target of the bundle must give.
+    pub targets: BTreeMap<Target, ParityTarget>,
+    /// `f64::to_bits` of the health score, one a row.
     pub health_bits: Vec<u64>,
     /// The band of the health score, one a row.
     pub band: Vec<Band>,
+    /// What becomes of each row.
+    pub status: Vec<RowStatus>,
 }
 
-/// What one row must give for one target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ParityExpectation {
-    /// `f64::to_bits` of the logit; stored as 16 hexadecimal digits.
-    #[serde(with = "hex")]
-    pub logit_bits: u64,
-    /// `f64::to_bits` of the calibrated probability; stored as 16 hexadecimal digits.
-    #[serde(with = "hex")]
-    pub probability_bits: u64,
+/// What the rows must give for one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParityTarget {
+    /// The graph whose numbers these are.
+    pub graph: Digest,
+    /// `f64::to_bits` of the logit, one a row.
+    pub logit_bits: Vec<u64>,
+    /// `f64::to_bits` of the calibrated probability, after horizons were put in order, one a row.
+    pub probability_bits: Vec<u64>,
+    /// For each tree the SHA-256 of every row's leaf in it, as little-endian u32; a leaf is named by its place among
+    /// the nodes of its tree. Empty for models without trees.
+    pub leaf_digests: Vec<Digest>,
+}
+
+/// Rows as they are before they are encoded; none where there are no columns.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ParityInputs {
+    /// How many rows each column has.
+    pub n_rows: usize,
+    /// Inputs in the order of the encoding, helpers of percentiles, and dimensions of cohorts.
+    pub columns: Vec<ParityInput>,
+}
+
+/// One column of [`ParityInputs`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParityInput {
+    /// What it is to the encoding.
+    pub role: InputRole,
+    /// Its name.
+    pub name: String,
+    /// One value a row.
+    pub values: InputValues,
+}
+
+/// What a column is to the encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InputRole {
+    /// An input of its own.
+    Input,
+    /// A number that only a percentile is read off.
+    Helper,
+    /// A dimension of the cohorts of percentiles.
+    Cohort,
+}
+
+/// One value a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum InputValues {
+    /// `f32::to_bits`; [`ParityVectors::MISSING`] is missing.
+    Number(Vec<u32>),
+    /// Texts; every level stands in some row.
+    Text(TextColumn),
 }
 
 impl ParityVectors {
-    /// The feature values of row `row` in schema order, NaN where missing.
+    /// The bits of a missing value: a quiet NaN.
+    pub const MISSING: u32 = f32::NAN.to_bits();
+
+    /// How many rows.
+    pub fn n_rows(&self) -> usize {
+        self.health_bits.len()
+    }
+
+    /// The feature values, NaN where missing.
     ///
-    /// # Panics
-    /// If `row` is outside.
-    pub fn row(&self, row: usize) -> Vec<f32> {
-        self.rows[row].iter().map(|bits| bits.map_or(f32::NAN, f32::from_bits)).collect()
+    /// # Errors
+    /// [`MatrixError`] if columns have different lengths or a value is infinite.
+    pub fn matrix(&self) -> Result<FeatureMatrix, MatrixError> {
+        FeatureMatrix::from_columns(&self.columns.iter().map(|bits| floats(bits)).collect::<Vec<_>>())
+    }
+
+    /// The values of `x` as `columns` holds them.
+    pub fn bits_of(x: &FeatureMatrix) -> Vec<Vec<u32>> {
+        (0..x.n_cols()).map(|column| bits(x.column(column))).collect()
     }
 }
 
-/// A `u64` as text, because JSON numbers above 2^53 do not survive most readers.
-mod hex {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn text(bits: u64) -> String {
-        format!("{bits:016x}")
+impl ParityInputs {
+    /// The rows of `raw`.
+    pub fn of(raw: &RawTable) -> Self {
+        let column = |role: InputRole, of: &RawColumn| {
+            let values = match &of.values {
+                RawValues::Number(values) => InputValues::Number(bits(values)),
+                RawValues::Text(texts) => InputValues::Text(texts.clone()),
+            };
+            ParityInput { role, name: of.name.clone(), values }
+        };
+        let inputs = raw.columns.iter().map(|of| column(InputRole::Input, of));
+        let helpers = raw.helpers.iter().map(|of| column(InputRole::Helper, of));
+        let cohorts = raw.cohort.iter().map(|(name, texts)| ParityInput {
+            role: InputRole::Cohort,
+            name: name.clone(),
+            values: InputValues::Text(texts.clone()),
+        });
+        Self { n_rows: raw.n_rows, columns: inputs.chain(helpers).chain(cohorts).collect() }
     }
 
-    pub(super) fn bits(text: &str) -> Result<u64, String> {
-        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        let parsed = (text.len() == 16 && text.bytes().all(is_digit)).then(|| u64::from_str_radix(text, 16));
-        parsed.and_then(Result::ok).ok_or_else(|| format!("`{text}` is not 16 lower-case hexadecimal digits"))
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-    pub(super) fn serialize<S: Serializer>(bits: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&text(*bits))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-        bits(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    /// The rows, as an encoding takes them.
+    pub fn table(&self) -> RawTable {
+        let mut table = RawTable { n_rows: self.n_rows, ..RawTable::default() };
+        for ParityInput { role, name, values } in &self.columns {
+            let (name, raw) = (
+                name.clone(),
+                match values {
+                    InputValues::Number(bits) => RawValues::Number(floats(bits)),
+                    InputValues::Text(texts) => RawValues::Text(texts.clone()),
+                },
+            );
+            match (role, raw) {
+                (InputRole::Input, values) => table.columns.push(RawColumn { name, values }),
+                (InputRole::Cohort, RawValues::Text(texts)) => table.cohort.push((name, texts)),
+                (InputRole::Helper | InputRole::Cohort, values) => table.helpers.push(RawColumn { name, values }),
+            }
+        }
+        table
     }
 }
 
-mod hex_list {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+/// One bit pattern a value: whatever NaN says missing in memory, a file says it in one way.
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| if value.is_nan() { ParityVectors::MISSING } else { value.to_bits() }).collect()
+}
 
-    use super::hex;
-
-    pub(super) fn serialize<S: Serializer>(bits: &[u64], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(bits.iter().map(|&bits| hex::text(bits)))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u64>, D::Error> {
-        Vec::<String>::deserialize(deserializer)?.iter().map(|text| hex::bits(text).map_err(D::Error::custom)).collect()
-    }
+fn floats(bits: &[u32]) -> Vec<f32> {
+    bits.iter().map(|&bits| f32::from_bits(bits)).collect()
 }

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use bellwether_core::{Digest, Encoding, FeatureSchema, InputKind, Model, Target};
+use bellwether_core::{Encoding, FeatureSchema, InputKind, Model, Target};
 use bellwether_health::Scorecard;
 
 use crate::manifest::MANIFEST;
-use crate::{BundleContents, BundleError, ParityVectors, Provenance, TargetModel, check_name};
+use crate::{
+    BundleContents, BundleError, InputValues, ParityInput, ParityInputs, ParityVectors, Provenance, TargetModel,
+    check_name,
+};
 
 pub(crate) const BACKGROUND: &str = "background.json";
 pub(crate) const BOOK: &str = "book.toml";
 pub(crate) const EVALUATION: &str = "evaluation.json";
 pub(crate) const FEATURES: &str = "features.json";
-pub(crate) const PARITY: &str = "parity.json";
+pub(crate) const PARITY: &str = "parity.bin";
 pub(crate) const PROVENANCE: &str = "provenance.json";
 pub(crate) const READINESS: &str = "readiness.json";
 pub(crate) const REVENUE: &str = "revenue.json";
@@ -117,12 +120,8 @@ fn check_target(target: &TargetModel, schema: &FeatureSchema) -> Result<Model, B
 }
 
 fn check_provenance(provenance: &Provenance) -> Result<(), BundleError> {
-    let is_digest = |digest: &Digest| {
-        let digits = digest.as_str().as_bytes();
-        digits.len() == 64 && digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
     let digests = provenance.sources.values().map(|source| &source.digest).chain([&provenance.config_digest]);
-    match digests.into_iter().find(|digest| !is_digest(digest)) {
+    match digests.into_iter().find(|digest| digest.to_bytes().is_none()) {
         Some(digest) => {
             broken(PROVENANCE, format!("`{digest}` is no digest; a digest has 64 lower-case hexadecimal digits"))
         }
@@ -131,45 +130,78 @@ fn check_provenance(provenance: &Provenance) -> Result<(), BundleError> {
 }
 
 fn check_parity(parity: &ParityVectors, contents: &BundleContents, schema: &FeatureSchema) -> Result<(), BundleError> {
-    let (n_rows, n_features) = (parity.rows.len(), schema.len());
+    let (n_rows, n_features) = (parity.n_rows(), schema.len());
     if n_rows == 0 {
         return broken(PARITY, "there is no row; a bundle has at least one, to be checked with".to_owned());
     }
-    for (row, values) in parity.rows.iter().enumerate() {
-        if values.len() != n_features {
-            return broken(PARITY, format!("row {row} has {} values; there are {n_features} features", values.len()));
-        }
-        if let Some(bits) = values.iter().flatten().find(|&&bits| !f32::from_bits(bits).is_finite()) {
-            return broken(PARITY, format!("row {row} has {}; a value is finite or null", f32::from_bits(*bits)));
-        }
+    if parity.columns.len() != n_features {
+        return broken(PARITY, format!("rows have {} values; there are {n_features} features", parity.columns.len()));
     }
+    for (of, feature) in parity.columns.iter().zip(schema.features()) {
+        check_length(&format!("feature `{}`", feature.name), of.len(), n_rows)?;
+        check_numbers(&feature.name, of)?;
+    }
+    check_inputs(&parity.inputs, n_rows)?;
     let targets: BTreeSet<_> = contents.targets.iter().map(|target| target.target).collect();
-    if !parity.expected.keys().eq(&targets) {
+    if !parity.targets.keys().eq(&targets) {
         return broken(PARITY, "its targets are not the bundle's targets".to_owned());
     }
-    for (target, expected) in &parity.expected {
-        if expected.len() != n_rows {
-            return broken(PARITY, format!("target `{target}` has {} rows where there are {n_rows}", expected.len()));
-        }
-        for (row, of_row) in expected.iter().enumerate() {
-            let (logit, p) = (f64::from_bits(of_row.logit_bits), f64::from_bits(of_row.probability_bits));
+    for (target, of) in &parity.targets {
+        check_length(&format!("the logit of `{target}`"), of.logit_bits.len(), n_rows)?;
+        check_length(&format!("the probability of `{target}`"), of.probability_bits.len(), n_rows)?;
+        for (row, (&logit, &p)) in of.logit_bits.iter().zip(&of.probability_bits).enumerate() {
+            let (logit, p) = (f64::from_bits(logit), f64::from_bits(p));
             if !(logit.is_finite() && (0.0..=1.0).contains(&p)) {
                 let rule = format!("row {row} of `{target}` expects logit {logit} and probability {p}; neither can be");
                 return broken(PARITY, rule);
             }
         }
     }
-    if parity.health_bits.len() != n_rows || parity.band.len() != n_rows {
-        let rule = format!("{} scores and {} bands for {n_rows} rows", parity.health_bits.len(), parity.band.len());
-        return broken(PARITY, rule);
+    check_length("the band", parity.band.len(), n_rows)?;
+    check_length("the status", parity.status.len(), n_rows)?;
+    let health = parity.health_bits.iter().map(|&bits| f64::from_bits(bits)).enumerate();
+    match health.into_iter().find(|(_, health)| !(0.0..=100.0).contains(health)) {
+        Some((row, health)) => broken(PARITY, format!("row {row} expects health {health}; it lies in 0..=100")),
+        None => Ok(()),
     }
-    let model = contents.scorecard.health_model();
-    for (row, (&bits, &band)) in parity.health_bits.iter().zip(&parity.band).enumerate() {
-        let health = f64::from_bits(bits);
-        let value = |feature: usize| parity.rows[row][feature].map_or(f32::NAN, f32::from_bits);
-        if !(0.0..=100.0).contains(&health) || model.assess(value).bands.band(health) != band {
-            return broken(PARITY, format!("row {row} expects health {health} in band {}; it cannot be", band.name()));
-        }
+}
+
+fn check_inputs(inputs: &ParityInputs, n_rows: usize) -> Result<(), BundleError> {
+    if inputs.n_rows > n_rows {
+        return broken(PARITY, format!("{} rows before encoding become {n_rows} rows", inputs.n_rows));
+    }
+    for ParityInput { name, values, .. } in &inputs.columns {
+        let n = match values {
+            InputValues::Number(bits) => {
+                check_numbers(name, bits)?;
+                bits.len()
+            }
+            InputValues::Text(texts) => texts.codes.len(),
+        };
+        check_length(&format!("input `{name}`"), n, inputs.n_rows)?;
     }
     Ok(())
+}
+
+fn check_length(what: &str, found: usize, expected: usize) -> Result<(), BundleError> {
+    if found == expected {
+        Ok(())
+    } else {
+        broken(PARITY, format!("{what} has {found} rows where there are {expected}"))
+    }
+}
+
+fn check_numbers(name: &str, bits: &[u32]) -> Result<(), BundleError> {
+    let is_value = |bits: u32| bits == ParityVectors::MISSING || f32::from_bits(bits).is_finite();
+    match bits.iter().position(|&bits| !is_value(bits)) {
+        Some(row) => {
+            let rule = format!(
+                "row {row} of `{name}` is {:#010x}; a value is finite or {:#010x}",
+                bits[row],
+                ParityVectors::MISSING
+            );
+            broken(PARITY, rule)
+        }
+        None => Ok(()),
+    }
 }

@@ -12,7 +12,9 @@ use crate::open::{DIGEST, digest_line};
 use crate::rules::{
     self, BACKGROUND, BOOK, EVALUATION, FEATURES, PARITY, PROVENANCE, READINESS, REVENUE, SCORECARD, graph_file,
 };
-use crate::{Bundle, BundleContents, BundleError, BundleFormat, FileEntry, Manifest, TargetEntry, json, names};
+use crate::{
+    Bundle, BundleContents, BundleError, BundleFormat, FileEntry, Manifest, TargetEntry, certificate, json, names,
+};
 
 /// What the name of a folder begins with that is not a bundle yet. A killed process leaves it beside the bundles.
 pub const UNFINISHED_PREFIX: &str = ".bundle-";
@@ -69,7 +71,7 @@ fn files_of(contents: &BundleContents) -> Result<BTreeMap<String, Vec<u8>>, Bund
         (BOOK.to_owned(), contents.book_toml.clone().into_bytes()),
         (EVALUATION.to_owned(), json::canonical(EVALUATION, &contents.evaluation)?),
         (FEATURES.to_owned(), json::canonical(FEATURES, &contents.encoding)?),
-        (PARITY.to_owned(), json::canonical(PARITY, &contents.parity)?),
+        (PARITY.to_owned(), certificate::encode(&contents.parity)?),
         (PROVENANCE.to_owned(), json::canonical(PROVENANCE, &contents.provenance)?),
         (SCORECARD.to_owned(), json::canonical(SCORECARD, &contents.scorecard)?),
     ]);

@@ -56,7 +56,8 @@ fn what_is_written_is_what_is_read() {
     for (target, model) in bundle.targets().iter().zip(bundle.models()) {
         assert_eq!(&decode(&target.onnx).expect("decodes").model, model);
     }
-    assert!(bundle.parity().row(2)[0].is_nan() && bundle.parity().row(1)[0] == 12.5);
+    let rows = bundle.parity().matrix().expect("finite or missing");
+    assert!(rows.value(2, 0).is_nan() && rows.value(1, 0) == 12.5);
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn the_folder_holds_these_files_and_no_others() {
             "figures/roc.svg",
             "manifest.json",
             "manifest.sha256",
-            "parity.json",
+            "parity.bin",
             "provenance.json",
             "readiness.json",
             "report.md",
@@ -136,7 +137,6 @@ fn numbers_survive() {
     let probabilities = vec![0.0, f64::from_bits(1), 1.0 / 3.0, 1.0_f64.next_down(), 1.0];
     contents.targets[0].calibration = Calibration::Isotonic { logits, probabilities };
     contents.parity.health_bits[0] = f64::from_bits(7).to_bits();
-    contents.parity.band[0] = bellwether_core::Band::Red;
     let path = folder.path().join("bundle");
     write(&contents, &path).expect("writes");
     let bundle = Bundle::open(&path).expect("opens");
@@ -210,7 +210,7 @@ type Change = fn(&mut BundleContents);
 /// Each would be found by a reader, so none is written, and nothing is left behind.
 #[test]
 fn bad_contents_leave_nothing_behind() {
-    let cases: [(Change, &str); 27] = [
+    let cases: [(Change, &str); 30] = [
         (|c| c.name = "../demo".into(), "`../demo` is no name for a bundle"),
         (|c| c.min_coverage = 1.5, "manifest.json`: min_coverage is 1.5"),
         (|c| c.min_coverage = f64::NAN, "manifest.json`: min_coverage is NaN"),
@@ -231,11 +231,14 @@ fn bad_contents_leave_nothing_behind() {
             |c| c.targets[0].calibration = Calibration::Platt { slope: -1.0, intercept: 0.0 },
             "target `churn_90d`: calibration: a Platt slope",
         ),
-        (|c| drop(c.parity.expected.remove(&CHURN)), "its targets are not the bundle's targets"),
-        (|c| c.parity.rows.clear(), "there is no row"),
-        (|c| c.parity.rows[0].truncate(4), "row 0 has 4 values; there are 5 features"),
-        (|c| c.parity.rows[0][0] = Some(f32::NAN.to_bits()), "row 0 has NaN; a value is finite or null"),
-        (|c| c.parity.band.truncate(3), "4 scores and 3 bands for 4 rows"),
+        (|c| drop(c.parity.targets.remove(&CHURN)), "its targets are not the bundle's targets"),
+        (|c| c.parity.health_bits.clear(), "there is no row"),
+        (|c| c.parity.columns.truncate(4), "rows have 4 values; there are 5 features"),
+        (|c| c.parity.columns[1].truncate(3), "feature `tickets_30d` has 3 rows where there are 4"),
+        (|c| c.parity.columns[0][0] = (-f32::NAN).to_bits(), "row 0 of `logins_30d` is 0xffc00000; a value is finite"),
+        (|c| c.parity.inputs.n_rows = 5, "5 rows before encoding become 4 rows"),
+        (|c| c.parity.inputs.n_rows = 3, "input `plan` has 1 rows where there are 3"),
+        (|c| c.parity.band.truncate(3), "the band has 3 rows where there are 4"),
         (|c| c.parity.health_bits[0] = 100.5_f64.to_bits(), "row 0 expects health 100.5"),
         (|c| c.provenance.config_digest = serde_json::from_str("\"beef\"").expect("text"), "`beef` is no digest"),
         (|c| drop(c.extra_files.insert("../evil".into(), vec![])), "`../evil` is no path"),

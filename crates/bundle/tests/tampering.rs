@@ -23,7 +23,7 @@ const FILES: [&str; 14] = [
     "figures/roc.svg",
     "manifest.json",
     "manifest.sha256",
-    "parity.json",
+    "parity.bin",
     "provenance.json",
     "report.md",
     "scorecard.json",
@@ -206,12 +206,17 @@ fn sizes_are_limited_before_anything_is_read() {
 }
 
 #[test]
-fn a_later_format_says_which_release_reads_it() {
+fn another_format_says_what_to_do() {
     let bundle = Written::new();
-    bundle.put_manifest(b"{\"format\": 2, \"readable_from\": \"0.3.0\", \"new\": {}}");
+    bundle.put_manifest(b"{\"format\": 3, \"readable_from\": \"0.3.0\", \"new\": {}}");
     assert_eq!(
         bundle.refused(),
-        "manifest.json has bundle format 2; this release reads format 1 only, release 0.3.0 or later reads it"
+        "manifest.json has bundle format 3; this release reads format 2 only, release 0.3.0 or later reads it"
+    );
+    bundle.put_manifest(b"{\"format\": 1, \"readable_from\": \"0.1.0\", \"old\": {}}");
+    assert_eq!(
+        bundle.refused(),
+        "manifest.json has bundle format 1; this release reads format 2 only, so the model has to be trained again"
     );
 }
 
@@ -247,10 +252,10 @@ fn consistent_lies_are_found() {
         ),
         (
             |b| {
-                b.alter_manifest(|m| drop(m["files"].as_object_mut().expect("a map").remove("parity.json")));
-                fs::remove_file(b.path.join("parity.json")).expect("removes");
+                b.alter_manifest(|m| drop(m["files"].as_object_mut().expect("a map").remove("parity.bin")));
+                fs::remove_file(b.path.join("parity.bin")).expect("removes");
             },
-            "file `parity.json` is missing",
+            "file `parity.bin` is missing",
         ),
         (|b| b.replace("churn_90d.onnx", &b.bytes("expansion_90d.onnx")), "the target is `expansion_90d`"),
         (|b| b.replace("book.toml", b"\xff"), "file `book.toml`: invalid utf-8"),

@@ -34,6 +34,7 @@ pub(crate) enum Command {
     Compare(Compare),
     Score(Score),
     Forecast(Forecast),
+    Models(Models),
     Demo(Demo),
     Completions(Completions),
 }
@@ -305,6 +306,52 @@ pub(crate) struct Forecast {
     /// The numbers as a table, one row a quantity and horizon: .parquet, .csv, .jsonl or .arrow.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Look after the models of a models folder: list and verify them.
+#[derive(Debug, Args)]
+pub(crate) struct Models {
+    #[command(subcommand)]
+    pub(crate) command: ModelsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    List(ListModels),
+    Verify(VerifyModels),
+}
+
+/// List the versions that were registered.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  bellwether models list --models models")]
+pub(crate) struct ListModels {
+    /// The models folder.
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    pub(crate) models: PathBuf,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Verify bundles: every byte, and every number of the parity certificate in each runtime.
+///
+/// A certificate has rows at both sides of every split of every tree, with missing values, unseen levels and more, and what
+/// each must give. The native kernels and tract compute them anew; docs/MODEL_FORMAT.md tells how to check them in another
+/// language. A difference ends with exit code 5.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  bellwether models verify                      # the audit log and every version below models\n  bellwether models verify mybook@3\n  bellwether models verify models/mybook --json # the newest version"
+)]
+pub(crate) struct VerifyModels {
+    /// NAME@VERSION, NAME or MODELS/NAME for the newest version, or a bundle's folder; all versions where not given.
+    #[arg(value_name = "BUNDLE")]
+    pub(crate) bundle: Option<PathBuf>,
+    /// The models folder.
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    pub(crate) models: PathBuf,
     /// Print JSON to stdout.
     #[arg(long)]
     pub(crate) json: bool,

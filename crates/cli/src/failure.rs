@@ -45,7 +45,12 @@ impl Failure {
 
     /// What happened, where it is the input that an honest result can't be had from; else the failure itself.
     pub(crate) fn of_input(self) -> Result<String, Self> {
-        if [INVALID, REFUSED].contains(&self.code) { Ok(format!("{:#}", self.error)) } else { Err(self) }
+        if [INVALID, REFUSED].contains(&self.code) { Ok(self.told()) } else { Err(self) }
+    }
+
+    /// What happened, with its causes.
+    pub(crate) fn told(&self) -> String {
+        format!("{:#}", self.error)
     }
 
     /// Says it on stderr: the error with its causes, a line of the configuration where there is one, and the hint.

@@ -45,6 +45,11 @@ impl QuantileTable {
         (!values.is_empty()).then_some(Self { knots, below, through })
     }
 
+    /// The values at which its slope changes; finite and rising, at least one.
+    pub fn knots(&self) -> &[f32] {
+        &self.knots
+    }
+
     /// How many values it is of; at least 1.
     pub fn n_values(&self) -> u64 {
         self.through[self.through.len() - 1]

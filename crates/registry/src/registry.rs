@@ -1,5 +1,6 @@
 //! The models folder.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -69,13 +70,31 @@ impl Registry {
         Ok(Registered { name, version, path, digest })
     }
 
+    /// The models folder `models`, which must be one: it has an index.
+    ///
+    /// # Errors
+    /// [`RegistryError::NotFound`] if it has none, another [`RegistryError`] if that can't be read.
+    pub fn existing(models: &Path) -> Result<Self, RegistryError> {
+        match Index::read(models)? {
+            Some(_) => Ok(Self { models: models.to_owned() }),
+            None => Err(RegistryError::NotFound { path: models.to_owned(), known: "it has no index.json".to_owned() }),
+        }
+    }
+
+    /// Every registered version, rising in each name.
+    ///
+    /// # Errors
+    /// [`RegistryError`] if the index can't be read.
+    pub fn bundles(&self) -> Result<BTreeMap<String, Vec<VersionEntry>>, RegistryError> {
+        Ok(Index::read(&self.models)?.map(|index| index.bundles).unwrap_or_default())
+    }
+
     /// The versions of `name`, rising; none where nothing of that name was registered.
     ///
     /// # Errors
     /// [`RegistryError`] if the index can't be read.
     pub fn versions(&self, name: &str) -> Result<Vec<VersionEntry>, RegistryError> {
-        let index = Index::read(&self.models)?;
-        Ok(index.and_then(|mut index| index.bundles.remove(name)).unwrap_or_default())
+        Ok(self.bundles()?.remove(name).unwrap_or_default())
     }
 
     /// Checks that each line of the audit log has the SHA-256 of the line before, and that the index is what the log

@@ -10,19 +10,28 @@ use crate::index::{Index, VersionEntry};
 
 const MANIFEST: &str = "manifest.json";
 
-/// The folder of the bundle that `path` means: a bundle's folder itself, or `<models>/<name>` for its newest
-/// registered version.
+/// The folder of the bundle that `path` means: a bundle's folder itself, `<models>/<name>` for its newest registered
+/// version, or `<models>/<name>@<version>`.
 ///
 /// # Errors
 /// [`RegistryError::NotFound`] if `path` is neither, and [`RegistryError::Replaced`] if a registered version's folder
 /// holds another bundle than was registered.
 pub fn resolve(path: &Path) -> Result<PathBuf, RegistryError> {
+    let version = with_version(path);
+    let path = version.as_deref().unwrap_or(path);
     // A version that lost its manifest is a bundle still: one that was tampered with.
     let is_registered = || path.canonicalize().is_ok_and(|absolute| registered_digest(&absolute).is_some());
     let is_bundle = path.join(MANIFEST).is_file() || is_registered();
     let folder = if is_bundle { path.to_owned() } else { newest(path)? };
     check_registered(&folder)?;
     Ok(folder)
+}
+
+/// The folder that `<models>/<name>@<version>` means; `None` where `path` has no version.
+fn with_version(path: &Path) -> Option<PathBuf> {
+    let (name, version) = path.file_name()?.to_str()?.rsplit_once('@')?;
+    let version: u32 = version.parse().ok()?;
+    (!path.exists()).then(|| path.with_file_name(name).join(version.to_string()))
 }
 
 fn newest(path: &Path) -> Result<PathBuf, RegistryError> {

@@ -1,7 +1,7 @@
 //! Why rows were not scored.
 
 use bellwether_bundle::BundleError;
-use bellwether_core::{CalibrationError, MatrixError, ModelError, SchemaError, Target};
+use bellwether_core::{CalibrationError, EncodingError, MatrixError, ModelError, SchemaError, Target};
 use bellwether_onnx::OnnxError;
 use thiserror::Error;
 
@@ -24,6 +24,9 @@ pub enum ScoreError {
     /// The encoding makes no schema.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// Rows can't be encoded.
+    #[error(transparent)]
+    Encoding(#[from] EncodingError),
     /// Stored rows are no matrix.
     #[error(transparent)]
     Matrix(#[from] MatrixError),
@@ -81,7 +84,7 @@ pub enum ScoreError {
     Parity {
         /// The row, from 0.
         row: usize,
-        /// What differs: a target's logit or probability, the health score, or the band.
+        /// What differs: an encoded feature, a target's logit or probability, the health score, the band or the status.
         what: String,
         /// What the bundle says.
         expected: String,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_bundle::{ParityExpectation, ParityVectors};
 use bellwether_core::{
     Assessment, Band, Bands, Calibration, Digest, Encoding, FeatureMatrix, FeatureSchema, HealthModel, HealthRules,
     Outcome, RowStatus, ScorecardModel, Target,
@@ -52,6 +51,8 @@ pub struct Scorer {
     encoding: Encoding,
     health: HealthModel,
     models: BTreeMap<Target, (Kernel, Calibration)>,
+    /// The digest of each target's graph.
+    graphs: BTreeMap<Target, Digest>,
     horizons: Horizons,
     coverage: Coverage,
     min_coverage: f64,
@@ -102,6 +103,7 @@ impl Scorer {
             used[feature] = true;
         }
         let order: Vec<Target> = targets.iter().map(|of| of.target).collect();
+        let graphs = targets.iter().map(|of| (of.target, Digest::of(&of.onnx))).collect();
         let mut models = BTreeMap::new();
         for ScorerTarget { target, onnx, calibration } in targets {
             calibration.validate()?;
@@ -115,7 +117,7 @@ impl Scorer {
         }
         let coverage = Coverage::new(&encoding, &used);
         let horizons = Horizons::new(&order);
-        Ok(Self { schema, encoding, health, models, horizons, coverage, min_coverage, digest })
+        Ok(Self { schema, encoding, health, models, graphs, horizons, coverage, min_coverage, digest })
     }
 
     /// The features of a matrix in their order.
@@ -155,11 +157,6 @@ impl Scorer {
     pub fn score(&self, x: &FeatureMatrix) -> Result<Scores, ScoreError> {
         let coverage = self.coverage_of(x)?;
         let is_scored: Vec<bool> = coverage.iter().map(|&coverage| coverage >= self.min_coverage).collect();
-        let status = |(found, &scored): (&Assessment, &bool)| match (scored, found.is_refused) {
-            (true, false) => RowStatus::Scored,
-            (true, true) => RowStatus::HealthRefused,
-            (false, _) => RowStatus::InsufficientData,
-        };
         let only_scored = |values: Vec<f64>| -> Vec<Option<f64>> {
             values.into_iter().zip(&is_scored).map(|(value, &scored)| scored.then_some(value)).collect()
         };
@@ -176,7 +173,7 @@ impl Scorer {
         let probability = self.probabilities_of(&logits);
         let probability = probability.into_iter().map(|(target, of)| (target, only_scored(of))).collect();
         Ok(Scores {
-            status: health.iter().zip(&is_scored).map(status).collect(),
+            status: self.status_of(&coverage, &health),
             coverage,
             health_coverage: health.iter().map(|found| found.coverage).collect(),
             health_score: shown.iter().map(|found| found.map(|found| found.score)).collect(),
@@ -194,39 +191,33 @@ impl Scorer {
         Ok(self.probabilities_of(&self.logits(x)?))
     }
 
-    /// The numbers that every machine must give for the rows of `x`, however little is known of them: what a bundle
-    /// stores when it is written and what [`Scorer::open`] replays.
-    ///
-    /// # Errors
-    /// As [`Scorer::score`].
-    pub fn parity_vectors(&self, x: &FeatureMatrix) -> Result<ParityVectors, ScoreError> {
-        let coverage = self.coverage_of(x)?;
-        let value = |row, column| Some(x.value(row, column)).filter(|value| !value.is_nan()).map(f32::to_bits);
-        let health = self.health(x);
-        let logits = self.logits(x)?;
-        let probability = self.probabilities_of(&logits);
-        let expectation = |(logit, probability): (&f64, &f64)| ParityExpectation {
-            logit_bits: logit.to_bits(),
-            probability_bits: probability.to_bits(),
+    /// What becomes of each row.
+    pub(crate) fn status_of(&self, coverage: &[f64], health: &[Assessment]) -> Vec<RowStatus> {
+        let status = |(&coverage, found): (&f64, &Assessment)| match (coverage >= self.min_coverage, found.is_refused) {
+            (true, false) => RowStatus::Scored,
+            (true, true) => RowStatus::HealthRefused,
+            (false, _) => RowStatus::InsufficientData,
         };
-        let expected = logits
-            .iter()
-            .map(|(target, logits)| (*target, logits.iter().zip(&probability[target]).map(expectation).collect()))
-            .collect();
-        Ok(ParityVectors {
-            rows: (0..coverage.len()).map(|row| (0..x.n_cols()).map(|column| value(row, column)).collect()).collect(),
-            expected,
-            band: health.iter().map(Assessment::band).collect(),
-            health_bits: health.iter().map(|found| found.score.to_bits()).collect(),
-        })
+        coverage.iter().zip(health).map(status).collect()
     }
 
-    fn logits(&self, x: &FeatureMatrix) -> Result<BTreeMap<Target, Vec<f64>>, ScoreError> {
+    /// How the health score is computed.
+    pub(crate) const fn health_model(&self) -> &HealthModel {
+        &self.health
+    }
+
+    /// The digest of the graph of each target.
+    pub(crate) const fn graphs(&self) -> &BTreeMap<Target, Digest> {
+        &self.graphs
+    }
+
+    /// The logits of each target, in row order.
+    pub(crate) fn logits(&self, x: &FeatureMatrix) -> Result<BTreeMap<Target, Vec<f64>>, ScoreError> {
         self.models.iter().map(|(target, (kernel, _))| Ok((*target, kernel.logits(x)?))).collect()
     }
 
     /// Calibrated, and in order of horizons.
-    fn probabilities_of(&self, logits: &BTreeMap<Target, Vec<f64>>) -> BTreeMap<Target, Vec<f64>> {
+    pub(crate) fn probabilities_of(&self, logits: &BTreeMap<Target, Vec<f64>>) -> BTreeMap<Target, Vec<f64>> {
         let calibrated = |(target, (_, calibration)): (&Target, &(Kernel, Calibration))| {
             (*target, logits[target].iter().map(|&logit| calibration.probability(logit)).collect())
         };
@@ -235,12 +226,14 @@ impl Scorer {
         probability
     }
 
-    fn coverage_of(&self, x: &FeatureMatrix) -> Result<Vec<f64>, ScoreError> {
+    /// The share of the inputs that is known in each row.
+    pub(crate) fn coverage_of(&self, x: &FeatureMatrix) -> Result<Vec<f64>, ScoreError> {
         let (found, expected) = (x.n_cols(), self.schema.len());
         if found == expected { Ok(self.coverage.of(x)) } else { Err(ScoreError::Features { found, expected }) }
     }
 
-    fn health(&self, x: &FeatureMatrix) -> Vec<Assessment> {
+    /// The health of each row.
+    pub(crate) fn health(&self, x: &FeatureMatrix) -> Vec<Assessment> {
         let mut health = vec![kernel::UNASSESSED; x.n_rows()];
         for_each_task(&mut health, 1, |first_row, health| kernel::assess(&self.health, x, first_row, health));
         health

@@ -132,7 +132,8 @@ fn health_is_by_all_rules_and_counts_what_they_read() {
     // A number is replayed all the same.
     let parity = scorer.parity_vectors(&rows).expect("scores");
     assert_eq!(parity.health_bits[3], 50.0_f64.to_bits());
-    assert!(scorer.replay(&parity).is_ok());
+    assert!(scorer.replay(&parity, parity.n_rows()).is_ok());
+    assert_eq!(parity.status[3], refused);
 }
 
 #[test]
@@ -198,8 +199,7 @@ fn parts_that_contradict_each_other_are_refused() {
 /// A bundle of [`parts`] with its parity vectors after `alter`.
 fn bundle(alter: fn(&mut bellwether_bundle::ParityVectors)) -> (tempfile::TempDir, std::path::PathBuf) {
     let scorer = Scorer::from_parts(parts()).expect("the parts fit");
-    let rows = parity_rows_for(&[&stump(0, 8.0), &stump(3, 0.5)], 1, 20);
-    let mut parity = scorer.parity_vectors(&rows).expect("runs");
+    let mut parity = scorer.certify(&[&stump(0, 8.0), &stump(3, 0.5)], 1).expect("runs");
     alter(&mut parity);
     let model = |of: ScorerTarget| TargetModel {
         target: of.target,
@@ -219,6 +219,7 @@ fn bundle(alter: fn(&mut bellwether_bundle::ParityVectors)) -> (tempfile::TempDi
         },
         readiness: None,
         revenue: None,
+        background: None,
         targets: parts().targets.into_iter().map(model).collect(),
         min_coverage: 0.5,
         book_toml: String::new(),
@@ -260,12 +261,22 @@ fn a_number_that_this_machine_does_not_give_is_refused() {
         assert!(refused.contains(message), "`{refused}` should contain `{message}`");
     };
     check(
-        |parity| parity.expected.get_mut(&CHURN).expect("there is a model")[3].logit_bits ^= 1,
-        "parity row 3: the logit of `churn_90d` is -1e0 where the bundle says -1.0000000000000002e0",
+        |parity| parity.targets.get_mut(&CHURN).expect("there is a model").logit_bits[3] ^= 1,
+        "parity row 3: the logit of `churn_90d` is",
     );
     check(
-        |parity| parity.expected.get_mut(&EXPANSION).expect("there is a model")[0].probability_bits ^= 1,
+        |parity| parity.targets.get_mut(&EXPANSION).expect("there is a model").probability_bits[0] ^= 1,
         "parity row 0: the probability of `expansion_90d` is",
     );
     check(|parity| parity.health_bits[5] ^= 1, "parity row 5: the health score is");
+    check(|parity| parity.columns[2][1] ^= 1, "parity row 1: feature `plan=pro` is");
+    check(
+        |parity| parity.status[0] = RowStatus::HealthRefused,
+        "parity row 0: the status is scored where the bundle says health_refused",
+    );
+    check(
+        |parity| parity.targets.get_mut(&CHURN).expect("there is a model").graph = Digest::of(b"other"),
+        "the graph of `churn_90d`: the SHA-256 is",
+    );
+    check(|parity| parity.inputs.columns.swap(0, 2), "feature 0 is `idle` where the model expects `logins`");
 }

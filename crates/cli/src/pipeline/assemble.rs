@@ -7,7 +7,7 @@ use bellwether_bundle::{BundleContents, ParityVectors, Provenance, SourceProvena
 use bellwether_core::{Digest, Model, Progress};
 use bellwether_evaluate::Practice;
 use bellwether_report::{FeatureRow, Rendered, ScorecardReport, SourceRow, TargetReport, TrainingReport};
-use bellwether_score::{Scorer, ScorerParts, ScorerTarget, parity_rows_for};
+use bellwether_score::{Scorer, ScorerParts, ScorerTarget};
 
 use crate::failure::{Failure, Unexpected as _};
 use crate::output::grouped;
@@ -18,10 +18,8 @@ use crate::pipeline::prepare::Prepared;
 use crate::pipeline::revenue;
 use crate::pipeline::weights;
 
-/// Random rows among the parity vectors, beside the thresholds' neighbours.
-const N_RANDOM_PARITY_ROWS: usize = 64;
-/// Parity vectors that a bundle stores, so that it opens in milliseconds.
-const MAX_PARITY_ROWS: usize = 512;
+/// Draws the rows of the certificate where there is a choice; another seed of a training should not make others.
+const PARITY_SEED: u64 = 0;
 /// The lock file tells which releases of the libraries are in the binary.
 const LOCK: &str = include_str!("../../../../Cargo.lock");
 /// The crates whose arithmetic reaches the models.
@@ -134,9 +132,7 @@ fn crate_versions() -> BTreeMap<String, String> {
 
 fn parity(candidates: &[Candidates], scorer: &Scorer) -> Result<ParityVectors, Failure> {
     let models: Vec<&Model> = candidates.iter().map(|of| &of.chosen().model).collect();
-    let rows = parity_rows_for(&models, 0, N_RANDOM_PARITY_ROWS);
-    let kept: Vec<usize> = (0..rows.n_rows().min(MAX_PARITY_ROWS)).collect();
-    Ok(scorer.parity_vectors(&rows.select(&kept))?)
+    Ok(scorer.certify(&models, PARITY_SEED)?)
 }
 
 fn scorer_target(candidates: &Candidates) -> ScorerTarget {

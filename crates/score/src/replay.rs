@@ -1,0 +1,100 @@
+//! Whether this machine gives the numbers of a certificate.
+
+use bellwether_bundle::ParityVectors;
+use bellwether_core::{Assessment, Digest, FeatureMatrix};
+
+use crate::certify::Numbers;
+use crate::{ScoreError, Scorer};
+
+/// Walks of one row along one tree that opening a bundle takes time for: some milliseconds.
+const SAMPLE_WALKS: usize = 1 << 19;
+/// Rows that opening a bundle replays of models without trees.
+const SAMPLE_ROWS: usize = 1 << 14;
+
+impl Scorer {
+    /// How many rows of a certificate opening a bundle replays: all, unless the ensembles are so large that it would
+    /// be felt. Its front rows change their numbers with the most nodes.
+    pub fn sample_of(&self, stored: &ParityVectors) -> usize {
+        let n_trees: usize = self.targets().filter_map(|target| self.kernel(target)).map(|of| of.n_trees()).sum();
+        let sample = SAMPLE_ROWS.min(SAMPLE_WALKS / n_trees.max(1)).max(stored.inputs.n_rows + 256);
+        sample.min(stored.n_rows())
+    }
+
+    /// Checks that the certificate is of these graphs, and that its first `n_rows` rows give its numbers, bit for bit;
+    /// leaves are not looked at.
+    ///
+    /// # Errors
+    /// [`ScoreError::Mismatch`] for another graph, [`ScoreError::Parity`] for the first row, in order, that gives
+    /// another number, [`ScoreError::Encoding`] for rows before encoding that are of another encoding.
+    pub fn replay(&self, stored: &ParityVectors, n_rows: usize) -> Result<(), ScoreError> {
+        self.check_graphs(stored)?;
+        let x = stored.matrix()?;
+        self.check_inputs(stored)?;
+        let rows: Vec<usize> = (0..n_rows.min(x.n_rows())).collect();
+        let computed = if rows.len() == x.n_rows() { self.numbers(&x)? } else { self.numbers(&x.select(&rows))? };
+        rows.into_iter().try_for_each(|row| check_row(row, stored, &computed))
+    }
+
+    /// The certificate is of these graphs.
+    fn check_graphs(&self, stored: &ParityVectors) -> Result<(), ScoreError> {
+        let name = |digest: Option<&Digest>| digest.map_or_else(|| "(none)".to_owned(), Digest::to_string);
+        for target in self.graphs().keys().chain(stored.targets.keys()) {
+            let found = self.graphs().get(target);
+            let expected = stored.targets.get(target).map(|of| &of.graph);
+            if found != expected {
+                return Err(ScoreError::Mismatch {
+                    place: format!("the graph of `{target}`"),
+                    what: "the SHA-256",
+                    expected: name(expected),
+                    found: name(found),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows before encoding become the first rows.
+    fn check_inputs(&self, stored: &ParityVectors) -> Result<(), ScoreError> {
+        if stored.inputs.columns.is_empty() {
+            return Ok(());
+        }
+        let encoded: FeatureMatrix = self.encoding().encode(&stored.inputs.table())?;
+        for (column, (found, expected)) in ParityVectors::bits_of(&encoded).iter().zip(&stored.columns).enumerate() {
+            let Some(row) = found.iter().zip(expected).position(|(found, expected)| found != expected) else {
+                continue;
+            };
+            let what = format!("feature `{}`", self.schema().features()[column].name);
+            let [expected, found] = [expected[row], found[row]].map(|bits| f64::from(f32::from_bits(bits)));
+            return Err(difference(row, what, expected, found));
+        }
+        Ok(())
+    }
+}
+
+fn check_row(row: usize, stored: &ParityVectors, computed: &Numbers) -> Result<(), ScoreError> {
+    let same = |what: &dyn Fn() -> String, expected: u64, found: f64| {
+        if expected == found.to_bits() { Ok(()) } else { Err(difference(row, what(), f64::from_bits(expected), found)) }
+    };
+    for (target, expected) in &stored.targets {
+        same(&|| format!("the logit of `{target}`"), expected.logit_bits[row], computed.logits[target][row])?;
+        let found = computed.probabilities[target][row];
+        same(&|| format!("the probability of `{target}`"), expected.probability_bits[row], found)?;
+    }
+    let health: &Assessment = &computed.health[row];
+    same(&|| "the health score".to_owned(), stored.health_bits[row], health.score)?;
+    let names = [
+        ("the band", stored.band[row].name(), health.band().name()),
+        ("the status", stored.status[row].name(), computed.status[row].name()),
+    ];
+    match names.into_iter().find(|(_, expected, found)| expected != found) {
+        Some((what, expected, found)) => {
+            let [what, expected, found] = [what, expected, found].map(str::to_owned);
+            Err(ScoreError::Parity { row, what, expected, found })
+        }
+        None => Ok(()),
+    }
+}
+
+fn difference(row: usize, what: String, expected: f64, found: f64) -> ScoreError {
+    ScoreError::Parity { row, what, expected: format!("{expected:e}"), found: format!("{found:e}") }
+}
