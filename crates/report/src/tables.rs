@@ -71,17 +71,17 @@ pub(crate) fn learners_in_short(rows: &[LearnerRow], chosen: &str) -> Table {
     let mut table = Table::new(&[
         ("learner", Align::Left),
         ("calibration", Align::Left),
-        ("select AUC", Align::Right),
+        ("select loss", Align::Right),
         ("test AUC [95 %]", Align::Right),
         ("minus chosen [95 %]", Align::Right),
-        ("log loss", Align::Right),
+        ("test loss", Align::Right),
     ]);
     for row in rows {
         let loss = Some(row.test.log_loss.value).filter(|_| row.test.enough_evidence);
         table.row([
             Cell::name(&row.learner),
             Cell::words(&row.calibration),
-            Cell::number(AUC, row.selection_auc),
+            Cell::number(LOSS, row.selection_log_loss),
             AUC.evidence(row.test.enough_evidence, &row.test.roc_auc).into(),
             minus_chosen(row, chosen),
             loss.map_or_else(|| NOTHING.to_owned(), |loss| LOSS.or_undefined(loss)).into(),

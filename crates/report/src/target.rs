@@ -49,7 +49,8 @@ fn opening(report: &TargetReport) -> String {
 fn learners(report: &TargetReport) -> String {
     format!(
         "### Learners\n\n\
-         The calibration part chooses, the test part judges. A difference is paired on the same test rows; where its \
+         The calibration part chooses: the last learner, unless others have clearly less log loss there (by account, each \
+         calibrated on other accounts). The test part judges. A difference is paired on the same test rows; where its \
          interval holds 0, the two learners are not shown to differ.\n\n{}\n{}\n{}",
         tables::learners(&report.learners, &report.chosen).markdown(),
         tables::learners_on_test(&report.learners).markdown(),

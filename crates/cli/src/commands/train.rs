@@ -50,6 +50,7 @@ struct TrainedLearner<'a> {
     learner: &'a str,
     calibration: &'a str,
     selection_auc: Option<f64>,
+    selection_log_loss: Option<f64>,
     test: &'a bellwether_evaluate::Metrics,
     auc_minus_chosen: Option<bellwether_evaluate::PairedDifference>,
 }
@@ -109,6 +110,7 @@ impl Training {
                 learner: &row.learner,
                 calibration: &row.calibration,
                 selection_auc: row.selection_auc,
+                selection_log_loss: row.selection_log_loss,
                 test: &row.test,
                 auc_minus_chosen: row.difference,
             }

@@ -4,7 +4,7 @@ use bellwether_book::Book;
 use bellwether_core::{
     Calibration, FeatureMatrix, FeatureSchema, Model, Probability, Progress, ScorecardModel, Target,
 };
-use bellwether_evaluate::{log_loss, roc_auc};
+use bellwether_evaluate::roc_auc;
 use bellwether_learn::{
     LearnError, LearnerName, LogisticReport, Settings, TrainingRows, calibrate, choose, learner, logistic_report,
 };
@@ -22,8 +22,9 @@ pub(crate) struct Fitted {
     pub(crate) calibration: Calibration,
     /// On calibration rows.
     pub(crate) selection_auc: Option<f64>,
+    /// The mean of `selection_losses`.
     pub(crate) selection_log_loss: Option<f64>,
-    /// Of each calibration row, calibrated on other accounts.
+    /// Log loss of each calibration row, calibrated on other accounts.
     pub(crate) selection_losses: Vec<f64>,
     /// Calibrated, on test rows.
     pub(crate) test_probability: Vec<Probability>,
@@ -179,7 +180,7 @@ impl Fitted {
         Ok(Self {
             learner,
             selection_auc: roc_auc(&logits, y),
-            selection_log_loss: log_loss(&probability(&logits), y),
+            selection_log_loss: Some(choice.row_log_loss.iter().sum::<f64>() / y.len() as f64),
             test_probability: probability(&kernel.logits(&rows.test.x)?),
             calibration: choice.calibration,
             selection_losses: choice.row_log_loss,
