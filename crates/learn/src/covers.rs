@@ -1,6 +1,6 @@
 //! How many training rows reach each node of a tree: what explanations of a score weigh its branches by.
 
-use bellwether_core::{FeatureMatrix, Model, Progress, Trees};
+use bellwether_core::{FeatureMatrix, Model, Progress, Tree, Trees};
 use rayon::prelude::*;
 
 use crate::{LearnError, Learner, LearnerName, TrainingRows};
@@ -85,7 +85,7 @@ fn gather(x: &FeatureMatrix, first_row: usize, n_rows: usize, block: &mut Vec<f3
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bellwether_core::{Link, Node, Tree};
+    use bellwether_core::{Link, Node};
 
     #[test]
     fn covers_are_the_weights_of_the_rows_that_reach_a_node() {
