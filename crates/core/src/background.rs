@@ -220,9 +220,7 @@ mod tests {
         check(|of| of.usual.truncate(1), "usual has 1 numbers where there are 2 features");
         check(|of| of.expected.values_mut().for_each(|of| of[1] = f64::INFINITY), "of feature 1 is inf");
         check(|of| of.expected.values_mut().for_each(|of| of.push(0.0)), "has 3 numbers");
-        let other =
-            |of: &mut Background| drop(of.expected.insert("churn_30d".parse().expect("a target"), vec![0.0; 2]));
-        check(other, "churn_30d");
+        check(|of| drop(of.expected.insert(Target { horizon_days: 30, ..CHURN }, vec![0.0; 2])), "churn_30d");
         check(|of| of.sample = FeatureMatrix::from_columns(&[vec![1.0]]).ok(), "a row of the sample");
     }
 }

@@ -20,6 +20,31 @@ impl RawTable {
     pub fn column(&self, name: &str) -> Option<&RawColumn> {
         self.columns.iter().chain(&self.helpers).find(|column| column.name == name)
     }
+
+    /// The rows `rows`, in that order.
+    ///
+    /// # Panics
+    /// If one of `rows` is outside.
+    #[must_use]
+    pub fn select(&self, rows: &[usize]) -> Self {
+        let texts = |texts: &TextColumn| TextColumn {
+            codes: rows.iter().map(|&row| texts.codes[row]).collect(),
+            levels: texts.levels.clone(),
+        };
+        let column = |column: &RawColumn| RawColumn {
+            name: column.name.clone(),
+            values: match &column.values {
+                RawValues::Number(values) => RawValues::Number(rows.iter().map(|&row| values[row]).collect()),
+                RawValues::Text(of) => RawValues::Text(texts(of)),
+            },
+        };
+        Self {
+            n_rows: rows.len(),
+            columns: self.columns.iter().map(column).collect(),
+            helpers: self.helpers.iter().map(column).collect(),
+            cohort: self.cohort.iter().map(|(name, of)| (name.clone(), texts(of))).collect(),
+        }
+    }
 }
 
 /// One declared feature with its values.
