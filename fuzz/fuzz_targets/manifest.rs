@@ -1,0 +1,13 @@
+#![no_main]
+
+use std::cell::OnceCell;
+
+use bellwether_fuzz::bundle::Forged;
+
+thread_local! {
+    static FORGED: OnceCell<Forged> = const { OnceCell::new() };
+}
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    FORGED.with(|forged| forged.get_or_init(Forged::new).try_file("manifest.json", bytes));
+});
