@@ -1,7 +1,8 @@
 //! Graphs: files of any bytes, and models of any shape.
 
 use bellwether_core::{
-    Feature, FeatureMatrix, FeatureSchema, Indicator, Linear, LinearTerm, Link, Model, Node, ScorecardModel, Tree, Trees,
+    Feature, FeatureMatrix, FeatureSchema, Indicator, Linear, LinearTerm, Link, Model, Node, ScorecardModel, Tree,
+    Trees,
 };
 use bellwether_score::{Kernel, Reference, parity_rows};
 

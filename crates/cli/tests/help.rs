@@ -493,7 +493,9 @@ fn forecast() {
 
 #[test]
 fn models() {
-    check_help("models", &expect![[r#"
+    check_help(
+        "models",
+        &expect![[r#"
         Look after the models of a models folder: list and verify them
 
         Usage: bellwether models <COMMAND>
@@ -505,12 +507,15 @@ fn models() {
 
         Options:
           -h, --help  Print help
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn models_list() {
-    check_help("models list", &expect![[r#"
+    check_help(
+        "models list",
+        &expect![[r#"
         List the versions that were registered
 
         Usage: bellwether models list [OPTIONS]
@@ -522,12 +527,15 @@ fn models_list() {
 
         Example:
           bellwether models list --models models
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn models_verify() {
-    check_help("models verify", &expect![[r#"
+    check_help(
+        "models verify",
+        &expect![[r#"
         Verify bundles: every byte, and every number of the parity certificate in each runtime.
 
         A certificate has rows at both sides of every split of every tree, with missing values, unseen
@@ -558,7 +566,8 @@ fn models_verify() {
           bellwether models verify                      # the audit log and every version below models
           bellwether models verify mybook@3
           bellwether models verify models/mybook --json # the newest version
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

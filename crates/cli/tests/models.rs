@@ -39,7 +39,8 @@ fn a_trained_bundle_is_verified_in_every_runtime() {
         expansion_90d tract [N] logits, largest difference [N] of [N]; [N] leaves; [N] s
         verified
         [N] of [N] verified
-    "#]].assert_eq(&redacted(&run.stdout));
+    "#]]
+    .assert_eq(&redacted(&run.stdout));
     assert_eq!(run.stderr, "verifying models/small/1\n");
 }
 
@@ -62,7 +63,9 @@ fn all_versions_are_verified_where_none_is_named() {
 #[test]
 fn versions_are_listed() {
     let run = Folder::trained().run("models list").done();
-    let [version, digest, at, by] = run.stdout.split_whitespace().collect::<Vec<_>>()[..4] else { panic!("{}", run.stdout) };
+    let [version, digest, at, by] = run.stdout.split_whitespace().collect::<Vec<_>>()[..4] else {
+        panic!("{}", run.stdout)
+    };
     assert_eq!((version, digest.len(), by), ("small@1", 12, "by"));
     assert!(at.ends_with('Z'), "{at}");
 }
