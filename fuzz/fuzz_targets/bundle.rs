@@ -1,8 +1,11 @@
 #![no_main]
 
+#[path = "../src/bundle.rs"]
+mod bundle;
+
 use std::cell::OnceCell;
 
-use bellwether_fuzz::bundle::{Forged, any_file};
+use bundle::{Forged, any_file};
 
 thread_local! {
     static FORGED: OnceCell<Forged> = const { OnceCell::new() };

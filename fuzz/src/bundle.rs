@@ -14,7 +14,7 @@ use bellwether_score::{Scorer, ScorerParts, ScorerTarget};
 use serde_json::{Value, json};
 
 /// The files that bytes may take the place of, by the first byte.
-pub const FILES: [&str; 9] = [
+pub(crate) const FILES: [&str; 9] = [
     "manifest.json",
     "churn_90d.onnx",
     "expansion_90d.onnx",
@@ -27,7 +27,7 @@ pub const FILES: [&str; 9] = [
 ];
 
 /// A bundle in a folder of its own, which goes when this does.
-pub struct Forged {
+pub(crate) struct Forged {
     folder: tempfile::TempDir,
     originals: BTreeMap<&'static str, Vec<u8>>,
     manifest: Value,
@@ -35,7 +35,7 @@ pub struct Forged {
 
 impl Forged {
     /// A small bundle in the memory disk, where there is one.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let memory = Path::new("/dev/shm");
         let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
         let folder = folder.expect("a folder can be made");
@@ -47,7 +47,7 @@ impl Forged {
     }
 
     /// What the file is when nobody has altered it.
-    pub fn original(&self, file: &str) -> &[u8] {
+    pub(crate) fn original(&self, file: &str) -> &[u8] {
         &self.originals[file]
     }
 
@@ -65,7 +65,7 @@ impl Forged {
     }
 
     /// Bytes in the place of a file, the manifest after it, and everything as it was afterwards.
-    pub fn try_file(&self, file: &str, bytes: &[u8]) {
+    pub(crate) fn try_file(&self, file: &str, bytes: &[u8]) {
         if file == "manifest.json" {
             self.put_manifest(bytes);
         } else {
@@ -83,7 +83,7 @@ impl Forged {
 }
 
 /// Bytes as the number of a file and what stands in it.
-pub fn any_file(forged: &Forged, bytes: &[u8]) {
+pub(crate) fn any_file(forged: &Forged, bytes: &[u8]) {
     if let Some((&file, bytes)) = bytes.split_first() {
         forged.try_file(FILES[usize::from(file) % FILES.len()], bytes);
     }
@@ -120,7 +120,7 @@ fn models() -> [(Target, Model); 2] {
 }
 
 /// A bundle of two small models.
-pub fn contents() -> BundleContents {
+pub(crate) fn contents() -> BundleContents {
     let encoding = schema_inputs();
     let schema = encoding.schema().expect("names differ");
     let models = models();

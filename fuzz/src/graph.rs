@@ -13,7 +13,7 @@ const MAX_FEATURES: usize = 64;
 const MAX_REFERENCE_TREES: usize = 4;
 
 /// Bytes as a file: it is refused, or it computes what it says.
-pub fn file(bytes: &[u8]) {
+pub(crate) fn file(bytes: &[u8]) {
     if let Ok(decoded) = bellwether_onnx::decode(bytes) {
         assert!(decoded.model.validate().is_ok(), "a model that was read is valid");
         let kernel = Kernel::compile(bytes).expect("what is read is compiled");
@@ -22,7 +22,7 @@ pub fn file(bytes: &[u8]) {
 }
 
 /// Bytes as a description of a model: what is no model is refused, what is one is written, read and computed.
-pub fn model(bytes: &[u8]) {
+pub(crate) fn model(bytes: &[u8]) {
     let Some(model) = described(&mut Bytes(bytes)) else { return };
     let name = |at| Feature { name: format!("f{at}"), category: None, good: None };
     let schema = FeatureSchema::new((0..model.n_features()).map(name).collect()).expect("names differ");

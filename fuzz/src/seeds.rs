@@ -1,10 +1,14 @@
 //! Writes the first corpus of each target: `cargo run --bin seeds`, in this folder.
 
+#[expect(dead_code, reason = "the targets use the rest")]
+mod bundle;
+
 use std::fs;
 use std::path::Path;
 
 use bellwether_core::Digest;
-use bellwether_fuzz::bundle::{FILES, Forged};
+
+use bundle::{FILES, Forged};
 
 fn main() {
     let forged = Forged::new();

@@ -209,7 +209,8 @@ impl BookFile {
         if text.len() as u64 > MAX_BYTES {
             return Err(unread(std::io::Error::other(format!("it has more than {MAX_BYTES} bytes"))));
         }
-        let text = String::from_utf8(text).map_err(|error| unread(std::io::Error::new(ErrorKind::InvalidData, error)))?;
+        let text =
+            String::from_utf8(text).map_err(|error| unread(std::io::Error::new(ErrorKind::InvalidData, error)))?;
         Self::parse(text, path)
     }
 
