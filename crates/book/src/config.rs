@@ -16,6 +16,8 @@ mod target;
 mod train;
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -178,6 +180,9 @@ const fn one() -> f64 {
     1.0
 }
 
+/// The largest `book.toml` that is read, in bytes.
+const MAX_BYTES: u64 = 4 << 20;
+
 /// A parsed and checked `book.toml`, with the text for error messages.
 #[derive(Debug, Clone)]
 pub struct BookFile {
@@ -197,8 +202,15 @@ impl BookFile {
     /// # Errors
     /// [`ConfigError`] that points at the line.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| ConfigError::Read { path: path.display().to_string(), cause })?;
+        let unread = |cause| ConfigError::Read { path: path.display().to_string(), cause };
+        let mut text = Vec::new();
+        let limited = File::open(path).map(|file| file.take(MAX_BYTES + 1));
+        limited.and_then(|mut file| file.read_to_end(&mut text)).map_err(unread)?;
+        if text.len() as u64 > MAX_BYTES {
+            return Err(unread(std::io::Error::other(format!("it has more than {MAX_BYTES} bytes"))));
+        }
+        let text =
+            String::from_utf8(text).map_err(|error| unread(std::io::Error::new(ErrorKind::InvalidData, error)))?;
         Self::parse(text, path)
     }
 

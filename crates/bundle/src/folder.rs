@@ -10,7 +10,11 @@ use bellwether_core::Digest;
 use crate::{BundleError, FileEntry};
 
 /// The largest file of a bundle, in bytes.
-pub const MAX_FILE_BYTES: u64 = 512 << 20;
+pub const MAX_FILE_BYTES: u64 = 128 << 20;
+
+/// The largest JSON file or configuration of a bundle, in bytes. Reading one takes at most about fifty times its size in
+/// memory.
+pub const MAX_JSON_BYTES: u64 = 32 << 20;
 
 /// The most files and folders in a bundle.
 pub const MAX_FILES: usize = 1024;
@@ -52,9 +56,9 @@ pub(crate) fn list(root: &Path) -> Result<Listing, BundleError> {
     Ok(listing)
 }
 
-/// The bytes of `file` below `root`, which must have the size and digest of `entry`.
-pub(crate) fn read_checked(root: &Path, file: &str, entry: &FileEntry) -> Result<Vec<u8>, BundleError> {
-    let bytes = read_limited(root, file, MAX_FILE_BYTES)?;
+/// The bytes of `file` below `root`, at most `limit`, which must have the size and digest of `entry`.
+pub(crate) fn read_checked(root: &Path, file: &str, entry: &FileEntry, limit: u64) -> Result<Vec<u8>, BundleError> {
+    let bytes = read_limited(root, file, limit)?;
     let found = bytes.len() as u64;
     if found != entry.bytes {
         return Err(BundleError::Size { file: file.to_owned(), expected: entry.bytes, found });

@@ -32,7 +32,7 @@ mod write;
 pub use certificate::MAX_PARITY_BYTES;
 pub use contents::{BundleContents, TargetModel};
 pub use error::BundleError;
-pub use folder::{MAX_FILE_BYTES, MAX_FILES};
+pub use folder::{MAX_FILE_BYTES, MAX_FILES, MAX_JSON_BYTES};
 pub use manifest::{BundleFormat, FileEntry, MAX_MANIFEST_BYTES, Manifest, TargetEntry};
 pub use names::check_name;
 pub use open::Bundle;

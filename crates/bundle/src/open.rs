@@ -14,8 +14,8 @@ use crate::rules::{
     SCORECARD, graph_file,
 };
 use crate::{
-    BundleContents, BundleError, MAX_FILES, MAX_MANIFEST_BYTES, Manifest, ParityVectors, Provenance, TargetModel,
-    certificate, json, names,
+    BundleContents, BundleError, MAX_FILE_BYTES, MAX_FILES, MAX_JSON_BYTES, MAX_MANIFEST_BYTES, MAX_PARITY_BYTES,
+    Manifest, ParityVectors, Provenance, TargetModel, certificate, json, names,
 };
 
 /// The file with the bundle's digest; without it a change in the manifest alone would go unseen.
@@ -186,9 +186,14 @@ impl Files {
         let graphs: BTreeSet<&str> = manifest.targets.iter().map(|entry| entry.graph.as_str()).collect();
         let mut kept = BTreeMap::new();
         for (file, entry) in &manifest.files {
-            let bytes = folder::read_checked(path, file, entry)?;
-            let is_read = |file: &str| FIXED.contains(&file) || OPTIONAL.contains(&file) || graphs.contains(file);
-            if is_read(file) {
+            let is_ours = FIXED.contains(&file.as_str()) || OPTIONAL.contains(&file.as_str());
+            let limit = match file.as_str() {
+                PARITY => MAX_PARITY_BYTES,
+                _ if is_ours => MAX_JSON_BYTES,
+                _ => MAX_FILE_BYTES,
+            };
+            let bytes = folder::read_checked(path, file, entry, limit)?;
+            if is_ours || graphs.contains(file.as_str()) {
                 kept.insert(file.clone(), bytes);
             }
         }

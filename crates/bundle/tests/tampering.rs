@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use bellwether_bundle::{Bundle, BundleError, MAX_FILE_BYTES, MAX_FILES, write};
+use bellwether_bundle::{Bundle, BundleError, MAX_FILE_BYTES, MAX_FILES, MAX_JSON_BYTES, MAX_PARITY_BYTES, write};
 use bellwether_core::Digest;
 use fixture::contents;
 use proptest::prelude::*;
@@ -197,7 +197,11 @@ fn sizes_are_limited_before_anything_is_read() {
         File::options().write(true).open(bundle.path.join(file)).and_then(|file| file.set_len(n_bytes)).expect("grows");
     };
     hole("report.md", MAX_FILE_BYTES + 1);
-    assert_eq!(bundle.refused(), "file `report.md` has 536870913 bytes; at most 536870912 are read");
+    assert_eq!(bundle.refused(), "file `report.md` has 134217729 bytes; at most 134217728 are read");
+    hole("parity.bin", MAX_PARITY_BYTES + 1);
+    assert_eq!(bundle.refused(), "file `parity.bin` has 67108865 bytes; at most 67108864 are read");
+    hole("features.json", MAX_JSON_BYTES + 1);
+    assert_eq!(bundle.refused(), "file `features.json` has 33554433 bytes; at most 33554432 are read");
     hole("manifest.json", 1 << 40);
     assert_eq!(bundle.refused(), "file `manifest.json` has 1099511627776 bytes; at most 16777216 are read");
     let bundle = Written::new();
@@ -292,6 +296,22 @@ fn consistent_lies_are_found() {
         lie(&bundle);
         let refused = bundle.refused();
         assert!(refused.contains(message), "`{refused}` lacks `{message}`");
+    }
+}
+
+/// A parser that recurses would run out of stack.
+#[test]
+fn brackets_do_not_nest_without_end() {
+    for file in ["manifest.json", "features.json", "evaluation.json", "provenance.json", "scorecard.json"] {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            let bundle = Written::new();
+            let text = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+            match file {
+                "manifest.json" => bundle.put_manifest(text.as_bytes()),
+                _ => bundle.replace(file, text.as_bytes()),
+            }
+            assert_eq!(bundle.refused(), format!("file `{file}` cannot be read or written as JSON of this format"));
+        }
     }
 }
 

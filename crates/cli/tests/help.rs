@@ -44,6 +44,7 @@ fn bellwether() {
               score        Score every account as of a day
               forecast     Forecast recurring revenue from the churn and expansion models, month by month with
                            intervals; or see how it did
+              models       Look after the models of a models folder: list and verify them
               demo         Do everything on a simulated book of 2,000 accounts and 24 months
               completions  Print a completion script for a shell
               help         Print this message or the help of the given subcommand(s)
@@ -486,6 +487,85 @@ fn forecast() {
           bellwether forecast --book mybook/book.toml --model models/mybook --as-of 2026-09-30 --html
           forecast.html
           bellwether forecast --book mybook/book.toml --model models/mybook --backtest
+    "#]],
+    );
+}
+
+#[test]
+fn models() {
+    check_help(
+        "models",
+        &expect![[r#"
+        Look after the models of a models folder: list and verify them
+
+        Usage: bellwether models <COMMAND>
+
+        Commands:
+          list    List the versions that were registered
+          verify  Verify bundles: every byte, and every number of the parity certificate in each runtime
+          help    Print this message or the help of the given subcommand(s)
+
+        Options:
+          -h, --help  Print help
+    "#]],
+    );
+}
+
+#[test]
+fn models_list() {
+    check_help(
+        "models list",
+        &expect![[r#"
+        List the versions that were registered
+
+        Usage: bellwether models list [OPTIONS]
+
+        Options:
+              --models <DIR>  The models folder [default: models]
+              --json          Print JSON to stdout
+          -h, --help          Print help
+
+        Example:
+          bellwether models list --models models
+    "#]],
+    );
+}
+
+#[test]
+fn models_verify() {
+    check_help(
+        "models verify",
+        &expect![[r#"
+        Verify bundles: every byte, and every number of the parity certificate in each runtime.
+
+        A certificate has rows at both sides of every split of every tree, with missing values, unseen
+        levels and more, and what each must give. The native kernels and tract compute them anew;
+        docs/MODEL_FORMAT.md tells how to check them in another language. A difference ends with exit code
+        5.
+
+        Usage: bellwether models verify [OPTIONS] [BUNDLE]
+
+        Arguments:
+          [BUNDLE]
+                  NAME@VERSION, NAME or MODELS/NAME for the newest version, or a bundle's folder; all
+                  versions where not given
+
+        Options:
+              --models <DIR>
+                  The models folder
+
+                  [default: models]
+
+              --json
+                  Print JSON to stdout
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+        Examples:
+          bellwether models verify                      # the audit log and every version below models
+          bellwether models verify mybook@3
+          bellwether models verify models/mybook --json # the newest version
     "#]],
     );
 }

@@ -18,6 +18,7 @@ mod forms;
 mod help;
 mod horizons;
 mod interrupted;
+mod models;
 mod practice;
 mod scorecard;
 mod settings;

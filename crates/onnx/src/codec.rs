@@ -252,13 +252,54 @@ mod tests {
         check(|file| ints(file, "nodes_truenodeids")[0] = 2, "a node must have one parent");
         check(|file| ints(file, "nodes_truenodeids")[0] = 9, "a child is outside the tree");
         check(|file| ints(file, "nodes_truenodeids")[0] = -1, "must fit 32 bits");
+        check(|file| ints(file, "nodes_truenodeids")[0] = i64::from(u32::MAX), "a child is outside the tree");
+        check(|file| ints(file, "nodes_truenodeids")[0] = 1 << 32, "must fit 32 bits");
+        check(
+            |file| {
+                ints(file, "nodes_truenodeids")[0] = 2;
+                ints(file, "nodes_falsenodeids")[0] = 2;
+            },
+            "tree 0, node 2: a node must have one parent",
+        );
+        check(
+            |file| {
+                let modes = &mut graph(file).node[0].attribute[2].strings;
+                modes[0] = b"LEAF".to_vec();
+            },
+            "every leaf needs a weight",
+        );
+        check(|file| ints(file, "nodes_featureids")[0] = -1, "must fit 32 bits");
         check(|file| ints(file, "nodes_featureids")[0] = 1, "reads feature 1 of 1");
         check(|file| ints(file, "nodes_treeids")[0] = 1, "must rise by 1 from 0");
         check(|file| ints(file, "nodes_featureids").truncate(1), "must have one value a node");
         check(|file| ints(file, "class_ids")[0] = 1, "was altered");
+        // A node that stands twice.
         check(|file| ints(file, "nodes_nodeids")[1] = 2, "was altered");
+        check(|file| ints(file, "nodes_missing_value_tracks_true")[0] = 2, "was altered");
+        check(|file| ints(file, "class_treeids")[1] = 7, "was altered");
+        let twice = |file: &mut ModelProto| {
+            let attribute = graph(file).node[0].attribute[3].clone();
+            graph(file).node[0].attribute.push(attribute);
+        };
+        check(twice, "was altered");
         let mode = |file: &mut ModelProto| graph(file).node[0].attribute[2].strings[0] = b"BRANCH_GTE".to_vec();
         check(mode, "mode of node 0: only BRANCH_LEQ and LEAF are read");
+    }
+
+    #[test]
+    fn a_tree_is_not_too_deep() {
+        let chain = |depth: u32| {
+            let split = |at| Node::Split { feature: 0, threshold: 0.5, missing_left: true, left: at, right: at + 1 };
+            let mut nodes: Vec<Node> =
+                (0..depth).flat_map(|of| [split(2 * of + 1), Node::Leaf { value: 0.0 }]).collect();
+            // Each split's left child is the leaf after it, its right child the split after that.
+            nodes.push(Node::Leaf { value: 1.0 });
+            let trees = Trees::new(1, 0.25, Link::Logit, vec![Tree { nodes }]).expect("a chain is a tree");
+            write(&Model::Trees(trees), &["x".to_owned()], "digest", "churn_90d")
+        };
+        assert!(decode(&chain(4096).expect("writes")).is_ok());
+        let refused = chain(4097).expect_err("it is too deep").to_string();
+        assert_eq!(refused, "the graph has 4097 splits on the way to a leaf; at most 4096 are read");
     }
 
     #[test]

@@ -24,4 +24,4 @@ mod trees;
 
 pub use codec::{Decoded, decode, encode};
 pub use error::OnnxError;
-pub use limits::{MAX_BYTES, MAX_FEATURES, MAX_TREE_NODES};
+pub use limits::{MAX_BYTES, MAX_FEATURES, MAX_TREE_DEPTH, MAX_TREE_NODES};

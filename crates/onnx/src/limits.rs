@@ -11,6 +11,9 @@ pub const MAX_FEATURES: usize = 1 << 16;
 /// The most nodes of all trees of a model together, leaves included.
 pub const MAX_TREE_NODES: usize = 2_000_000;
 
+/// The most splits on the way to a leaf.
+pub const MAX_TREE_DEPTH: usize = 4096;
+
 /// A model's own fields, apart from one metadata entry a feature.
 const MAX_MODEL_FIELDS: usize = MAX_FEATURES + 64;
 const MAX_GRAPH_FIELDS: usize = 64;
@@ -19,6 +22,8 @@ const MAX_TENSOR_FIELDS: usize = 16;
 /// One field a tree node's mode, a few for each attribute.
 const MAX_ATTRIBUTE_FIELDS: usize = MAX_TREE_NODES + 1024;
 const MAX_VALUE_INFO_BYTES: usize = 1024;
+/// Names of operators, their inputs and outputs; errors repeat them.
+const MAX_NAME_BYTES: usize = 256;
 
 /// Checks the sizes that the rules above state.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), OnnxError> {
@@ -53,9 +58,10 @@ fn check_graph(graph: &[u8]) -> Result<(), OnnxError> {
 
 fn check_node(node: &[u8], n_attribute_fields: &mut usize) -> Result<(), OnnxError> {
     let n_fields = each_field(node, |tag, payload| {
-        if tag == 5 {
-            *n_attribute_fields += each_field(payload, |_, _| Ok(()))?;
+        if tag != 5 {
+            return at_most("bytes of a name", payload.len(), MAX_NAME_BYTES);
         }
+        *n_attribute_fields += each_field(payload, |_, _| Ok(()))?;
         at_most("fields of attributes", *n_attribute_fields, MAX_ATTRIBUTE_FIELDS)
     })?;
     at_most("fields of a node", n_fields, MAX_NODE_FIELDS)
@@ -135,6 +141,7 @@ mod tests {
         check_too_large(&field(7, &[]).repeat(2), "graphs");
         check_too_large(&field(7, &field(1, &[]).repeat(65)), "nodes and initializers");
         check_too_large(&field(7, &field(1, &field(1, &[]).repeat(65))), "fields of a node");
+        check_too_large(&field(7, &field(1, &field(4, &[b'x'; 257]))), "bytes of a name");
         check_too_large(&field(7, &field(5, &field(4, &[]).repeat(17))), "fields of an initializer");
         check_too_large(&field(7, &field(11, &[0; 1025])), "bytes of an input or output");
         let modes = field(9, &[]).repeat(MAX_ATTRIBUTE_FIELDS + 1);

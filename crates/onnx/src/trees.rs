@@ -4,7 +4,7 @@ use bellwether_core::{Link, Node, Tree, Trees};
 
 use crate::OnnxError;
 use crate::graph::{Body, FEATURES, LOGIT, ML_DOMAIN, attribute, attribute_of, scalar};
-use crate::limits::{MAX_TREE_NODES, at_most};
+use crate::limits::{MAX_TREE_DEPTH, MAX_TREE_NODES, at_most};
 use crate::proto::{AttributeProto, GraphProto, NodeProto, attribute_type};
 
 pub(crate) const LOGIT_OPERATORS: &[&str] = &["ai.onnx.ml.TreeEnsembleClassifier", "Gather", "Add"];
@@ -26,6 +26,8 @@ const PROBABILITY_SLACK: f64 = 0.000_4;
 /// them, ONNX Runtime 1.31 overwrites class 1 by class 0.
 pub(crate) fn write(trees: &Trees) -> Result<Body, OnnxError> {
     at_most("nodes of trees", trees.trees().iter().map(|tree| tree.nodes.len()).sum(), MAX_TREE_NODES)?;
+    let deepest = trees.trees().iter().map(depth).max().unwrap_or(0);
+    at_most("splits on the way to a leaf", deepest, MAX_TREE_DEPTH)?;
     let mut body = Body::default();
     body.indices("class", vec![1]);
     body.scalar("base", trees.base());
@@ -40,6 +42,17 @@ pub(crate) fn write(trees: &Trees) -> Result<Body, OnnxError> {
         }
     }
     Ok(body)
+}
+
+/// The most splits on the way to a leaf; children stand after their parent.
+fn depth(tree: &Tree) -> usize {
+    let mut depth_of = vec![0; tree.nodes.len()];
+    for (at, node) in tree.nodes.iter().enumerate() {
+        if let Node::Split { left, right, .. } = *node {
+            (depth_of[left as usize], depth_of[right as usize]) = (depth_of[at] + 1, depth_of[at] + 1);
+        }
+    }
+    depth_of.into_iter().max().unwrap_or(0)
 }
 
 /// `logit = ln(q / r)` with `q = floor + scale * p` and `r = 1 - q` as `ceiling + scale * (1 - p)`: near 1, the

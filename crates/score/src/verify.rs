@@ -46,8 +46,10 @@ pub struct Verification<'a> {
 }
 
 impl Runtime {
-    /// Every runtime.
-    pub const ALL: [Self; 2] = [Self::Native, Self::Tract];
+    /// Every runtime of this machine.
+    pub fn available() -> Vec<Self> {
+        vec![Self::Native, Self::Tract]
+    }
 
     /// `native` or `tract`.
     pub const fn name(self) -> &'static str {

@@ -8,6 +8,7 @@ mod declared;
 mod derived;
 mod evaluation;
 mod forms;
+mod hostile;
 mod label_rules;
 mod labels;
 mod naive;

@@ -1,0 +1,18 @@
+//! The parser of `book.toml`, by its path: the crate around it needs polars.
+#![no_main]
+#![expect(dead_code, unused_imports, reason = "the rest of the crate uses them")]
+
+#[path = "../../crates/book/src/catalogue.rs"]
+mod catalogue;
+#[path = "../../crates/book/src/config.rs"]
+mod config;
+
+use std::path::Path;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match config::BookFile::parse(text.to_owned(), Path::new("book.toml")) {
+        Err(error) => drop((error.rendered(), error.hint())),
+        Ok(file) => drop((file.scorecard_schema(), file.difference_to(text))),
+    }
+});
