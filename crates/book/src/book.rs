@@ -1,6 +1,7 @@
 //! A book: its sources, and the feature tables that are built from them.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use bellwether_core::{
     AccountId, CohortPolicy, Date, Digest, Encoding, EncodingError, LevelPolicy, Progress, RawColumn, RawTable,
@@ -15,6 +16,7 @@ use crate::features::{self, Place};
 use crate::labels::{Labeller, Life};
 use crate::needs;
 use crate::parts::{Part, Parts, is_dated};
+use crate::shard::Shard;
 use crate::source::SourceDigest;
 use crate::split::{Split, hash};
 
@@ -52,8 +54,12 @@ pub struct History {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
     Customers,
-    Everyone,
+    /// Also those that are none; of one share of the accounts, or of all.
+    Everyone(Option<Shard>),
 }
+
+/// Accounts whose rows of one day are built at a time: their features take some 300 bytes each.
+const ACCOUNTS_AT_ONCE: usize = 1 << 16;
 
 /// The day of rows of a book without dates.
 const NO_DAY: Date = Date::from_days(0);
@@ -152,7 +158,7 @@ impl Book {
     pub fn history(&self, days: &[Date], progress: &dyn Progress) -> Result<History, BookError> {
         let mut digests: BTreeMap<String, SourceDigest> = BTreeMap::new();
         let mut table = FeatureTable::default();
-        self.build(days, Who::Customers, progress, |part, of_part| {
+        self.build(days, progress, |part, of_part| {
             for (name, rows) in &part.sources {
                 digests.entry(name.clone()).or_default().take(rows, &self.accounts()[part.accounts.clone()]);
             }
@@ -173,7 +179,7 @@ impl Book {
         progress: &dyn Progress,
         mut visit: impl FnMut(FeatureTable) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.build(days, Who::Customers, progress, |_, table| visit(table))
+        self.build(days, progress, |_, table| visit(table))
     }
 
     /// One row for every account as of `day`, customers or not. An account that is none has a status that says so, and
@@ -183,31 +189,71 @@ impl Book {
     /// [`BookError::Stale`] if `day` is after the data's end: a stale book gives no honest score; or another where a
     /// part of a large book can't be read.
     pub fn as_of(&self, day: Date, progress: &dyn Progress) -> Result<FeatureTable, BookError> {
-        if self.has_time() && day > self.data_end {
-            return Err(BookError::Stale { as_of: day, data_end: self.data_end });
-        }
-        let days = [if self.has_time() { day } else { NO_DAY }];
         let mut table = FeatureTable::default();
-        self.build(&days, Who::Everyone, progress, |_, of_part| {
-            table.append(of_part);
+        self.each_as_of(day, None, 0, progress, |of_stretch| {
+            table.append(of_stretch);
             Ok::<_, BookError>(())
         })?;
-        for key in &mut table.keys {
-            key.as_of = day;
-        }
         Ok(table)
+    }
+
+    /// The rows of [`Book::as_of`], or those of one share of the accounts, without the first `skip` of them, given to
+    /// `visit` a stretch of accounts at a time; some of these may have no rows.
+    ///
+    /// # Errors
+    /// What `visit` gives, and as [`Book::as_of`].
+    pub fn each_as_of<E: From<BookError>>(
+        &self,
+        day: Date,
+        shard: Option<Shard>,
+        skip: usize,
+        progress: &dyn Progress,
+        mut visit: impl FnMut(FeatureTable) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.has_time() && day > self.data_end {
+            return Err(BookError::Stale { as_of: day, data_end: self.data_end }.into());
+        }
+        let days = [if self.has_time() { day } else { NO_DAY }];
+        progress.begin("features", self.n_accounts() as u64);
+        let first = self.account_after(shard, skip);
+        progress.advance(first as u64);
+        self.parts.each_from(&self.file, first, |part| {
+            let first = first.saturating_sub(part.accounts.start);
+            for accounts in stretches(first..part.accounts.len()) {
+                let mut table = self.table(part, &accounts, &days, Who::Everyone(shard), progress);
+                for key in &mut table.keys {
+                    key.as_of = day;
+                }
+                progress.advance((accounts.len() - table.n_rows()) as u64);
+                visit(table)?;
+            }
+            Ok::<_, E>(())
+        })?;
+        progress.end();
+        Ok(())
+    }
+
+    /// The place of the account after the first `n` ones of a share.
+    fn account_after(&self, shard: Option<Shard>, n: usize) -> usize {
+        let Some(shard) = shard else { return n.min(self.n_accounts()) };
+        let mut left = n;
+        let is_further = |id: &AccountId| {
+            let is_further = left == 0;
+            left -= usize::from(!is_further && shard.has(&id.0));
+            is_further
+        };
+        self.accounts().iter().position(is_further).unwrap_or(self.n_accounts())
     }
 
     fn build<E: From<BookError>>(
         &self,
         days: &[Date],
-        who: Who,
         progress: &dyn Progress,
         mut visit: impl FnMut(&Part, FeatureTable) -> Result<(), E>,
     ) -> Result<(), E> {
         progress.begin("features", (self.n_accounts() * days.len()) as u64);
         self.each_part(|part| {
-            let table = self.table(part, days, who, progress);
+            let table = self.table(part, &(0..part.accounts.len()), days, Who::Customers, progress);
             progress.advance((part.accounts.len() * days.len() - table.n_rows()) as u64);
             visit(part, table)
         })?;
@@ -215,15 +261,29 @@ impl Book {
         Ok(())
     }
 
-    fn table(&self, part: &Part, days: &[Date], who: Who, progress: &dyn Progress) -> FeatureTable {
+    /// The rows of some accounts of a part, which are told by their places in it.
+    fn table(
+        &self,
+        part: &Part,
+        accounts: &Range<usize>,
+        days: &[Date],
+        who: Who,
+        progress: &dyn Progress,
+    ) -> FeatureTable {
         let life = Life::new(&self.file, &part.sources);
-        let places: Vec<(Place, RowStatus)> = (0..part.accounts.len() as u32)
+        let ids = &self.accounts()[part.accounts.clone()];
+        let is_asked = |&account: &u32| match who {
+            Who::Everyone(Some(shard)) => shard.has(&ids[account as usize].0),
+            Who::Customers | Who::Everyone(None) => true,
+        };
+        let places: Vec<(Place, RowStatus)> = (accounts.start as u32..accounts.end as u32)
             .into_par_iter()
+            .filter(is_asked)
             .flat_map_iter(|account| {
                 let life = &life;
                 days.iter().map(move |&day| ((account, day), life.status(account, day)))
             })
-            .filter(|(_, status)| who == Who::Everyone || *status == RowStatus::Scored)
+            .filter(|(_, status)| who != Who::Customers || *status == RowStatus::Scored)
             .collect();
         let status: Vec<RowStatus> = places.iter().map(|(_, status)| *status).collect();
         let places: Vec<Place> = places.into_iter().map(|(place, _)| place).collect();
@@ -244,12 +304,11 @@ impl Book {
             RawValues::Text(texts) => Some(texts.clone()),
             RawValues::Number(_) => None,
         });
-        let ids = &self.accounts()[part.accounts.clone()];
-        let account_hash: Vec<u64> = ids.par_iter().map(|id| hash(&id.0)).collect();
+        let account_hash: Vec<u64> = ids[accounts.clone()].par_iter().map(|id| hash(&id.0)).collect();
         let key = |&(account, day): &Place| RowKey { account: ids[account as usize].clone(), as_of: day };
         FeatureTable {
             keys: places.iter().map(key).collect(),
-            group: places.iter().map(|&(account, _)| account_hash[account as usize]).collect(),
+            group: places.iter().map(|&(account, _)| account_hash[account as usize - accounts.start]).collect(),
             account: places.iter().map(|&(account, _)| part.accounts.start as u32 + account).collect(),
             labels: self.labels(part, &places),
             raw: raw_table(&self.file, &declared, all, &segments),
@@ -340,6 +399,13 @@ impl Book {
             other => other.into(),
         }
     }
+}
+
+/// Cuts accounts into stretches that are built at a time; no accounts are one stretch.
+fn stretches(accounts: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let n_stretches = accounts.len().div_ceil(ACCOUNTS_AT_ONCE).max(1);
+    let from = move |at: usize| accounts.end.min(accounts.start + at * ACCOUNTS_AT_ONCE);
+    (0..n_stretches).map(move |at| from(at)..from(at + 1))
 }
 
 /// What models read of all declared features, and what their percentiles need beside it.

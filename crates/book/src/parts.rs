@@ -119,11 +119,24 @@ impl Parts {
     pub(crate) fn each<E: From<BookError>>(
         &self,
         file: &BookFile,
+        visit: impl FnMut(&Part) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.each_from(file, 0, visit)
+    }
+
+    /// Visits the parts in order of accounts, without those that hold only accounts before `first`; the next one is read
+    /// meanwhile.
+    pub(crate) fn each_from<E: From<BookError>>(
+        &self,
+        file: &BookFile,
+        first: usize,
         mut visit: impl FnMut(&Part) -> Result<(), E>,
     ) -> Result<(), E> {
         let (whereabouts, stretches) = match &self.rows {
             RowsOfParts::InMemory(part) => return visit(part),
-            RowsOfParts::OnDisk(whereabouts, stretches) => (whereabouts, stretches),
+            RowsOfParts::OnDisk(whereabouts, stretches) => {
+                (whereabouts, stretches.iter().filter(move |accounts| accounts.end > first))
+            }
         };
         std::thread::scope(|scope| {
             let (sender, parts) = sync_channel(0);

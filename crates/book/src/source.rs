@@ -14,10 +14,10 @@ use bellwether_core::TextColumn;
 use crate::config::SourceKind;
 
 pub(crate) use digest::SourceDigest;
-pub(crate) use finish::{Universe, finish};
+pub(crate) use finish::{Universe, finish, first_bad_value, sorted_levels};
 pub(crate) use index::{SourceIndex, Whereabouts, accounts, index, n_rows};
-pub(crate) use load::{ColumnUse, LoadedRows, Needs, load};
-pub(crate) use scan::Rows;
+pub(crate) use load::{ColumnUse, Interner, LoadedRows, Needs, load, stream};
+pub(crate) use scan::{Rows, Scan, scan_in};
 pub(crate) use whole::whole_rows;
 
 /// Rows of one source. Rows of account `a` (its place in the universe) are `offsets[a]..offsets[a + 1]`, by day,

@@ -48,6 +48,41 @@ impl Table {
     pub fn n_rows(&self) -> usize {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }
+
+    /// The texts of a column that are no nulls, in row order; none where it is no column of texts.
+    pub fn texts(&self, name: &str) -> Box<dyn Iterator<Item = &str> + '_> {
+        match self.columns.iter().find(|(column, _)| column == name) {
+            Some((_, Column::Coded(values))) => Box::new(values.values().flatten()),
+            Some((_, Column::Text(values))) => Box::new(values.iter().flatten().map(String::as_str)),
+            _ => Box::new(std::iter::empty()),
+        }
+    }
+
+    /// Adds the rows of a table of the same columns; a table without columns takes the other's.
+    ///
+    /// # Panics
+    /// Where a column has another name or type.
+    pub fn append(&mut self, other: Self) {
+        if self.columns.is_empty() {
+            *self = other;
+            return;
+        }
+        assert_eq!(self.columns.len(), other.columns.len(), "tables of the same columns");
+        for ((name, column), (other_name, other)) in self.columns.iter_mut().zip(other.columns) {
+            assert_eq!(*name, other_name, "tables of the same columns");
+            column.append(other);
+        }
+    }
+
+    /// Takes away the rows from `at` on and gives them.
+    ///
+    /// # Panics
+    /// Where there are fewer rows.
+    #[must_use]
+    pub fn split_off(&mut self, at: usize) -> Self {
+        let split = |(name, column): &mut (String, Column)| (name.clone(), column.split_off(at));
+        Self { columns: self.columns.iter_mut().map(split).collect() }
+    }
 }
 
 impl Column {
@@ -67,6 +102,31 @@ impl Column {
     /// Whether there is no value.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn append(&mut self, other: Self) {
+        match (self, other) {
+            (Self::Text(values), Self::Text(other)) => values.extend(other),
+            (Self::Coded(values), Self::Coded(other)) => values.append(other),
+            (Self::Int(values), Self::Int(other)) => values.extend(other),
+            (Self::Float(values), Self::Float(other)) => values.extend(other),
+            (Self::Float32(values), Self::Float32(other)) => values.extend(other),
+            (Self::Date(values), Self::Date(other)) => values.extend(other),
+            (Self::Bool(values), Self::Bool(other)) => values.extend(other),
+            _ => panic!("a column of another type"),
+        }
+    }
+
+    fn split_off(&mut self, at: usize) -> Self {
+        match self {
+            Self::Text(values) => Self::Text(values.split_off(at)),
+            Self::Coded(values) => Self::Coded(values.split_off(at)),
+            Self::Int(values) => Self::Int(values.split_off(at)),
+            Self::Float(values) => Self::Float(values.split_off(at)),
+            Self::Float32(values) => Self::Float32(values.split_off(at)),
+            Self::Date(values) => Self::Date(values.split_off(at)),
+            Self::Bool(values) => Self::Bool(values.split_off(at)),
+        }
     }
 }
 
@@ -112,11 +172,30 @@ impl CodedText {
         self.codes.is_empty()
     }
 
+    /// The value of each of `codes`, a place in `levels`; a null where there is no such place.
+    pub fn from_codes(codes: impl IntoIterator<Item = Option<u32>>, levels: Vec<String>) -> Self {
+        let codes = codes.into_iter().map(|code| code.filter(|&code| (code as usize) < levels.len()));
+        Self { codes: codes.map(|code| code.unwrap_or(Self::NULL)).collect(), levels }
+    }
+
     /// Adds the values of another column.
     pub fn append(&mut self, other: Self) {
+        if self.levels == other.levels {
+            self.codes.extend(other.codes);
+            return;
+        }
         let base = self.levels.len() as u32;
         self.levels.extend(other.levels);
         self.codes.extend(other.codes.into_iter().map(|code| if code == Self::NULL { code } else { base + code }));
+    }
+
+    /// Takes away the values from `at` on and gives them.
+    ///
+    /// # Panics
+    /// Where there are fewer.
+    #[must_use]
+    pub fn split_off(&mut self, at: usize) -> Self {
+        Self { codes: self.codes.split_off(at), levels: self.levels.clone() }
     }
 
     /// Keeps the rows whose place in `kept` is true.

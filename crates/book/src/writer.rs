@@ -5,9 +5,9 @@ use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
-use tempfile::NamedTempFile;
 use thiserror::Error;
 
+use crate::beside::{Beside, folder_of, write_beside};
 use crate::table::{Column as TableColumn, Table};
 
 /// Why a table was not written.
@@ -25,6 +25,18 @@ pub enum TableError {
         /// Its folder.
         folder: PathBuf,
     },
+    /// Another process works on the same output.
+    #[error("another run is at work on {0}")]
+    AtWork(PathBuf),
+    /// What an earlier run had finished can't be read.
+    #[error("{path} can't be read")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The file system, or a later table with other columns.
     #[error("{path} can't be written")]
     Write {
@@ -40,7 +52,7 @@ pub enum TableError {
 pub struct TableWriter {
     path: PathBuf,
     form: Form,
-    temporary: NamedTempFile,
+    beside: Beside,
     sink: Option<Sink>,
 }
 
@@ -73,12 +85,10 @@ impl TableWriter {
     /// # Errors
     /// [`TableError`] for another ending, or where the folder can't be written to.
     pub fn create(path: &Path) -> Result<Self, TableError> {
-        let (form, folder) = form_and_folder(path)?;
-        let temporary = tempfile::Builder::new()
-            .prefix(".bellwether-")
-            .tempfile_in(folder)
+        let form = form_of(path)?;
+        let beside = Beside::create(path)
             .map_err(|cause| TableError::Write { path: path.to_owned(), cause: Box::new(cause) })?;
-        Ok(Self { path: path.to_owned(), form, temporary, sink: None })
+        Ok(Self { path: path.to_owned(), form, beside, sink: None })
     }
 
     /// Adds rows; in Parquet, one row group.
@@ -111,15 +121,13 @@ impl TableWriter {
             Some(Sink::Ipc(mut sink)) => sink.finish().map_err(|cause| failed(cause.into()))?,
             None => {}
         }
-        self.temporary.as_file().sync_all().map_err(|cause| failed(cause.into()))?;
-        make_readable(self.temporary.as_file()).map_err(|cause| failed(cause.into()))?;
-        self.temporary.persist(&self.path).map(|_| ()).map_err(|cause| failed(cause.error.into()))
+        self.beside.finish().map_err(|cause| failed(cause.into()))
     }
 
     fn append_frame(&mut self, tables: &[Table]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         if let Form::JsonLines = self.form {
             if self.sink.is_none() {
-                self.sink = Some(Sink::JsonLines(BufWriter::new(self.temporary.as_file().try_clone()?)));
+                self.sink = Some(Sink::JsonLines(BufWriter::new(self.beside.file().try_clone()?)));
             }
             if let Some(Sink::JsonLines(out)) = &mut self.sink {
                 tables.iter().try_for_each(|table| write_json_lines(table, out))?;
@@ -143,7 +151,7 @@ impl TableWriter {
     }
 
     fn open_sink(&self, schema: &Schema) -> Result<Sink, Box<dyn std::error::Error + Send + Sync>> {
-        let out = BufWriter::new(self.temporary.as_file().try_clone()?);
+        let out = BufWriter::new(self.beside.file().try_clone()?);
         Ok(match self.form {
             Form::Parquet => {
                 let writer = ParquetWriter::new(out).with_compression(ParquetCompression::Zstd(None));
@@ -165,7 +173,7 @@ impl TableWriter {
 /// # Errors
 /// [`TableError::UnknownForm`] or [`TableError::NoFolder`].
 pub fn check_output(path: &Path) -> Result<(), TableError> {
-    form_and_folder(path).map(|_| ())
+    form_of(path).map(|_| ())
 }
 
 /// As [`check_output`], for a text file.
@@ -173,10 +181,10 @@ pub fn check_output(path: &Path) -> Result<(), TableError> {
 /// # Errors
 /// [`TableError::NoFolder`].
 pub fn check_text_output(path: &Path) -> Result<(), TableError> {
-    folder_of(path).map(|_| ())
+    check_folder(path)
 }
 
-fn form_and_folder(path: &Path) -> Result<(Form, &Path), TableError> {
+fn form_of(path: &Path) -> Result<Form, TableError> {
     let form = match path.extension().and_then(|ending| ending.to_str()) {
         Some("parquet") => Form::Parquet,
         Some("csv") => Form::Csv,
@@ -184,13 +192,14 @@ fn form_and_folder(path: &Path) -> Result<(Form, &Path), TableError> {
         Some("arrow" | "ipc" | "feather") => Form::Ipc,
         _ => return Err(TableError::UnknownForm(path.to_owned())),
     };
-    Ok((form, folder_of(path)?))
+    check_folder(path)?;
+    Ok(form)
 }
 
-fn folder_of(path: &Path) -> Result<&Path, TableError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+fn check_folder(path: &Path) -> Result<(), TableError> {
+    let folder = folder_of(path);
     if folder.is_dir() {
-        return Ok(folder);
+        return Ok(());
     }
     Err(TableError::NoFolder { path: path.to_owned(), folder: folder.to_owned() })
 }
@@ -210,26 +219,9 @@ pub fn write_table(table: &Table, path: &Path) -> Result<(), TableError> {
 /// # Errors
 /// [`TableError::NoFolder`] or [`TableError::Write`]; nothing is left behind then.
 pub fn write_text(text: &str, path: &Path) -> Result<(), TableError> {
-    let folder = folder_of(path)?;
-    let write = || {
-        let mut file = tempfile::Builder::new().prefix(".bellwether-").tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        make_readable(file.as_file())?;
-        file.persist(path).map(|_| ()).map_err(|cause| cause.error)
-    };
-    write().map_err(|cause: std::io::Error| TableError::Write { path: path.to_owned(), cause: Box::new(cause) })
-}
-
-/// A temporary file is its owner's alone; a finished output is as readable as any new file.
-#[cfg(unix)]
-fn make_readable(file: &File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn make_readable(_file: &File) -> std::io::Result<()> {
-    Ok(())
+    check_folder(path)?;
+    write_beside(path, text.as_bytes())
+        .map_err(|cause| TableError::Write { path: path.to_owned(), cause: Box::new(cause) })
 }
 
 fn frame_of(table: &Table) -> PolarsResult<DataFrame> {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bellwether_book::Shard;
 use bellwether_core::Date;
 use bellwether_simulate::Leak;
 use clap::builder::{PossibleValue, PossibleValuesParser};
@@ -105,10 +106,11 @@ pub(crate) struct Simulate {
     pub(crate) json: bool,
 }
 
-/// Build the feature table of every customer on every snapshot day, with labels; or list the catalogue of ready features.
+/// Build the feature table of every customer on every snapshot day, with labels, or of every account on one day; or list
+/// the catalogue of ready features.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  bellwether features --book mybook/book.toml --out features.parquet\n  bellwether features --book mybook/book.toml --model models/mybook --out matrix.parquet\n  bellwether features --list --book mybook/book.toml"
+    after_help = "Examples:\n  bellwether features --book mybook/book.toml --out features.parquet\n  bellwether features --book mybook/book.toml --as-of 2026-09-30 --out today.parquet      # for score --features\n  bellwether features --book mybook/book.toml --model models/mybook --out matrix.parquet\n  bellwether features --list --book mybook/book.toml"
 )]
 pub(crate) struct Features {
     /// The book's configuration.
@@ -117,11 +119,14 @@ pub(crate) struct Features {
     /// The table: .parquet, .csv, .jsonl or .arrow.
     #[arg(long, value_name = "FILE", required_unless_present = "list")]
     pub(crate) out: Option<PathBuf>,
+    /// Every account on this day instead, customers or not, with what the book says of its status and revenue.
+    #[arg(long, value_name = "DATE", conflicts_with = "model")]
+    pub(crate) as_of: Option<Date>,
     /// Write the encoded matrix that this bundle reads instead, with the part of each row in its split and its probabilities.
     #[arg(long, value_name = "BUNDLE")]
     pub(crate) model: Option<PathBuf>,
     /// Print the catalogue instead: each entry's metrics, unit, direction, formula and needs, and whether the book can build it.
-    #[arg(long, conflicts_with_all = ["out", "model"])]
+    #[arg(long, conflicts_with_all = ["out", "model", "as_of"])]
     pub(crate) list: bool,
     /// Print the catalogue as a page.
     #[arg(long, requires = "list", conflicts_with_all = ["json", "book"])]
@@ -256,21 +261,35 @@ pub(crate) struct Compare {
     pub(crate) json: bool,
 }
 
-/// Score every account as of a day.
+/// Score every account as of a day, from the sources of a book or from a table of its features.
+///
+/// Reading, scoring and writing overlap, and memory stays bounded whatever the size. The output stands by account and day,
+/// has the same bytes on any number of threads, and is there whole or not at all.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  bellwether score --book mybook/book.toml --model models/mybook --as-of 2026-09-30 --out scores.parquet"
+    after_help = "Examples:\n  bellwether score --book mybook/book.toml --model models/mybook --as-of 2026-09-30 --out scores.parquet\n  bellwether score --features features.parquet --model models/mybook --out scores.parquet\n  bellwether score --features features.parquet --model models/mybook --shard 2/8 --out scores-2.parquet"
 )]
 pub(crate) struct Score {
     /// The book's configuration; its features must be those of the bundle.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) book: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "features", requires = "as_of")]
+    pub(crate) book: Option<PathBuf>,
+    /// A table as `bellwether features` writes it, in place of a book: .parquet, .csv, .csv.gz or .arrow. What only the book
+    /// knows (`book:arr`, `book:status`) is null, or that of a customer, where the table has no such column.
+    #[arg(long, value_name = "FILE", conflicts_with = "book")]
+    pub(crate) features: Option<PathBuf>,
     /// A bundle's folder, or MODELS/NAME for the newest version.
     #[arg(long, value_name = "BUNDLE")]
     pub(crate) model: PathBuf,
-    /// The last day that scores may know.
-    #[arg(long, value_name = "DATE")]
-    pub(crate) as_of: Date,
+    /// The last day that scores may know; of a table of features, the one day whose rows are scored.
+    #[arg(long, value_name = "DATE", required_unless_present = "features")]
+    pub(crate) as_of: Option<Date>,
+    /// Score share I of N of the accounts: those of whose id's SHA-256 the first 8 bytes, little-endian, are I - 1 modulo N.
+    #[arg(long, value_name = "I/N")]
+    pub(crate) shard: Option<Shard>,
+    /// Keep what is finished beside the output until it is whole, and continue where a run on the same files, model and day
+    /// was killed. The output is the same.
+    #[arg(long)]
+    pub(crate) resume: bool,
     /// The scores: .parquet, .csv, .jsonl or .arrow.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,

@@ -1,6 +1,6 @@
 //! Exit codes, and what each kind of failure means.
 
-use bellwether_book::{BookError, ConfigError, TableError};
+use bellwether_book::{BookError, ConfigError, FeatureFileError, TableError};
 use bellwether_bundle::BundleError;
 use bellwether_registry::RegistryError;
 use bellwether_score::ScoreError;
@@ -103,10 +103,18 @@ impl From<BookError> for Failure {
     }
 }
 
+impl From<FeatureFileError> for Failure {
+    fn from(error: FeatureFileError) -> Self {
+        let hint = error.hint();
+        Self { code: INVALID, error: error.into(), hint }
+    }
+}
+
 impl From<TableError> for Failure {
     fn from(error: TableError) -> Self {
         let (code, hint) = match &error {
             TableError::UnknownForm(_) => (USAGE, None),
+            TableError::AtWork(_) => (REFUSED, Some("wait until it is done, or name another output")),
             TableError::NoFolder { .. } => (USAGE, Some("make the folder, or name another one")),
             _ => (UNEXPECTED, None),
         };

@@ -14,6 +14,8 @@ pub(crate) mod prepare;
 pub(crate) mod refit;
 pub(crate) mod revenue;
 pub(crate) mod scorecard;
+pub(crate) mod scores;
 pub(crate) mod settings;
+pub(crate) mod stream;
 pub(crate) mod test_rows;
 pub(crate) mod weights;

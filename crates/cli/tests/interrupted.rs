@@ -61,16 +61,37 @@ fn a_killed_training_leaves_no_half_bundle() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// Kills of `score --out out/...` leave the whole file or none, and the next run clears what they left.
+#[track_caller]
+fn check_killed_scoring(folder: &Folder, score: &str, out: &str, n_moments: u32) {
+    std::fs::create_dir(folder.path("out")).expect("a new folder");
+    let score = format!("{score} --out out/{out}");
+    folder.run(&score).done();
+    let whole = finished(folder, "out");
+    kill_at_moments(folder, &score, n_moments, || {
+        let left = finished(folder, "out");
+        assert!(left.is_empty() || left == whole, "{:?}", left.keys());
+        let _ = std::fs::remove_file(folder.path("out").join(out));
+    });
+    folder.run(&score).done();
+    assert!(folder.files("out") == whole, "something is left");
+}
+
 #[test]
 fn a_killed_scoring_leaves_the_whole_file_or_none() {
+    let score = "score --book book/book.toml --model models/small --as-of 2024-06-30";
+    check_killed_scoring(&Folder::trained().copy(), score, "scores.csv", n_kills());
+}
+
+#[test]
+fn a_killed_scoring_of_features_leaves_the_whole_file_or_none() {
     let folder = Folder::trained().copy();
-    let score = "score --book book/book.toml --model models/small --as-of 2024-06-30 --out out/scores.csv";
-    std::fs::create_dir(folder.path("out")).expect("a new folder");
-    folder.run(score).done();
-    let whole = finished(&folder, "out");
-    kill_at_moments(&folder, score, 20, || {
-        let left = finished(&folder, "out");
-        assert!(left.is_empty() || left == whole, "{:?}", left.keys());
-        let _ = std::fs::remove_file(folder.path("out/scores.csv"));
-    });
+    folder.run("features --book book/book.toml --as-of 2024-06-30 --out features.parquet").done();
+    let score = "score --features features.parquet --model models/small";
+    check_killed_scoring(&folder, score, "scores.parquet", n_kills());
+}
+
+/// More where somebody asks for more.
+fn n_kills() -> u32 {
+    std::env::var("BELLWETHER_KILLS").ok().map_or(20, |n| n.parse().expect("BELLWETHER_KILLS is a number"))
 }

@@ -13,6 +13,7 @@ mod cohorts;
 mod compare;
 mod determinism;
 mod end_to_end;
+mod feature_scores;
 mod forecast;
 mod forms;
 mod help;

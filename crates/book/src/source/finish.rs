@@ -105,7 +105,7 @@ fn listed(places: &[Option<u32>], code: u32) -> Option<u32> {
 
 /// The codes of texts in order of first sight, turned into codes of sorted levels. Texts that no row has any more are no
 /// levels, so that these do not depend on what else was read.
-fn sorted_levels(mut codes: Vec<u32>, texts: &[String]) -> TextColumn {
+pub(crate) fn sorted_levels(mut codes: Vec<u32>, texts: &[String]) -> TextColumn {
     let mut is_used = vec![false; texts.len()];
     for &code in codes.iter().filter(|&&code| code != TextColumn::MISSING) {
         is_used[code as usize] = true;
@@ -237,7 +237,7 @@ fn rows_of_key(file: &BookFile, name: &str, source: &Source, id: &AccountId, day
 }
 
 /// Looks for the first value that breaks its column's use.
-pub(super) fn first_bad_value(scan: &Scan, source: &Source, needs: &Needs) -> Option<BookError> {
+pub(crate) fn first_bad_value(scan: &Scan, source: &Source, needs: &Needs) -> Option<BookError> {
     let named = |column: &Option<toml::Spanned<String>>| column.as_ref().map(|column| column.get_ref().clone());
     let keys = named(&source.account).map(|column| (column, ColumnUse::Key, !source.drop_missing_account));
     let dates = [(named(&source.date), true), (named(&source.end), false), (named(&source.known_at), true)];

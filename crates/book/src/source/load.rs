@@ -57,9 +57,14 @@ pub(crate) struct Interner {
 }
 
 impl Interner {
-    fn with_nulls(nulls: Option<&[String]>) -> Self {
+    pub(crate) fn with_nulls(nulls: Option<&[String]>) -> Self {
         let trimmed = |nulls: &[String]| nulls.iter().map(|null| null.trim().to_owned()).collect();
         Self { nulls: nulls.map(trimmed), ..Self::default() }
+    }
+
+    /// The texts by code.
+    pub(crate) fn texts(&self) -> &[String] {
+        &self.texts
     }
 
     /// Keeps a column's codes.
@@ -71,7 +76,7 @@ impl Interner {
     }
 
     /// The code of each text of a column; [`TextColumn::MISSING`] for one that means missing.
-    pub(super) fn each_code(&mut self, column: &StringChunked, mut take: impl FnMut(u32)) {
+    pub(crate) fn each_code(&mut self, column: &StringChunked, mut take: impl FnMut(u32)) {
         for (chunk, array) in column.downcast_iter().zip(column.chunks()) {
             let validity = array.validity();
             // Files are mostly sorted by account: the last code is mostly the right one. Within a chunk, equal views
@@ -171,7 +176,7 @@ pub(crate) fn load(file: &BookFile, name: &str, needs: &Needs, rows: &Rows) -> R
 }
 
 /// Runs a plan and gives its batches, in order, to `append`.
-pub(super) fn stream<S: Send + 'static>(
+pub(crate) fn stream<S: Send + 'static>(
     plan: LazyFrame,
     state: S,
     append: fn(&mut S, &DataFrame) -> PolarsResult<()>,

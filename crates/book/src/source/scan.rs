@@ -13,9 +13,9 @@ use crate::sentiment::compound;
 use super::load::ColumnUse;
 
 /// The lazy frame of a source's files, with its columns' types and its path for messages.
-pub(super) struct Scan {
-    pub(super) frame: LazyFrame,
-    pub(super) schema: SchemaRef,
+pub(crate) struct Scan {
+    pub(crate) frame: LazyFrame,
+    pub(crate) schema: SchemaRef,
     pub(super) path: String,
     pub(super) name: String,
 }
@@ -33,7 +33,11 @@ pub(crate) enum Rows {
 pub(super) const NUMBER: &str = "\u{1}number";
 
 pub(super) fn scan(file: &BookFile, name: &str, source: &Source, rows: &Rows) -> Result<Scan, BookError> {
-    let folder = file.path.parent().unwrap_or_else(|| Path::new("."));
+    scan_in(file.path.parent().unwrap_or_else(|| Path::new(".")), name, source, rows)
+}
+
+/// As [`scan`], with the folder from which the source's paths go out.
+pub(crate) fn scan_in(folder: &Path, name: &str, source: &Source, rows: &Rows) -> Result<Scan, BookError> {
     let listed: Vec<&String> = match source.path.get_ref() {
         Paths::One(path) => vec![path],
         Paths::Many(paths) => paths.iter().collect(),
@@ -101,7 +105,7 @@ impl Scan {
     }
 
     /// The expression that reads `column` for a use; a value that can't serve fails the query.
-    pub(super) fn column(&self, column: &str, wanted: ColumnUse, source: &Source) -> Result<Expr, BookError> {
+    pub(crate) fn column(&self, column: &str, wanted: ColumnUse, source: &Source) -> Result<Expr, BookError> {
         let dtype = self.dtype(column)?;
         let text = || present_text(column, &source.null_values);
         let wrong = |wanted: &'static str| BookError::WrongType {
@@ -166,7 +170,7 @@ impl Scan {
 
     /// The column as it stands in the file, for texts that are trimmed and read once a distinct one; `None` where it
     /// holds no texts.
-    pub(super) fn raw_text(&self, column: &str) -> Option<Expr> {
+    pub(crate) fn raw_text(&self, column: &str) -> Option<Expr> {
         self.schema.get(column).filter(|dtype| dtype.is_string()).map(|_| col(column))
     }
 

@@ -7,6 +7,7 @@ mod common;
 mod declared;
 mod derived;
 mod evaluation;
+mod feature_file;
 mod forms;
 mod hostile;
 mod label_rules;

@@ -5,7 +5,8 @@ use std::fs;
 use bellwether_simulate::{SimulateConfig, simulate};
 
 use crate::args::Demo;
-use crate::commands::{score, train};
+use crate::commands::score::{self, How};
+use crate::commands::train;
 use crate::failure::{Failure, Unexpected as _};
 use crate::output::print_text;
 use crate::progress::{Bars, say};
@@ -23,7 +24,7 @@ pub(crate) fn run(arguments: &Demo) -> Result<(), Failure> {
     let book = folder.join("book.toml");
     let trained = train::train(&book, &models, SEED, "demo")?;
     let bundle = &trained.registered.path;
-    let scored = score::score(&book, bundle, simulated.last_day, &out.join("scores.parquet"))?;
+    let scored = score::score_book(&book, bundle, simulated.last_day, How::default(), &out.join("scores.parquet"))?;
     let report = out.join("report.html");
     fs::copy(bundle.join("report.html"), &report).unexpected("copying the report")?;
     let next = format!(

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use bellwether_book::{Book, BookFile, Column, FeatureTable, Table, TableWriter, check_output, write_table};
-use bellwether_core::{FeatureMatrix, RawValues, TextColumn};
+use bellwether_book::{Book, BookFile, Column, FileRows, Table, TableWriter, check_output, write_table};
+use bellwether_core::{Date, FeatureMatrix};
 use serde::Serialize;
 
 use crate::args::Features;
@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &Features) -> Result<(), Failure> {
     };
     check_output(out)?;
     let (rows, columns) = match &arguments.model {
-        None => write_declared(book, out)?,
+        None => write_declared(book, arguments.as_of, out)?,
         Some(model) => {
             let table = encoded(book, model)?;
             write_table(&table, out)?;
@@ -40,33 +40,24 @@ pub(crate) fn run(arguments: &Features) -> Result<(), Failure> {
     print_text(&format!("{}: {} rows x {} columns", built.out, grouped(built.rows), built.columns))
 }
 
-/// Writes the features as declared, beside keys, segments and labels, some accounts at a time; gives rows and columns.
-fn write_declared(book: &Path, out: &Path) -> Result<(usize, usize), Failure> {
+/// Writes the features as declared, of the whole history or of one day, some accounts at a time; gives rows and columns.
+fn write_declared(book: &Path, as_of: Option<Date>, out: &Path) -> Result<(usize, usize), Failure> {
     let bars = Bars::default();
     say(&format!("building the features of {}", book.display()));
     let book = Book::open(BookFile::read(book)?, &bars)?;
     let mut writer = TableWriter::create(out)?;
     let (mut n_rows, mut n_columns) = (0, 0);
-    book.each_history(&book.snapshot_days(), &bars, |table| {
-        let table = declared(table);
+    let mut write = |table: Table| {
         n_rows += table.n_rows();
         n_columns = table.columns.len();
         writer.append(&table).map_err(Failure::from)
-    })?;
+    };
+    match as_of {
+        None => book.each_history(&book.snapshot_days(), &bars, |rows| write(rows.into_file(FileRows::History)))?,
+        Some(day) => book.each_as_of(day, None, 0, &bars, |rows| write(rows.into_file(FileRows::OneDay)))?,
+    }
     writer.finish()?;
     Ok((n_rows, n_columns))
-}
-
-fn declared(table: FeatureTable) -> Table {
-    let mut out = keys(&table);
-    for column in table.raw.columns {
-        let values = match column.values {
-            RawValues::Number(values) => Column::Float32(values),
-            RawValues::Text(texts) => text(&texts),
-        };
-        out = out.with(&column.name, values);
-    }
-    out
 }
 
 /// The matrix that a bundle's models read, with each row's part and probabilities: what a peer needs to be compared.
@@ -82,7 +73,7 @@ fn encoded(book: &Path, model: &Path) -> Result<Table, Failure> {
             part[row] = Some(name.to_owned());
         }
     }
-    let mut out = keys(&table).with("part", Column::Text(part));
+    let mut out = table.described().with("part", Column::Text(part));
     for (target, probability) in opened.scorer.probabilities(&x)? {
         let probability = probability.into_iter().map(Some).collect();
         out = out.with(&format!("probability:{target}"), Column::Float(probability));
@@ -95,21 +86,4 @@ fn with_matrix<'a>(mut out: Table, x: &FeatureMatrix, names: impl Iterator<Item 
         out = out.with(&format!("feature:{name}"), Column::Float32(x.column(column).to_vec()));
     }
     out
-}
-
-fn keys(table: &FeatureTable) -> Table {
-    let mut out = Table::default()
-        .with("account_id", Column::Text(table.keys.iter().map(|key| Some(key.account.to_string())).collect()))
-        .with("as_of", Column::Date(table.keys.iter().map(|key| Some(key.as_of)).collect()));
-    for (target, labels) in &table.labels {
-        out = out.with(&format!("label:{target}"), Column::Bool(labels.clone()));
-    }
-    for (name, texts) in &table.segments {
-        out = out.with(&format!("segment:{name}"), text(texts));
-    }
-    out
-}
-
-fn text(texts: &TextColumn) -> Column {
-    Column::Text((0..texts.codes.len()).map(|row| texts.get(row).map(str::to_owned)).collect())
 }

@@ -4,152 +4,242 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
-use bellwether_book::{Column, FeatureTable, Table, check_output, write_table};
-use bellwether_core::{Assessment, Band, Date, FeatureMatrix, Outcome, RowStatus, Target};
-use bellwether_score::{Scorer, Scores};
+use bellwether_book::{
+    FeatureFile, FeatureFileNeeds, FinishedParts, RowChoice, RowGroupWriter, ScoringRows, Shard, Table, check_output,
+};
+use bellwether_core::{Date, Digest, Progress as _};
 use serde::Serialize;
 
 use crate::args::Score;
 use crate::failure::Failure;
 use crate::output::{grouped, print_json, print_text};
-use crate::pipeline::opened::Opened;
-use crate::pipeline::revenue;
+use crate::pipeline::opened::{Opened, OpenedModel};
+use crate::pipeline::scores::ScoredRows;
+use crate::pipeline::stream::in_steps;
 use crate::progress::{Bars, say};
+
+/// Rows of a row group of a Parquet file, and of a record batch of an Arrow file.
+const ROWS_A_GROUP: usize = 1 << 17;
 
 /// What a scoring run did.
 #[derive(Serialize)]
 pub(crate) struct Scored {
     model: String,
     digest: String,
+    /// The first day, where a feature file holds several.
     as_of: Date,
+    /// The last day, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<String>,
     rows: usize,
-    by_status: BTreeMap<&'static str, usize>,
-    by_band: BTreeMap<&'static str, usize>,
+    by_status: BTreeMap<String, usize>,
+    by_band: BTreeMap<String, usize>,
     seconds: f64,
     out: String,
 }
 
 pub(crate) fn run(arguments: &Score) -> Result<(), Failure> {
-    let scored = score(&arguments.book, &arguments.model, arguments.as_of, &arguments.out)?;
+    let Score { shard, .. } = *arguments;
+    let how = How { shard, if_killed: if arguments.resume { IfKilled::Resume } else { IfKilled::Restart } };
+    let scored = match (&arguments.book, &arguments.features, arguments.as_of) {
+        (Some(book), None, Some(as_of)) => score_book(book, &arguments.model, as_of, how, &arguments.out)?,
+        (None, Some(file), as_of) => score_features(file, &arguments.model, as_of, how, &arguments.out)?,
+        _ => unreachable!("the command line has a book and a day, or a feature file"),
+    };
     if arguments.json { print_json(&scored) } else { print_text(&scored.text()) }
 }
 
-/// Scores every account of a book and writes the file.
-pub(crate) fn score(book: &Path, model: &Path, as_of: Date, out: &Path) -> Result<Scored, Failure> {
+/// Of whom, and what becomes of a run that is killed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct How {
+    shard: Option<Shard>,
+    if_killed: IfKilled,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum IfKilled {
+    /// The next run begins anew.
+    #[default]
+    Restart,
+    /// The next run continues.
+    Resume,
+}
+
+/// Scores every account of a book, or of a share of its accounts, and writes the file.
+pub(crate) fn score_book(book: &Path, model: &Path, as_of: Date, how: How, out: &Path) -> Result<Scored, Failure> {
     let began = Instant::now();
-    let bars = Bars::default();
     check_output(out)?;
     say(&format!("scoring {} as of {as_of}", book.display()));
-    let opened = Opened::open(book, model, &bars)?;
-    let table = opened.book.as_of(as_of, &bars)?;
-    let scores = opened.scorer.score(&opened.encode(&table)?)?;
-    let status: Vec<RowStatus> =
-        table.status.iter().zip(&scores.status).map(|(&book, &row)| worse(book, row)).collect();
-    let readiness = readiness(&opened, &opened.encode(&table)?);
-    write_table(&output(&opened, &table, &scores, readiness.as_deref(), &status), out)?;
-    let mut scored = Scored {
-        model: opened.bundle.name().to_owned(),
-        digest: opened.bundle.digest().to_string(),
-        as_of,
-        rows: status.len(),
-        by_status: BTreeMap::new(),
-        by_band: BTreeMap::new(),
-        seconds: began.elapsed().as_secs_f64(),
-        out: out.display().to_string(),
-    };
-    for (row, status) in status.iter().enumerate() {
-        *scored.by_status.entry(status.name()).or_default() += 1;
-        if let Some(band) = scores.band[row].filter(|_| *status == RowStatus::Scored) {
-            *scored.by_band.entry(band.name()).or_default() += 1;
+    let bars = Bars::default();
+    let Opened { bundle, scorer, book } = Opened::open(book, model, &bars)?;
+    let model = OpenedModel { bundle, scorer };
+    let output = Output::begin(&model, Some(as_of), how, out, || Ok(book.input_digest()?))?;
+    let skip = output.n_finished();
+    let counts =
+        output.score(|give| book.each_as_of(as_of, how.shard, skip, &bars, |table| give(ScoringRows::from(table))))?;
+    Ok(Scored::new(&model, (as_of, as_of), how.shard, counts, out, began))
+}
+
+/// Scores the rows of a feature file, or those of one day, and writes the file.
+fn score_features(file: &Path, model: &Path, as_of: Option<Date>, how: How, out: &Path) -> Result<Scored, Failure> {
+    let began = Instant::now();
+    check_output(out)?;
+    say(&format!("scoring the rows of {}", file.display()));
+    let model = OpenedModel::open(model)?;
+    let segment = model.bundle.revenue().and_then(|revenue| revenue.segment.as_deref());
+    let choice = RowChoice { as_of, shard: how.shard };
+    let file = FeatureFile::open(file, FeatureFileNeeds::of(model.bundle.encoding(), segment), choice)?;
+    if !file.is_sorted() {
+        say("its rows do not stand by account and day: they are sorted in memory, all at once");
+    }
+    let output = Output::begin(&model, as_of, how, out, || Ok(file.input_digest()?))?;
+    let skip = output.n_finished();
+    let bars = Bars::default();
+    bars.begin("scoring", file.n_rows() as u64);
+    bars.advance(skip as u64);
+    let counts = output.score(|give| {
+        file.each(skip, |rows| {
+            let n_rows = rows.n_rows() as u64;
+            give(rows)?;
+            bars.advance(n_rows);
+            Ok::<_, Failure>(())
+        })
+    })?;
+    bars.end();
+    Ok(Scored::new(&model, file.days(), how.shard, counts, out, began))
+}
+
+/// A score file in the making.
+struct Output<'a> {
+    model: &'a OpenedModel,
+    path: &'a Path,
+    /// What is kept for the next run, where this one may be resumed.
+    finished: Option<FinishedParts>,
+}
+
+impl<'a> Output<'a> {
+    /// Takes up what an earlier run had finished, where it is to be resumed.
+    fn begin(
+        model: &'a OpenedModel,
+        as_of: Option<Date>,
+        how: How,
+        path: &'a Path,
+        input_digest: impl FnOnce() -> Result<Digest, Failure>,
+    ) -> Result<Self, Failure> {
+        let finished = match how.if_killed {
+            IfKilled::Restart => None,
+            IfKilled::Resume => {
+                let inputs = made_from(model, as_of, how.shard, &input_digest()?);
+                Some(FinishedParts::open(path, &inputs)?)
+            }
+        };
+        let output = Self { model, path, finished };
+        if output.n_finished() > 0 {
+            say(&format!("an earlier run finished {} rows; it is continued", grouped(output.n_finished())));
         }
+        Ok(output)
     }
-    Ok(scored)
-}
 
-/// An account that is no customer has no numbers, whatever its features say.
-const fn worse(of_book: RowStatus, of_row: RowStatus) -> RowStatus {
-    match of_book {
-        RowStatus::Scored => of_row,
-        other => other,
+    /// Rows that need not be given again.
+    fn n_finished(&self) -> usize {
+        self.finished.as_ref().map_or(0, FinishedParts::n_rows)
     }
-}
 
-/// The expansion readiness of each row; `None` where the bundle has none.
-fn readiness(opened: &Opened, x: &FeatureMatrix) -> Option<Vec<Option<f64>>> {
-    let card = opened.bundle.readiness()?;
-    let rows: Vec<usize> = (0..x.n_rows()).collect();
-    let shown = |found: &Assessment| (!found.is_refused).then_some(found.score);
-    Some(card.assess(x, &rows).iter().map(shown).collect())
-}
-
-fn output(
-    opened: &Opened,
-    table: &FeatureTable,
-    scores: &Scores,
-    readiness: Option<&[Option<f64>]>,
-    status: &[RowStatus],
-) -> Table {
-    let n_rows = status.len();
-    let numbers = |value: &dyn Fn(usize) -> Option<f64>| -> Column {
-        Column::Float((0..n_rows).map(|row| value(row).filter(|_| status[row].has_probabilities())).collect())
-    };
-    let shares = |shares: &[f64]| Column::Float(shares.iter().copied().map(Some).collect());
-    let is_scored = |row: usize| status[row] == RowStatus::Scored;
-    let text = |value: &dyn Fn(usize) -> Option<String>| Column::Text((0..n_rows).map(value).collect());
-    let probability = |outcome: Outcome| {
-        let main = opened.scorer.main_target(outcome).and_then(|target| scores.probability.get(&target));
-        move |row: usize| main.and_then(|values| values[row])
-    };
-    let churn = probability(Outcome::Churn);
-    let arr = |row: usize| table.arr.as_ref().map(|arr| arr[row]).filter(|arr| !arr.is_nan());
-    let digest = opened.bundle.digest().to_string();
-    let mut out = Table::default()
-        .with("account_id", text(&|row| Some(table.keys[row].account.to_string())))
-        .with("as_of", Column::Date(table.keys.iter().map(|key| Some(key.as_of)).collect()))
-        .with("status", text(&|row| Some(status[row].name().to_owned())))
-        .with("coverage", shares(&scores.coverage))
-        .with("health_coverage", shares(&scores.health_coverage))
-        .with("health_score", numbers(&|row| scores.health_score[row]))
-        .with("band", text(&|row| scores.band[row].filter(|_| is_scored(row)).map(Band::name).map(str::to_owned)))
-        .with("churn_probability", numbers(&churn))
-        .with("expansion_probability", numbers(&probability(Outcome::Expansion)));
-    for (target, values) in &scores.probability {
-        if let Some(column) = further_column(&opened.scorer, *target) {
-            out = out.with(&column, numbers(&|row| values[row]));
+    /// Scores the rows that `read` gives and writes the file: reading, scoring and writing overlap.
+    fn score(
+        self,
+        read: impl FnOnce(&mut dyn FnMut(ScoringRows) -> Result<(), Failure>) -> Result<(), Failure> + Send,
+    ) -> Result<Counts, Failure> {
+        let model = self.model;
+        let score = |rows| Ok(ScoredRows::of(model, rows)?.into_table(model));
+        let mut counts = Counts::default();
+        let mut writer = RowGroupWriter::create(self.path, ROWS_A_GROUP)?;
+        let mut write = |table: Table| {
+            counts.add(&table);
+            writer.append(table).map_err(Failure::from)
+        };
+        match self.finished {
+            None => {
+                in_steps(read, score, write)?;
+                writer.finish()?;
+                FinishedParts::discard(self.path);
+            }
+            Some(mut finished) => {
+                in_steps(read, score, |table| Ok(finished.add(&table)?))?;
+                finished.each(&mut write)?;
+                writer.finish()?;
+                finished.remove();
+            }
         }
+        Ok(counts)
     }
-    if let Some(readiness) = readiness {
-        out = out.with("expansion_readiness", numbers(&|row| readiness[row]));
-    }
-    out = out.with("arr", numbers(&arr)).with("arr_at_risk", numbers(&|row| Some(arr(row)? * churn(row)?)));
-    if let Some(gains) = revenue::expected_gains(opened, table, &scores.probability) {
-        out = out.with("expected_expansion_arr", numbers(&|row| Some(arr(row)? * gains[row]?)));
-    }
-    out.with("model", text(&|_| Some(opened.bundle.name().to_owned())))
-        .with("model_digest", text(&|_| Some(digest.clone())))
 }
 
-/// The column of a probability that not every model version has: of another outcome, or another horizon than the main.
-fn further_column(scorer: &Scorer, target: Target) -> Option<String> {
-    let outcome = target.outcome;
-    let is_main = scorer.main_target(outcome) == Some(target);
-    let (name, days) = (outcome.name(), target.horizon_days);
-    match outcome {
-        _ if !is_main => Some(format!("{name}_probability_{days}d")),
-        Outcome::Churn | Outcome::Expansion => None,
-        Outcome::Contraction => Some(format!("{name}_probability")),
+/// Names all that the bytes of a score file depend on.
+fn made_from(model: &OpenedModel, as_of: Option<Date>, shard: Option<Shard>, input: &Digest) -> Digest {
+    let version = env!("CARGO_PKG_VERSION");
+    let (as_of, shard) = (as_of.map(|day| day.to_string()), shard.map(|shard| shard.to_string()));
+    let model = model.bundle.digest();
+    Digest::of(format!("{version} {model} {as_of:?} {shard:?} {input}").as_bytes())
+}
+
+/// How many rows came to what.
+#[derive(Default)]
+struct Counts {
+    rows: usize,
+    by_status: BTreeMap<String, usize>,
+    by_band: BTreeMap<String, usize>,
+}
+
+impl Counts {
+    fn add(&mut self, scores: &Table) {
+        self.rows += scores.n_rows();
+        for (column, counts) in [("status", &mut self.by_status), ("band", &mut self.by_band)] {
+            for text in scores.texts(column) {
+                match counts.get_mut(text) {
+                    Some(n) => *n += 1,
+                    None => drop(counts.insert(text.to_owned(), 1)),
+                }
+            }
+        }
     }
 }
 
 impl Scored {
+    fn new(
+        model: &OpenedModel,
+        (as_of, to): (Date, Date),
+        shard: Option<Shard>,
+        Counts { rows, by_status, by_band }: Counts,
+        out: &Path,
+        began: Instant,
+    ) -> Self {
+        Self {
+            model: model.bundle.name().to_owned(),
+            digest: model.bundle.digest().to_string(),
+            as_of,
+            to: (to != as_of).then_some(to),
+            shard: shard.map(|shard| shard.to_string()),
+            rows,
+            by_status,
+            by_band,
+            seconds: began.elapsed().as_secs_f64(),
+            out: out.display().to_string(),
+        }
+    }
+
     pub(crate) fn text(&self) -> String {
-        let counts = |of: &BTreeMap<&'static str, usize>| {
+        let counts = |of: &BTreeMap<String, usize>| {
             of.iter().map(|(name, n)| format!("{} {name}", grouped(*n))).collect::<Vec<_>>().join(", ")
         };
+        let until = self.to.map_or_else(String::new, |to| format!(" to {to}"));
         format!(
-            "{}: {} accounts as of {} in {:.1} s ({})\nbands: {}",
+            "{}: {} {} as of {}{until} in {:.1} s ({})\nbands: {}",
             self.out,
             grouped(self.rows),
+            if self.to.is_some() { "rows" } else { "accounts" },
             self.as_of,
             self.seconds,
             counts(&self.by_status),

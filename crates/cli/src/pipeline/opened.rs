@@ -4,10 +4,30 @@ use std::path::Path;
 
 use bellwether_book::{Book, BookError, BookFile, FeatureTable};
 use bellwether_bundle::Bundle;
-use bellwether_core::{FeatureMatrix, Progress};
+use bellwether_core::{FeatureMatrix, Progress, RawTable};
 use bellwether_score::Scorer;
 
 use crate::failure::Failure;
+
+/// A verified bundle, ready to score.
+pub(crate) struct OpenedModel {
+    pub(crate) bundle: Bundle,
+    pub(crate) scorer: Scorer,
+}
+
+impl OpenedModel {
+    /// Opens the bundle in a folder, or the newest version of a model.
+    pub(crate) fn open(model: &Path) -> Result<Self, Failure> {
+        let bundle = Bundle::open(&bellwether_registry::resolve(model)?)?;
+        let scorer = Scorer::from_bundle(&bundle)?;
+        Ok(Self { bundle, scorer })
+    }
+
+    /// The matrix that the bundle's models read.
+    pub(crate) fn encode(&self, raw: &RawTable) -> Result<FeatureMatrix, Failure> {
+        encode(&self.bundle, raw)
+    }
+}
 
 /// A verified bundle, ready to score, and a book that builds its features.
 pub(crate) struct Opened {
@@ -19,8 +39,7 @@ pub(crate) struct Opened {
 impl Opened {
     /// Opens both and refuses a book that declares other features than the bundle was trained with.
     pub(crate) fn open(book: &Path, model: &Path, progress: &dyn Progress) -> Result<Self, Failure> {
-        let bundle = Bundle::open(&bellwether_registry::resolve(model)?)?;
-        let scorer = Scorer::from_bundle(&bundle)?;
+        let OpenedModel { bundle, scorer } = OpenedModel::open(model)?;
         let file = BookFile::read(book)?;
         if let Some(difference) = file.difference_to(bundle.book_toml()) {
             return Err(Failure::refused(
@@ -33,6 +52,10 @@ impl Opened {
 
     /// The matrix that the bundle's models read.
     pub(crate) fn encode(&self, table: &FeatureTable) -> Result<FeatureMatrix, Failure> {
-        Ok(self.bundle.encoding().encode(&table.raw).map_err(BookError::from)?)
+        encode(&self.bundle, &table.raw)
     }
+}
+
+fn encode(bundle: &Bundle, raw: &RawTable) -> Result<FeatureMatrix, Failure> {
+    Ok(bundle.encoding().encode(raw).map_err(BookError::from)?)
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bellwether_book::{Book, FeatureTable};
 use bellwether_core::{
     Date, Doubt, FeatureMatrix, HorizonChanges, Outcome, Progress, RelativeChanges, RevenueChanges, RowStatus, Target,
+    TextColumn,
 };
 use bellwether_evaluate::Scored;
 use bellwether_evaluate::forecast::{
@@ -15,7 +16,7 @@ use bellwether_score::Scorer;
 
 use crate::failure::{Failure, Unexpected as _};
 use crate::pipeline::evidence::cohorts;
-use crate::pipeline::opened::Opened;
+use crate::pipeline::opened::OpenedModel;
 use crate::pipeline::prepare::Prepared;
 
 /// The days for which every outcome that has a model has one, rising; empty without a model of churn.
@@ -207,18 +208,24 @@ pub(crate) fn customers(table: &FeatureTable, rows: impl Iterator<Item = usize>)
 /// What an expansion is expected to bring within the main horizon, as a share of each row's revenue; `None` where the
 /// bundle does not know.
 pub(crate) fn expected_gains(
-    opened: &Opened,
-    table: &FeatureTable,
+    model: &OpenedModel,
+    segments: &[(String, TextColumn)],
     probability: &BTreeMap<Target, Vec<Option<f64>>>,
 ) -> Option<Vec<Option<f64>>> {
-    let main = opened.scorer.main_target(Outcome::Expansion)?;
-    let changes = opened.bundle.revenue()?;
+    let main = model.scorer.main_target(Outcome::Expansion)?;
+    let changes = model.bundle.revenue()?;
     let horizon = changes.horizons.iter().find(|of| of.horizon_days == main.horizon_days)?;
     let expanded = horizon.expanded.as_ref()?;
-    let rows: Vec<usize> = (0..table.n_rows()).collect();
-    let levels = levels(table, &rows, changes.segment.as_deref());
-    let gain = |(p, level): (&Option<f64>, Option<&str>)| p.map(|p| expected_gain(p, expanded, level));
-    Some(probability.get(&main)?.iter().zip(levels).map(gain).collect())
+    let probability = probability.get(&main)?;
+    let Some(segment) = &changes.segment else {
+        return Some(probability.iter().map(|p| p.map(|p| expected_gain(p, expanded, None))).collect());
+    };
+    // A feature file may lack the segment by which gains differ.
+    let Some((_, levels)) = segments.iter().find(|(name, _)| name == segment) else {
+        return Some(vec![None; probability.len()]);
+    };
+    let gain = |(row, p): (usize, &Option<f64>)| p.map(|p| expected_gain(p, expanded, levels.get(row)));
+    Some(probability.iter().enumerate().map(gain).collect())
 }
 
 /// What is to be expected of the accounts in `rows`, and of each level of each segment.
