@@ -158,6 +158,7 @@ pub(crate) fn contents() -> BundleContents {
         },
         readiness: None,
         revenue: None,
+        background: None,
         targets: models.iter().map(learnt).collect(),
         min_coverage: 0.5,
         book_toml: "name = \"fuzz\"\n".to_owned(),

@@ -51,7 +51,7 @@ mod tests {
                 Ok(())
             },
         );
-        let found = done.map(|()| written).map_err(|failure| failure.of_input().map_or_else(|f| f.to_string(), |t| t));
+        let found = done.map(|()| written).map_err(|failure| failure.told());
         assert_eq!(found, *expected);
     }
 
