@@ -48,13 +48,13 @@ pub struct ScorerTarget {
 /// A model version, ready to score. What it gives for a row depends on that row alone.
 #[derive(Debug, Clone)]
 pub struct Scorer {
-    schema: FeatureSchema,
+    pub(crate) schema: FeatureSchema,
     encoding: Encoding,
-    health: HealthModel,
-    models: BTreeMap<Target, (Kernel, Calibration)>,
-    horizons: Horizons,
-    coverage: Coverage,
-    min_coverage: f64,
+    pub(crate) health: HealthModel,
+    pub(crate) models: BTreeMap<Target, (Kernel, Calibration)>,
+    pub(crate) horizons: Horizons,
+    pub(crate) coverage: Coverage,
+    pub(crate) min_coverage: f64,
     digest: Digest,
 }
 
@@ -155,11 +155,7 @@ impl Scorer {
     pub fn score(&self, x: &FeatureMatrix) -> Result<Scores, ScoreError> {
         let coverage = self.coverage_of(x)?;
         let is_scored: Vec<bool> = coverage.iter().map(|&coverage| coverage >= self.min_coverage).collect();
-        let status = |(found, &scored): (&Assessment, &bool)| match (scored, found.is_refused) {
-            (true, false) => RowStatus::Scored,
-            (true, true) => RowStatus::HealthRefused,
-            (false, _) => RowStatus::InsufficientData,
-        };
+        let status = |(found, &scored): (&Assessment, &bool)| status_of(scored, found.is_refused);
         let only_scored = |values: Vec<f64>| -> Vec<Option<f64>> {
             values.into_iter().zip(&is_scored).map(|(value, &scored)| scored.then_some(value)).collect()
         };
@@ -244,6 +240,15 @@ impl Scorer {
         let mut health = vec![kernel::UNASSESSED; x.n_rows()];
         for_each_task(&mut health, 1, |first_row, health| kernel::assess(&self.health, x, first_row, health));
         health
+    }
+}
+
+/// The status of a row of which enough is known or not, and whose health is refused or not.
+pub(crate) fn status_of(is_scored: bool, is_refused: bool) -> RowStatus {
+    match (is_scored, is_refused) {
+        (true, false) => RowStatus::Scored,
+        (true, true) => RowStatus::HealthRefused,
+        (false, _) => RowStatus::InsufficientData,
     }
 }
 
