@@ -81,7 +81,7 @@ impl Scorer {
         let health = self.health(x);
         let logits = self.logits(x)?;
         let probabilities = self.probabilities_of(&logits);
-        let status = self.status_of(&coverage, &health);
+        let status = self.statuses(&coverage, &health);
         Ok(Numbers { logits, probabilities, health, status })
     }
 

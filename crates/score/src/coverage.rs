@@ -32,7 +32,16 @@ impl Coverage {
                 *n_known += u32::from(!value.is_nan());
             }
         }
+        n_known.into_iter().map(|n_known| self.share(n_known)).collect()
+    }
+
+    /// [`Coverage::of`] one row.
+    pub(crate) fn of_row(&self, row: &[f32]) -> f64 {
+        self.share(self.columns.iter().map(|&column| u32::from(!row[column].is_nan())).sum())
+    }
+
+    fn share(&self, n_known: u32) -> f64 {
         let n = self.columns.len() as f64;
-        n_known.into_iter().map(|n_known| if n > 0.0 { f64::from(n_known) / n } else { 1.0 }).collect()
+        if n > 0.0 { f64::from(n_known) / n } else { 1.0 }
     }
 }

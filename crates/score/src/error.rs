@@ -38,9 +38,21 @@ pub enum ScoreError {
         /// Features of the model.
         expected: usize,
     },
+    /// Values that do not fill the rows they stand for.
+    #[error("{place} has {found} values where {expected} are needed")]
+    Shape {
+        /// Which row, column or list.
+        place: String,
+        /// Values found.
+        found: usize,
+        /// Values needed.
+        expected: usize,
+    },
     /// A value is infinite.
-    #[error("feature {feature} is {value}; values must be finite or missing")]
+    #[error("row {row}: feature {feature} is {value}; values must be finite or missing")]
     Infinite {
+        /// The row, from 0.
+        row: usize,
         /// The feature's place, from 0.
         feature: usize,
         /// The value.

@@ -47,16 +47,34 @@ impl Horizons {
     /// shorter one's. That is the nearest value in order for each in its turn, so a row is moved only where its models
     /// contradict each other, and then towards the better settled number.
     pub(crate) fn order(&self, probability: &mut BTreeMap<Target, Vec<f64>>) {
-        for (&outcome, OfOutcome { days, main }) in &self.outcomes {
-            let target = |place: usize| Target { outcome, horizon_days: days[place] };
-            let shorter = (0..*main).rev().map(|place| (place, place + 1, f64::min as fn(f64, f64) -> f64));
-            let longer = (main + 1..days.len()).map(|place| (place, place - 1, f64::max as fn(f64, f64) -> f64));
-            for (place, neighbour, nearest) in shorter.chain(longer) {
-                let Some(mut moved) = probability.remove(&target(place)) else { continue };
-                let settled = probability.get(&target(neighbour)).into_iter().flatten();
-                moved.iter_mut().zip(settled).for_each(|(p, &bound)| *p = nearest(*p, bound));
-                probability.insert(target(place), moved);
-            }
+        for Step { target, neighbour, nearest } in self.steps() {
+            let Some(mut moved) = probability.remove(&target) else { continue };
+            let settled = probability.get(&neighbour).into_iter().flatten();
+            moved.iter_mut().zip(settled).for_each(|(p, &bound)| *p = nearest(*p, bound));
+            probability.insert(target, moved);
         }
     }
+
+    /// What [`Horizons::order`] does, in its order.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = Step> {
+        self.outcomes.iter().flat_map(|(&outcome, OfOutcome { days, main })| {
+            let target = move |place: usize| Target { outcome, horizon_days: days[place] };
+            let step = move |place, neighbour, nearest: fn(f64, f64) -> f64| Step {
+                target: target(place),
+                neighbour: target(neighbour),
+                nearest,
+            };
+            let shorter = (0..*main).rev().map(move |place| step(place, place + 1, f64::min));
+            let longer = (main + 1..days.len()).map(move |place| step(place, place - 1, f64::max));
+            shorter.chain(longer)
+        })
+    }
+}
+
+/// Moves the probability of `target` to `nearest(itself, that of neighbour)`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    pub(crate) target: Target,
+    pub(crate) neighbour: Target,
+    pub(crate) nearest: fn(f64, f64) -> f64,
 }

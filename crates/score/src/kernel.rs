@@ -1,8 +1,12 @@
 //! A graph, compiled to flat arrays.
 
 mod linear;
+mod path;
+mod rows;
 mod scorecard;
 mod trees;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bellwether_core::{FeatureMatrix, Linear, Model, ScorecardModel};
 use bellwether_onnx::Decoded;
@@ -10,8 +14,10 @@ use rayon::prelude::*;
 
 use crate::ScoreError;
 
+pub use path::SimdPath;
+pub use rows::Rows;
 pub(crate) use scorecard::{UNASSESSED, assess};
-use trees::FlatTrees;
+use trees::TreeKernel;
 
 /// Rows that one task of the thread pool works on.
 const TASK_ROWS: usize = 2048;
@@ -29,7 +35,7 @@ pub struct Kernel {
 #[derive(Debug, Clone)]
 enum Compiled {
     Linear(Linear),
-    Trees(FlatTrees),
+    Trees(TreeKernel),
     Scorecard(ScorecardModel),
 }
 
@@ -43,7 +49,7 @@ impl Kernel {
         let used = used_features(&model);
         let compiled = match model {
             Model::Linear(linear) => Compiled::Linear(linear),
-            Model::Trees(trees) => Compiled::Trees(FlatTrees::new(&trees)),
+            Model::Trees(trees) => Compiled::Trees(TreeKernel::new(&trees)),
             Model::Scorecard(card) => Compiled::Scorecard(card),
         };
         Ok(Self { feature_names, schema_digest, target, used, compiled })
@@ -54,14 +60,41 @@ impl Kernel {
     /// # Errors
     /// [`ScoreError::Features`] for rows of another width.
     pub fn logits(&self, x: &FeatureMatrix) -> Result<Vec<f64>, ScoreError> {
-        self.check_width(x.n_cols())?;
-        let mut logits = vec![0.0; x.n_rows()];
-        for_each_task(&mut logits, 1, |first_row, logits| match &self.compiled {
-            Compiled::Linear(linear) => linear::logits(linear, x, first_row, logits),
-            Compiled::Trees(trees) => trees.logits(x, first_row, logits),
-            Compiled::Scorecard(card) => scorecard::logits(card, x, first_row, logits),
+        self.logits_of(&x.into())
+    }
+
+    /// [`Kernel::logits`] of rows that are borrowed in the caller's layout, without a copy of them.
+    ///
+    /// # Errors
+    /// [`ScoreError::Features`] for rows of another width, [`ScoreError::Infinite`] for the first infinite value.
+    pub fn logits_of(&self, rows: &Rows<'_>) -> Result<Vec<f64>, ScoreError> {
+        self.logits_on(SimdPath::fastest(), rows)
+    }
+
+    /// [`Kernel::logits_of`] with the instructions of `path`: for tests and measurements, because every path gives the
+    /// same bits.
+    ///
+    /// # Errors
+    /// As [`Kernel::logits_of`].
+    pub fn logits_on(&self, path: SimdPath, rows: &Rows<'_>) -> Result<Vec<f64>, ScoreError> {
+        self.check_width(rows.n_features())?;
+        let mut logits = vec![0.0; rows.n_rows()];
+        let first_refused = AtomicUsize::new(usize::MAX);
+        for_each_task(&mut logits, 1, |first_row, logits| {
+            if let Some(row) = rows.first_infinite(first_row..first_row + logits.len()) {
+                first_refused.fetch_min(row, Ordering::Relaxed);
+                return;
+            }
+            match &self.compiled {
+                Compiled::Linear(linear) => linear::logits(linear, path, rows, first_row, logits),
+                Compiled::Trees(trees) => trees.logits(path, rows, first_row, logits),
+                Compiled::Scorecard(card) => scorecard::logits(card, rows, first_row, logits),
+            }
         });
-        Ok(logits)
+        match rows.infinite_of(first_refused.into_inner()) {
+            None => Ok(logits),
+            Some((row, feature, value)) => Err(ScoreError::Infinite { row, feature, value }),
+        }
     }
 
     /// The logit of one row, NaN = missing, without allocation.
@@ -71,7 +104,7 @@ impl Kernel {
     pub fn logit_row(&self, row: &[f32]) -> Result<f64, ScoreError> {
         self.check_width(row.len())?;
         if let Some(feature) = row.iter().position(|value| value.is_infinite()) {
-            return Err(ScoreError::Infinite { feature, value: row[feature] });
+            return Err(ScoreError::Infinite { row: 0, feature, value: row[feature] });
         }
         Ok(match &self.compiled {
             Compiled::Linear(linear) => linear::logit_row(linear, row),

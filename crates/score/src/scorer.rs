@@ -47,15 +47,15 @@ pub struct ScorerTarget {
 /// A model version, ready to score. What it gives for a row depends on that row alone.
 #[derive(Debug, Clone)]
 pub struct Scorer {
-    schema: FeatureSchema,
+    pub(crate) schema: FeatureSchema,
     encoding: Encoding,
-    health: HealthModel,
-    models: BTreeMap<Target, (Kernel, Calibration)>,
+    pub(crate) health: HealthModel,
+    pub(crate) models: BTreeMap<Target, (Kernel, Calibration)>,
     /// The digest of each target's graph.
     graphs: BTreeMap<Target, Digest>,
-    horizons: Horizons,
-    coverage: Coverage,
-    min_coverage: f64,
+    pub(crate) horizons: Horizons,
+    pub(crate) coverage: Coverage,
+    pub(crate) min_coverage: f64,
     digest: Digest,
 }
 
@@ -173,7 +173,7 @@ impl Scorer {
         let probability = self.probabilities_of(&logits);
         let probability = probability.into_iter().map(|(target, of)| (target, only_scored(of))).collect();
         Ok(Scores {
-            status: self.status_of(&coverage, &health),
+            status: self.statuses(&coverage, &health),
             coverage,
             health_coverage: health.iter().map(|found| found.coverage).collect(),
             health_score: shown.iter().map(|found| found.map(|found| found.score)).collect(),
@@ -192,12 +192,9 @@ impl Scorer {
     }
 
     /// What becomes of each row.
-    pub(crate) fn status_of(&self, coverage: &[f64], health: &[Assessment]) -> Vec<RowStatus> {
-        let status = |(&coverage, found): (&f64, &Assessment)| match (coverage >= self.min_coverage, found.is_refused) {
-            (true, false) => RowStatus::Scored,
-            (true, true) => RowStatus::HealthRefused,
-            (false, _) => RowStatus::InsufficientData,
-        };
+    pub(crate) fn statuses(&self, coverage: &[f64], health: &[Assessment]) -> Vec<RowStatus> {
+        let status =
+            |(&coverage, found): (&f64, &Assessment)| status_of(coverage >= self.min_coverage, found.is_refused);
         coverage.iter().zip(health).map(status).collect()
     }
 
@@ -237,6 +234,15 @@ impl Scorer {
         let mut health = vec![kernel::UNASSESSED; x.n_rows()];
         for_each_task(&mut health, 1, |first_row, health| kernel::assess(&self.health, x, first_row, health));
         health
+    }
+}
+
+/// The status of a row of which enough is known or not, and whose health is refused or not.
+pub(crate) fn status_of(is_scored: bool, is_refused: bool) -> RowStatus {
+    match (is_scored, is_refused) {
+        (true, false) => RowStatus::Scored,
+        (true, true) => RowStatus::HealthRefused,
+        (false, _) => RowStatus::InsufficientData,
     }
 }
 

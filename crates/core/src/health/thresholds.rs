@@ -100,12 +100,16 @@ impl Dimension {
 impl CohortBands {
     /// The edges of the row whose feature `i` is `value(i)`.
     pub(super) fn of_row(&self, value: &dyn Fn(usize) -> f32) -> Bands {
-        let mut levels = Vec::with_capacity(self.by.len());
         let mut bands = self.cohorts[0].bands;
-        for dimension in &self.by {
-            let Some(level) = dimension.level(value) else { break };
-            levels.push(level);
-            let Ok(place) = self.cohorts.binary_search_by(|cohort| cohort.levels.cmp(&levels)) else { break };
+        for n_dimensions in 1..=self.by.len() {
+            let dimensions = &self.by[..n_dimensions];
+            if dimensions[n_dimensions - 1].level(value).is_none() {
+                break;
+            }
+            // Levels are asked for again rather than stored, so that a row needs no allocation.
+            let levels = || dimensions.iter().filter_map(|dimension| dimension.level(value));
+            let order = |cohort: &CohortEdges| cohort.levels.iter().copied().cmp(levels());
+            let Ok(place) = self.cohorts.binary_search_by(order) else { break };
             bands = self.cohorts[place].bands;
         }
         bands

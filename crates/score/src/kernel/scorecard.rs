@@ -2,9 +2,11 @@
 
 use bellwether_core::{Assessment, Bands, FeatureMatrix, HealthModel, ScorecardModel};
 
+use super::rows::Rows;
+
 /// Writes the logits of the rows from `first_row`.
-pub(super) fn logits(card: &ScorecardModel, x: &FeatureMatrix, first_row: usize, logits: &mut [f64]) {
-    health(card, x, first_row, logits);
+pub(super) fn logits(card: &ScorecardModel, rows: &Rows<'_>, first_row: usize, logits: &mut [f64]) {
+    health(card, rows, first_row, logits);
     for logit in logits {
         *logit = logit_of(card, *logit);
     }
@@ -28,7 +30,7 @@ pub(crate) fn assess(model: &HealthModel, x: &FeatureMatrix, first_row: usize, i
         return;
     }
     let mut scores = vec![0.0; into.len()];
-    let known = health(&model.card, x, first_row, &mut scores);
+    let known = health(&model.card, &x.into(), first_row, &mut scores);
     let total = model.card.indicators.iter().fold(0.0, |total, of| total + f64::from(of.weight));
     for (found, (score, known)) in into.iter_mut().zip(scores.into_iter().zip(known)) {
         *found = Assessment { score, bands: model.bands, coverage: known / total, ..UNASSESSED };
@@ -37,11 +39,12 @@ pub(crate) fn assess(model: &HealthModel, x: &FeatureMatrix, first_row: usize, i
 
 /// Writes the health of the rows from `first_row` and gives the weights of what is known. Every row adds its indicators
 /// in order, as `ScorecardModel::health` does.
-fn health(card: &ScorecardModel, x: &FeatureMatrix, first_row: usize, health: &mut [f64]) -> Vec<f64> {
+fn health(card: &ScorecardModel, rows: &Rows<'_>, first_row: usize, health: &mut [f64]) -> Vec<f64> {
     let mut weights = vec![0.0; health.len()];
+    let mut buffer = vec![0.0; health.len()];
     health.fill(0.0);
     for indicator in &card.indicators {
-        let values = &x.column(indicator.feature as usize)[first_row..first_row + weights.len()];
+        let values = rows.values(indicator.feature as usize, first_row..first_row + weights.len(), &mut buffer);
         let weight = f64::from(indicator.weight);
         for ((points, weights), &value) in health.iter_mut().zip(&mut weights).zip(values) {
             if let Some(earned) = indicator.points(value) {

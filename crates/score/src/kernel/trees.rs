@@ -1,156 +1,189 @@
-//! An ensemble as one flat array of nodes, walked by several rows at a time.
+//! Ensembles of trees, evaluated for blocks of rows.
 
-use bellwether_core::{FeatureMatrix, Link, Node, Trees};
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+mod program;
+mod ranks;
+mod walk;
 
-/// Rows whose values are brought together before any tree is walked; 64 rows of 60 features stay in the first cache.
-const BLOCK_ROWS: usize = 64;
-/// Rows that walk a tree side by side, so that the wait for one row's node is filled with the others' work.
-const LANES: usize = 8;
+use std::ops::Range;
 
-/// `feature`'s bit that says that a missing value goes left.
-const MISSING_LEFT: u32 = 1 << 31;
+use bellwether_core::{FeatureMatrix, Link, Trees};
 
-/// A split, or a leaf whose children are itself, so that a row that has arrived stays there.
-#[derive(Debug, Clone, Copy)]
-struct FlatNode {
-    /// Place of the feature, and [`MISSING_LEFT`].
-    feature: u32,
-    /// The threshold; of a leaf the value.
-    value: f32,
-    left: u32,
-    right: u32,
-}
+use super::path::{Instructions, SimdPath};
+use super::rows::Rows;
+use program::{Kind, Program, TreeProgram, has_program, slots};
+use ranks::{LANES, Lanes, RankedFeature, Ranks};
+use walk::FlatTrees;
 
-/// All trees of a model; nodes stand in the model's order, tree after tree.
+/// An ensemble, compiled.
 #[derive(Debug, Clone)]
-pub(super) struct FlatTrees {
-    n_features: usize,
+pub(super) struct TreeKernel {
     base: f32,
     link: Link,
-    nodes: Vec<FlatNode>,
-    roots: Vec<u32>,
+    ranks: Ranks,
+    program: Program,
+    nodes: FlatTrees,
 }
 
-impl FlatTrees {
+/// Blocks whose codes are made before any tree runs: reading a column in long stretches is what memory is good at.
+const GROUP_BLOCKS: usize = 8;
+const GROUP_ROWS: usize = GROUP_BLOCKS * LANES;
+
+/// What a group of rows is worked on in.
+struct Scratch {
+    values: Vec<f32>,
+    /// The columns of each block.
+    codes: Vec<Lanes>,
+    slots: Vec<Lanes>,
+    sums: [f64; LANES],
+    /// A block's values, row after row, where a tree is walked.
+    rows: Vec<f32>,
+}
+
+impl TreeKernel {
     pub(super) fn new(trees: &Trees) -> Self {
-        let mut nodes = Vec::new();
-        let mut roots = Vec::new();
-        for tree in trees.trees() {
-            let root = nodes.len() as u32;
-            roots.push(root);
-            nodes.extend(tree.nodes.iter().enumerate().map(|(at, node)| FlatNode::new(node, at as u32, root)));
-        }
-        Self { n_features: trees.n_features(), base: trees.base(), link: trees.link(), nodes, roots }
+        let programmed = trees.trees().iter().filter(|tree| has_program(tree));
+        let (ranks, coder) = Ranks::new(trees.n_features(), programmed.flat_map(|tree| &tree.nodes));
+        let program = Program::new(trees.trees(), &coder);
+        Self { base: trees.base(), link: trees.link(), ranks, program, nodes: FlatTrees::new(trees) }
     }
 
     pub(super) fn n_trees(&self) -> usize {
-        self.roots.len()
-    }
-
-    /// Writes the logits of the rows from `first_row`. Every row adds its leaves in the order of the trees.
-    pub(super) fn logits(&self, x: &FeatureMatrix, first_row: usize, logits: &mut [f64]) {
-        // What `Iterator::sum` begins with, so that a sum of -0.0 has the same bits.
-        logits.fill(-0.0);
-        self.for_each_leaf(x, first_row, logits.len(), |_, row, leaf| logits[row] += f64::from(self.nodes[leaf].value));
-        for logit in logits {
-            *logit = self.link.logit(*logit + f64::from(self.base));
-        }
+        self.nodes.n_trees()
     }
 
     /// Writes the index in its tree of each leaf of the rows from `first_row`, row after row.
     pub(super) fn leaves(&self, x: &FeatureMatrix, first_row: usize, leaves: &mut [u32]) {
-        let n_trees = self.n_trees();
-        let n_rows = leaves.len() / n_trees;
-        self.for_each_leaf(x, first_row, n_rows, |tree, row, leaf| {
-            leaves[row * n_trees + tree] = leaf as u32 - self.roots[tree];
-        });
+        self.nodes.leaves(x, first_row, leaves);
     }
 
     /// The logit of one row.
     pub(super) fn logit_row(&self, row: &[f32]) -> f64 {
-        let leaf = |&root: &u32| {
-            let mut at = root;
-            loop {
-                let next = self.nodes[at as usize].next(row);
-                if next == at {
-                    return f64::from(self.nodes[at as usize].value);
-                }
-                at = next;
-            }
-        };
-        self.link.logit(self.roots.iter().map(leaf).sum::<f64>() + f64::from(self.base))
+        self.logit(self.nodes.sum(row))
     }
 
-    /// Calls `visit(tree, row - first_row, leaf)` for `n_rows` rows; for each row the trees come in order.
-    fn for_each_leaf(
+    /// Writes the logits of the rows from `first_row`. Every row adds its leaves in the order of the trees.
+    pub(super) fn logits(&self, path: SimdPath, rows: &Rows<'_>, first_row: usize, logits: &mut [f64]) {
+        let mut scratch = self.scratch();
+        for (group, logits) in logits.chunks_mut(GROUP_ROWS).enumerate() {
+            let from = first_row + group * GROUP_ROWS;
+            for feature in &self.ranks.features {
+                self.encode(path, feature, rows, from..from + logits.len(), &mut scratch);
+            }
+            for (block, logits) in logits.chunks_mut(LANES).enumerate() {
+                if !scratch.rows.is_empty() {
+                    walk::gather(rows, from + block * LANES, logits.len(), &mut scratch.rows);
+                }
+                self.add_trees(path, block, &mut scratch);
+                for (logit, &sum) in logits.iter_mut().zip(&scratch.sums) {
+                    *logit = self.logit(sum);
+                }
+            }
+        }
+    }
+
+    fn logit(&self, sum: f64) -> f64 {
+        self.link.logit(sum + f64::from(self.base))
+    }
+
+    fn scratch(&self) -> Scratch {
+        let walks = self.program.trees.iter().any(|tree| tree.kind == Kind::Walk);
+        Scratch {
+            values: vec![0.0; GROUP_ROWS],
+            codes: vec![Lanes([0; LANES]); GROUP_BLOCKS * self.ranks.columns.len()],
+            slots: slots(),
+            sums: [0.0; LANES],
+            rows: if walks { vec![0.0; LANES * self.nodes.n_features()] } else { Vec::new() },
+        }
+    }
+
+    /// Codes one feature of a group's `rows`. What is left of the last block gets codes of some values or other.
+    fn encode(&self, path: SimdPath, of: &RankedFeature, x: &Rows<'_>, rows: Range<usize>, scratch: &mut Scratch) {
+        let n_columns = self.ranks.columns.len();
+        let Scratch { values: buffer, codes, .. } = scratch;
+        let values = x.values(of.feature, rows, buffer);
+        for (values, codes) in values.chunks(LANES).zip(codes.chunks_exact_mut(n_columns)) {
+            let codes = &mut codes[of.columns.clone()];
+            if let Ok(whole) = values.try_into() {
+                self.encode_block(path, of, whole, codes);
+            } else {
+                let mut whole = [0.0; LANES];
+                whole[..values.len()].copy_from_slice(values);
+                self.encode_block(path, of, &whole, codes);
+            }
+        }
+    }
+
+    fn encode_block(&self, path: SimdPath, of: &RankedFeature, values: &[f32; LANES], codes: &mut [Lanes]) {
+        let table = &self.ranks.tables[of.table.clone()];
+        let columns = &self.ranks.columns[of.columns.clone()];
+        match path.instructions() {
+            Instructions::Portable => portable::encode(values, of.n_levels, table, columns, codes),
+            // SAFETY: the path is one of this processor.
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => unsafe { avx2::encode(values, of.n_levels, table, columns, codes) },
+            // SAFETY: the path is one of this processor.
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => unsafe { avx512::encode(values, of.n_levels, table, columns, codes) },
+        }
+    }
+
+    /// Makes the sums of a block.
+    fn add_trees(&self, path: SimdPath, block: usize, scratch: &mut Scratch) {
+        let n_columns = self.ranks.columns.len();
+        let Scratch { codes, slots, sums, rows, .. } = scratch;
+        let codes = &codes[block * n_columns..][..n_columns];
+        // What `Iterator::sum` begins with, so that a sum of -0.0 has the same bits.
+        *sums = [-0.0; LANES];
+        for (place, tree) in self.program.trees.iter().enumerate() {
+            match tree.kind {
+                Kind::Walk => self.nodes.add(place, rows, sums),
+                Kind::Selects | Kind::Oblivious => self.add_tree(path, tree, codes, slots, sums),
+            }
+        }
+    }
+
+    fn add_tree(
         &self,
-        x: &FeatureMatrix,
-        first_row: usize,
-        n_rows: usize,
-        mut visit: impl FnMut(usize, usize, usize),
+        path: SimdPath,
+        tree: &TreeProgram,
+        codes: &[Lanes],
+        slots: &mut [Lanes],
+        sums: &mut [f64; LANES],
     ) {
-        let mut rows = vec![0.0; BLOCK_ROWS * self.n_features];
-        for block in (0..n_rows).step_by(BLOCK_ROWS) {
-            let block_rows = BLOCK_ROWS.min(n_rows - block);
-            gather(x, first_row + block, block_rows, &mut rows);
-            for (tree, &root) in self.roots.iter().enumerate() {
-                for lane in (0..block_rows).step_by(LANES) {
-                    let leaves = self.walk(root, &rows[lane * self.n_features..(lane + LANES) * self.n_features]);
-                    let used = LANES.min(block_rows - lane);
-                    for (row, &leaf) in leaves[..used].iter().enumerate() {
-                        visit(tree, block + lane + row, leaf as usize);
-                    }
+        let selects = &self.program.selects[tree.first as usize..][..tree.n as usize];
+        let values = &self.program.values[tree.first_value as usize..][..tree.n_values as usize];
+        let root = usize::from(tree.root);
+        match path.instructions() {
+            Instructions::Portable => {
+                match tree.kind {
+                    Kind::Oblivious => portable::bits(selects, codes, slots),
+                    _ => portable::select(selects, codes, slots),
                 }
+                portable::add(&slots[root], values, sums);
             }
-        }
-    }
-
-    /// The leaves of [`LANES`] rows.
-    fn walk(&self, root: u32, rows: &[f32]) -> [u32; LANES] {
-        let mut at = [root; LANES];
-        loop {
-            let mut moved = 0;
-            for (lane, row) in rows.chunks_exact(self.n_features).enumerate() {
-                let next = self.nodes[at[lane] as usize].next(row);
-                moved |= next ^ at[lane];
-                at[lane] = next;
-            }
-            if moved == 0 {
-                return at;
-            }
-        }
-    }
-}
-
-impl FlatNode {
-    fn new(node: &Node, at: u32, root: u32) -> Self {
-        match *node {
-            Node::Split { feature, threshold, missing_left, left, right } => Self {
-                feature: feature | if missing_left { MISSING_LEFT } else { 0 },
-                value: threshold,
-                left: root + left,
-                right: root + right,
+            // SAFETY: the path is one of this processor.
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => unsafe {
+                match tree.kind {
+                    Kind::Oblivious => avx2::bits(selects, codes, slots),
+                    _ => avx2::select(selects, codes, slots),
+                }
+                avx2::add(&slots[root], values, sums);
             },
-            Node::Leaf { value } => Self { feature: 0, value, left: root + at, right: root + at },
-        }
-    }
-
-    /// Where `row` goes from here.
-    #[expect(clippy::needless_bitwise_bool, reason = "a branch that depends on the row is mispredicted half the time")]
-    fn next(&self, row: &[f32]) -> u32 {
-        let x = row[(self.feature & !MISSING_LEFT) as usize];
-        let goes_left = (x <= self.value) | (x.is_nan() & (self.feature >= MISSING_LEFT));
-        if goes_left { self.left } else { self.right }
-    }
-}
-
-/// Copies `n_rows` rows from `first_row` into `rows`, row after row. What follows them is left as it was.
-fn gather(x: &FeatureMatrix, first_row: usize, n_rows: usize, rows: &mut [f32]) {
-    let n_features = x.n_cols();
-    for column in 0..n_features {
-        let values = &x.column(column)[first_row..first_row + n_rows];
-        for (row, &value) in rows.chunks_exact_mut(n_features).zip(values) {
-            row[column] = value;
+            // SAFETY: the path is one of this processor.
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => unsafe {
+                match tree.kind {
+                    Kind::Oblivious => avx512::bits(selects, codes, slots),
+                    _ => avx512::select(selects, codes, slots),
+                }
+                avx512::add(&slots[root], values, sums);
+            },
         }
     }
 }
