@@ -117,7 +117,8 @@ fn check_provenance(provenance: &Provenance) -> Result<(), BundleError> {
         let digits = digest.as_str().as_bytes();
         digits.len() == 64 && digits.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
-    let digests = provenance.sources.values().map(|source| &source.digest).chain([&provenance.config_digest]);
+    let digests = provenance.sources.values().map(|source| &source.digest);
+    let digests = digests.chain(provenance.imported.values().map(|of| &of.file)).chain([&provenance.config_digest]);
     match digests.into_iter().find(|digest| !is_digest(digest)) {
         Some(digest) => {
             broken(PROVENANCE, format!("`{digest}` is no digest; a digest has 64 lower-case hexadecimal digits"))

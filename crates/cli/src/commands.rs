@@ -10,6 +10,7 @@ pub(crate) mod evaluate;
 pub(crate) mod features;
 pub(crate) mod forecast;
 pub(crate) mod init;
+pub(crate) mod models;
 pub(crate) mod score;
 pub(crate) mod scorecard;
 pub(crate) mod simulate;

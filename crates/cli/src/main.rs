@@ -47,6 +47,7 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Compare(of) => commands::compare::run(of),
         Command::Score(of) => commands::score::run(of),
         Command::Forecast(of) => commands::forecast::run(of),
+        Command::Models(of) => commands::models::run(of),
         Command::Demo(of) => commands::demo::run(of),
         Command::Completions(of) => {
             commands::completions::run(of);

@@ -17,6 +17,7 @@ mod forecast;
 mod forms;
 mod help;
 mod horizons;
+mod import;
 mod interrupted;
 mod practice;
 mod scorecard;
