@@ -9,12 +9,14 @@ random ones, ones with missing values, zeros of both signs, and each threshold i
 
 Prints a table: model, converter, kernel, the largest difference of a probability from the maker's; or why the file is
 refused. A row on which the file itself says another thing than its maker (ONNX Runtime beside us as witness) is counted
-apart, as the converter's. Exit code 1 where a model that is taken differs from its maker without that, or a model that must
+apart, as the converter's: a threshold that its maker compares in f64 and the converter rounds to the nearest f32 may lie on
+the other side of that f32. Exit code 1 where a model that is taken differs from its maker without that, or a model that must
 be taken is refused, or one that must be refused is taken.
 """
 
 import argparse
 import dataclasses
+import os
 import pathlib
 import subprocess
 import sys
@@ -23,6 +25,8 @@ import warnings
 from collections.abc import Callable
 
 warnings.filterwarnings("ignore")
+# The models are small: threads would wait for each other.
+os.environ["OMP_NUM_THREADS"] = "1"
 
 import catboost
 import lightgbm
@@ -70,6 +74,8 @@ class Case:
     refused: str | None = None
     # Rows with missing values must be refused, for the file does not say where they go.
     unruled: bool = False
+    # The converter changes the model and the file does not show it: `models import --check` refuses it.
+    changed: bool = False
 
 
 def main() -> int:
@@ -189,7 +195,7 @@ def check(case, data, program, folder):
     apart = np.abs(ours - expected) > TOLERANCE
     of_file = apart & (np.abs(ours - runtime(file, rows)) <= TOLERANCE) if apart.any() else apart
     is_edge = np.arange(len(rows)) >= first_edge
-    of_file &= is_edge & ~missing
+    of_file &= (is_edge & ~missing) | case.changed
     worst = np.abs(ours - expected)[~of_file].max()
     note = "" if said["unruled"] == "0" else f"{said['unruled']} inputs have no rule for missing values"
     failure = None
@@ -197,9 +203,13 @@ def check(case, data, program, folder):
         failure = "taken, where it must be refused"
     elif (said["unruled"] != "0") != case.unruled:
         failure = f"{said['unruled']} inputs without a rule for missing values"
+    elif case.changed and not of_file.any():
+        failure = "the converter is right: no row differs"
     elif not worst <= TOLERANCE:
         place = int(np.argmax(np.where(of_file, 0, np.abs(ours - expected))))
         failure = f"row {place}: ours {ours[place]}, its maker's {expected[place]}, ONNX Runtime's {runtime(file, rows)[place]}"
+    if case.changed:
+        note = f"its converter is wrong, by up to {np.abs(ours - expected).max():.2f}: refused by --check alone"
     line = f"| {case.name} | {producer} | {said['kernel']} | {len(rows):,} | {worst:.1e} | {of_file.sum() or ''} | {note} |"
     return line, failure
 
@@ -292,7 +302,7 @@ def cases(data):
         Case("LightGBM, dart", lgb(missing, boosting_type="dart"), True),
         Case("LightGBM, goss", lgb(missing, data_sample_strategy="goss"), True),
         Case("LightGBM, random forest", lgb(missing, boosting_type="rf", subsample=0.7, subsample_freq=1), True, refused="`Div`"),
-        Case("LightGBM, zeros are missing", lgb(missing, zero_as_missing=True), True),
+        Case("LightGBM, zeros are missing", lgb(missing, zero_as_missing=True), True, changed=True),
         Case("XGBoost", xgb(x), True),
         Case("XGBoost, missing values", xgb(missing), True),
         Case("XGBoost, base score", xgb(missing, base_score=0.2), True),

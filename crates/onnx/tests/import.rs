@@ -1,7 +1,7 @@
 //! Files of other software against their makers' own predictions.
 //!
-//! The files and the predictions are what `benches/peers/imports.py --fixtures` wrote with scikit-learn 1.9.1, LightGBM
-//! 4.7.0, XGBoost 3.2.0 and CatBoost 1.2.10, by skl2onnx 1.20.0, onnxmltools 1.16.0 and CatBoost itself.
+//! The files and the predictions are what `benches/peers/imports.py --fixtures` wrote: with scikit-learn 1.9.1 by skl2onnx
+//! 1.20.0, with `LightGBM` 4.7.0 and `XGBoost` 3.2.0 by onnxmltools 1.16.0, and with `CatBoost` 1.2.10 by itself.
 
 use std::fs;
 use std::path::PathBuf;

@@ -7,12 +7,13 @@ use std::time::Instant;
 use bellwether_bundle::{Bundle, ImportedModel, TargetModel};
 use bellwether_core::{Digest, Model, Target};
 use bellwether_learn::LearnerName;
-use bellwether_onnx::{Converted, Imported, InputNames};
+use bellwether_onnx::{Imported, InputNames};
+use serde::Serialize;
 
 use crate::args::{ImportModel, MissingRule};
 use crate::commands::models::read;
 use crate::commands::models::witness::Agreement;
-use crate::commands::train::{self, Publication};
+use crate::commands::train::{self, Publication, Trained};
 use crate::failure::{Failure, INVALID, Unexpected as _};
 use crate::output::{grouped, print_json, print_text};
 use crate::pipeline::audit;
@@ -23,6 +24,26 @@ use crate::progress::{Bars, say};
 
 /// What stands before a feature's name in a matrix that `features --model` writes.
 const FEATURE_PREFIX: &str = "feature:";
+
+/// What became of a file.
+#[derive(Serialize)]
+struct Taken {
+    producer: String,
+    model: String,
+    features: usize,
+    /// Of a logit; of a forest, of a probability.
+    rounding: f64,
+    /// Features whose missing values count as their mean, as the file does not say.
+    filled_with_mean: usize,
+    agreement: Option<Agreement>,
+}
+
+#[derive(Serialize)]
+struct Published<'a> {
+    import: &'a Taken,
+    #[serde(flatten)]
+    bundle: Trained<'a>,
+}
 
 pub(crate) fn run(arguments: &ImportModel) -> Result<(), Failure> {
     let (began, bars) = (Instant::now(), Bars::default());
@@ -51,13 +72,23 @@ pub(crate) fn run(arguments: &ImportModel) -> Result<(), Failure> {
         bytes,
     };
     let agreement = arguments.check.as_deref().map(|file| Agreement::check(file, &converted, &prepared)).transpose()?;
-    let told = told(&imported, &converted, &rules, agreement.as_ref());
+    let taken = Taken {
+        producer: imported.producer().to_owned(),
+        model: kind(&converted.model),
+        features: imported.n_inputs(),
+        rounding: converted.rounding,
+        filled_with_mean: rules.n_filled(),
+        agreement,
+    };
     let candidates = candidates(&prepared, &bundle, &arguments.like, arguments.target, (converted.model, file))?;
     let (models, name) = (arguments.models.as_path(), arguments.name.as_deref());
     let actor = train::actor(arguments.actor.as_deref());
     let to = Publication { models, name, seed, actor: &actor, began };
     let trained = train::publish(&prepared, &audit, &candidates, &to, &bars)?;
-    if arguments.json { print_json(&trained.json()) } else { print_text(&format!("{told}\n\n{}", trained.text())) }
+    if arguments.json {
+        return print_json(&Published { import: &taken, bundle: trained.json() });
+    }
+    print_text(&format!("{}\n\n{}", taken.text(), trained.text()))
 }
 
 fn require_target(bundle: &Bundle, target: Target) -> Result<(), Failure> {
@@ -191,29 +222,32 @@ fn earlier_import(bundle: &Bundle, like: &Path, target: Target) -> Result<Option
     Ok(Some(ImportedFile { provenance: provenance.clone(), bytes: read(&path)? }))
 }
 
-/// What became of the file, in words.
-fn told(imported: &Imported, converted: &Converted, rules: &MissingRules, agreement: Option<&Agreement>) -> String {
-    let kind = match &converted.model {
+fn kind(model: &Model) -> String {
+    match model {
         Model::Trees(trees) => format!("{} trees", grouped(trees.trees().len())),
         Model::Linear(_) | Model::Scorecard(_) => "a sum of straight lines".to_owned(),
-    };
-    let mut lines = vec![format!(
-        "{}: {kind} of {} features; no sum is further than {:.0e} from the file's",
-        imported.producer(),
-        grouped(imported.n_inputs()),
-        converted.rounding
-    )];
-    if rules.n_filled() > 0 {
-        lines.push(format!(
-            "the file does not say what a missing value of {} features means: it counts as the mean of training rows",
-            grouped(rules.n_filled())
-        ));
     }
-    lines.push(
-        agreement.map_or_else(
-            || "not compared with its maker's own probabilities: --check does".to_owned(),
-            Agreement::told,
-        ),
-    );
-    lines.join("\n")
+}
+
+impl Taken {
+    fn text(&self) -> String {
+        let mut lines = vec![format!(
+            "{}: {} of {} features; no sum is further than {:.0e} from the file's",
+            self.producer,
+            self.model,
+            grouped(self.features),
+            self.rounding
+        )];
+        if self.filled_with_mean > 0 {
+            lines.push(format!(
+                "the file does not say what a missing value of {} features means: it counts as the mean of training rows",
+                grouped(self.filled_with_mean)
+            ));
+        }
+        let compared = self.agreement.as_ref().map(Agreement::text);
+        lines.push(
+            compared.unwrap_or_else(|| "not compared with its maker's own probabilities: --check does".to_owned()),
+        );
+        lines.join("\n")
+    }
 }
