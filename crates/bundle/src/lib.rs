@@ -37,5 +37,5 @@ pub use manifest::{BundleFormat, FileEntry, MAX_MANIFEST_BYTES, Manifest, Target
 pub use names::check_name;
 pub use open::Bundle;
 pub use parity::{InputRole, InputValues, ParityInput, ParityInputs, ParityTarget, ParityVectors};
-pub use provenance::{Provenance, SourceProvenance};
+pub use provenance::{ImportedModel, Provenance, SourceProvenance};
 pub use write::{UNFINISHED_PREFIX, write};

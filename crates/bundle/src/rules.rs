@@ -120,7 +120,8 @@ fn check_target(target: &TargetModel, schema: &FeatureSchema) -> Result<Model, B
 }
 
 fn check_provenance(provenance: &Provenance) -> Result<(), BundleError> {
-    let digests = provenance.sources.values().map(|source| &source.digest).chain([&provenance.config_digest]);
+    let digests = provenance.sources.values().map(|source| &source.digest);
+    let digests = digests.chain(provenance.imported.values().map(|of| &of.file)).chain([&provenance.config_digest]);
     match digests.into_iter().find(|digest| digest.to_bytes().is_none()) {
         Some(digest) => {
             broken(PROVENANCE, format!("`{digest}` is no digest; a digest has 64 lower-case hexadecimal digits"))

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bellwether_book::Shard;
-use bellwether_core::Date;
+use bellwether_core::{Date, Target, TargetError};
 use bellwether_simulate::Leak;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Parser, Subcommand};
@@ -330,7 +330,7 @@ pub(crate) struct Forecast {
     pub(crate) json: bool,
 }
 
-/// Look after the models of a models folder: list and verify them.
+/// Look after the models of a models folder: list and verify them, and take in those of other software.
 #[derive(Debug, Args)]
 pub(crate) struct Models {
     #[command(subcommand)]
@@ -341,6 +341,7 @@ pub(crate) struct Models {
 pub(crate) enum ModelsCommand {
     List(ListModels),
     Verify(VerifyModels),
+    Import(ImportModel),
 }
 
 /// List the versions that were registered.
@@ -376,6 +377,63 @@ pub(crate) struct VerifyModels {
     pub(crate) json: bool,
 }
 
+/// Take a model that other software made, as the next version of a bundle.
+///
+/// FILE is an ONNX file of skl2onnx, onnxmltools (LightGBM, XGBoost) or CatBoost: a classifier of trees or straight lines
+/// with labels 0 and 1, behind imputers and scalers where it has any. It reads the columns `feature:...` of the matrix that
+/// `bellwether features --book BOOK --model BUNDLE` writes; fit it to the rows whose `part` is `training` alone. It is
+/// calibrated, evaluated, compared and scored as a model of ours; the other targets keep the bundle's models.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  bellwether features --book mybook/book.toml --model models/mybook --out matrix.parquet\n  bellwether models import churn.onnx --book mybook/book.toml --like models/mybook --target churn_90d\n  bellwether compare --book mybook/book.toml --model models/mybook/2 --model models/mybook/1"
+)]
+pub(crate) struct ImportModel {
+    /// The model.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The book's configuration; its features must be those of the bundle.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) book: PathBuf,
+    /// The bundle whose matrix the model reads: its folder, or MODELS/NAME for the newest version.
+    #[arg(long, value_name = "BUNDLE")]
+    pub(crate) like: PathBuf,
+    /// What the model predicts, such as churn_90d.
+    #[arg(long, value_parser = target)]
+    pub(crate) target: Target,
+    /// A file with the names of the features that the model reads, one a line, in the model's order; where not given, the
+    /// file's own names, or all features in the bundle's order.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) features: Option<PathBuf>,
+    /// What a missing value counts as where the file does not say; without it, a feature of which the book misses values is
+    /// refused then.
+    #[arg(long, value_enum)]
+    pub(crate) missing: Option<MissingRule>,
+    /// The maker's own probabilities, one a line for each row of the matrix: a row on which the file says another is refused.
+    ///
+    /// Software that writes ONNX files sometimes changes a model, and the file does not show it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) check: Option<PathBuf>,
+    /// The models folder.
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    pub(crate) models: PathBuf,
+    /// The bundle's name; the book's where not given.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Who imports, for the audit log; $USER where not given.
+    #[arg(long)]
+    pub(crate) actor: Option<String>,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What a missing value counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum MissingRule {
+    /// The feature's mean over training rows.
+    Mean,
+}
+
 /// Do everything on a simulated book of 2,000 accounts and 24 months.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  bellwether demo --out demo      # then open demo/report.html")]
@@ -393,6 +451,10 @@ pub(crate) struct Demo {
 pub(crate) struct Completions {
     /// The shell.
     pub(crate) shell: clap_complete::Shell,
+}
+
+fn target(text: &str) -> Result<Target, TargetError> {
+    Target::try_from(text.to_owned())
 }
 
 /// The name that stands for every kind of leak.

@@ -2,6 +2,7 @@
 
 use bellwether_book::{BookError, ConfigError, FeatureFileError, TableError};
 use bellwether_bundle::BundleError;
+use bellwether_onnx::ImportError;
 use bellwether_registry::RegistryError;
 use bellwether_score::ScoreError;
 use bellwether_simulate::SimulateError;
@@ -133,6 +134,19 @@ impl From<ScoreError> for Failure {
     fn from(error: ScoreError) -> Self {
         let hint = "nothing was scored; restore the bundle from a copy, or train again";
         Self::new(VERIFICATION, error, Some(hint))
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Onnx(error) => Self::new(INVALID, error, Some("name an ONNX file as its exporter wrote it")),
+            error => {
+                let hint = "what is read: a classifier of trees or straight lines with labels 0 and 1, on numbers, behind \
+                            imputers and scalers; export that alone, or train with bellwether";
+                Self::new(REFUSED, error, Some(hint))
+            }
+        }
     }
 }
 

@@ -624,3 +624,21 @@ fn every_shell_has_completions() {
         assert!(run.stdout.contains("bellwether") && run.stdout.contains("evaluate"), "{shell}");
     }
 }
+
+#[test]
+fn models() {
+    check_help(
+        "models",
+        &expect![[r#"
+        "#]],
+    );
+}
+
+#[test]
+fn models_import() {
+    check_help(
+        "models import",
+        &expect![[r#"
+        "#]],
+    );
+}

@@ -18,6 +18,7 @@ mod forecast;
 mod forms;
 mod help;
 mod horizons;
+mod import;
 mod interrupted;
 mod models;
 mod practice;

@@ -37,6 +37,8 @@ pub enum LearnerName {
     ForestSmartcore,
     /// Gradient boosting.
     Boosted,
+    /// A model of other software: nothing is learnt here.
+    Imported,
 }
 
 impl LearnerName {
@@ -57,6 +59,7 @@ impl LearnerName {
             Self::Forest => "forest",
             Self::ForestSmartcore => "forest_smartcore",
             Self::Boosted => "boosted",
+            Self::Imported => "imported",
         }
     }
 }
@@ -121,6 +124,7 @@ fn plain(name: LearnerName, settings: Settings) -> Result<Box<dyn Learner>, Lear
         LearnerName::Forest => Box::new(Forest { settings }),
         LearnerName::ForestSmartcore => Box::new(SmartcoreForest { settings }),
         LearnerName::Boosted => Box::new(Boosted { settings }),
+        LearnerName::Imported => return Err(LearnError::UnknownLearner(name.to_string())),
     })
 }
 

@@ -141,6 +141,7 @@ fn write(model: &Model, feature_names: &[String], schema_digest: &str, target: &
         graph: Some(body.into_graph(n_features)),
         opset_import: OPERATOR_SETS.map(operator_set).to_vec(),
         metadata_props: fixed.into_iter().chain(features).collect(),
+        ..ModelProto::default()
     };
     let bytes = file.encode_to_vec();
     at_most("bytes", bytes.len(), MAX_BYTES)?;

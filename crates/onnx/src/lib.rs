@@ -16,6 +16,7 @@
 mod codec;
 mod error;
 mod graph;
+mod import;
 mod limits;
 mod linear;
 mod proto;
@@ -24,4 +25,5 @@ mod trees;
 
 pub use codec::{Decoded, decode, encode};
 pub use error::OnnxError;
+pub use import::{Converted, ImportError, Imported, InputNames, import};
 pub use limits::{MAX_BYTES, MAX_FEATURES, MAX_TREE_DEPTH, MAX_TREE_NODES};

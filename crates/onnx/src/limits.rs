@@ -14,30 +14,51 @@ pub const MAX_TREE_NODES: usize = 2_000_000;
 /// The most splits on the way to a leaf.
 pub const MAX_TREE_DEPTH: usize = 4096;
 
-/// A model's own fields, apart from one metadata entry a feature.
-const MAX_MODEL_FIELDS: usize = MAX_FEATURES + 64;
-const MAX_GRAPH_FIELDS: usize = 64;
-const MAX_NODE_FIELDS: usize = 64;
-const MAX_TENSOR_FIELDS: usize = 16;
-/// One field a tree node's mode, a few for each attribute.
-const MAX_ATTRIBUTE_FIELDS: usize = MAX_TREE_NODES + 1024;
-const MAX_VALUE_INFO_BYTES: usize = 1024;
-/// Names of operators, their inputs and outputs; errors repeat them.
-const MAX_NAME_BYTES: usize = 256;
+/// How many fields the messages of a file may have.
+struct Limits {
+    model_fields: usize,
+    graph_fields: usize,
+    node_fields: usize,
+    tensor_fields: usize,
+    /// Of all attributes together.
+    attribute_fields: usize,
+    value_info_bytes: usize,
+    /// Of a name of an operator, its inputs and outputs; errors repeat them.
+    name_bytes: usize,
+}
 
-/// Checks the sizes that the rules above state.
+/// What [`crate::encode`] writes.
+const OURS: Limits = Limits {
+    // A model's own, and one metadata entry a feature.
+    model_fields: MAX_FEATURES + 64,
+    graph_fields: 64,
+    node_fields: 64,
+    tensor_fields: 16,
+    // One a tree node's mode, a few for each attribute.
+    attribute_fields: MAX_TREE_NODES + 1024,
+    value_info_bytes: 1024,
+    name_bytes: 256,
+};
+
+/// What other software writes: an input may be one a feature, and lists need not be packed.
+const FOREIGN: Limits = Limits {
+    graph_fields: 2 * MAX_FEATURES,
+    node_fields: MAX_FEATURES + 64,
+    tensor_fields: MAX_FEATURES,
+    // A tree node has nine values, a leaf four more.
+    attribute_fields: 13 * MAX_TREE_NODES,
+    value_info_bytes: 1 << 16,
+    ..OURS
+};
+
+/// Checks the sizes of a file that [`crate::encode`] wrote.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), OnnxError> {
-    at_most("bytes", bytes.len(), MAX_BYTES)?;
-    let mut graphs = Vec::new();
-    let n_fields = each_field(bytes, |tag, payload| {
-        if tag == 7 {
-            graphs.push(payload);
-        }
-        Ok(())
-    })?;
-    at_most("fields of the model", n_fields, MAX_MODEL_FIELDS)?;
-    at_most("graphs", graphs.len(), 1)?;
-    graphs.into_iter().try_for_each(check_graph)
+    OURS.check(bytes)
+}
+
+/// Checks the sizes of a file of other software.
+pub(crate) fn check_foreign(bytes: &[u8]) -> Result<(), OnnxError> {
+    FOREIGN.check(bytes)
 }
 
 /// `Ok` where `found` is at most `limit`.
@@ -45,26 +66,42 @@ pub(crate) fn at_most(what: &'static str, found: usize, limit: usize) -> Result<
     if found <= limit { Ok(()) } else { Err(OnnxError::TooLarge { what, found, limit }) }
 }
 
-fn check_graph(graph: &[u8]) -> Result<(), OnnxError> {
-    let mut n_attribute_fields = 0;
-    let n_fields = each_field(graph, |tag, payload| match tag {
-        1 => check_node(payload, &mut n_attribute_fields),
-        5 => at_most("fields of an initializer", each_field(payload, |_, _| Ok(()))?, MAX_TENSOR_FIELDS),
-        11 | 12 => at_most("bytes of an input or output", payload.len(), MAX_VALUE_INFO_BYTES),
-        _ => Ok(()),
-    })?;
-    at_most("nodes and initializers", n_fields, MAX_GRAPH_FIELDS)
-}
+impl Limits {
+    fn check(&self, bytes: &[u8]) -> Result<(), OnnxError> {
+        at_most("bytes", bytes.len(), MAX_BYTES)?;
+        let mut graphs = Vec::new();
+        let n_fields = each_field(bytes, |tag, payload| {
+            if tag == 7 {
+                graphs.push(payload);
+            }
+            Ok(())
+        })?;
+        at_most("fields of the model", n_fields, self.model_fields)?;
+        at_most("graphs", graphs.len(), 1)?;
+        graphs.into_iter().try_for_each(|graph| self.check_graph(graph))
+    }
 
-fn check_node(node: &[u8], n_attribute_fields: &mut usize) -> Result<(), OnnxError> {
-    let n_fields = each_field(node, |tag, payload| {
-        if tag != 5 {
-            return at_most("bytes of a name", payload.len(), MAX_NAME_BYTES);
-        }
-        *n_attribute_fields += each_field(payload, |_, _| Ok(()))?;
-        at_most("fields of attributes", *n_attribute_fields, MAX_ATTRIBUTE_FIELDS)
-    })?;
-    at_most("fields of a node", n_fields, MAX_NODE_FIELDS)
+    fn check_graph(&self, graph: &[u8]) -> Result<(), OnnxError> {
+        let mut n_attribute_fields = 0;
+        let n_fields = each_field(graph, |tag, payload| match tag {
+            1 => self.check_node(payload, &mut n_attribute_fields),
+            5 => at_most("fields of an initializer", each_field(payload, |_, _| Ok(()))?, self.tensor_fields),
+            11 | 12 => at_most("bytes of an input or output", payload.len(), self.value_info_bytes),
+            _ => Ok(()),
+        })?;
+        at_most("nodes and initializers", n_fields, self.graph_fields)
+    }
+
+    fn check_node(&self, node: &[u8], n_attribute_fields: &mut usize) -> Result<(), OnnxError> {
+        let n_fields = each_field(node, |tag, payload| {
+            if tag != 5 {
+                return at_most("bytes of a name", payload.len(), self.name_bytes);
+            }
+            *n_attribute_fields += each_field(payload, |_, _| Ok(()))?;
+            at_most("fields of attributes", *n_attribute_fields, self.attribute_fields)
+        })?;
+        at_most("fields of a node", n_fields, self.node_fields)
+    }
 }
 
 /// Tells `visit` the tag and, where it has a length, the payload of each field of a message; returns how many.
@@ -137,14 +174,14 @@ mod tests {
 
     #[test]
     fn small_bytes_cannot_ask_for_much_memory() {
-        check_too_large(&field(14, &[]).repeat(MAX_MODEL_FIELDS + 1), "fields of the model");
+        check_too_large(&field(14, &[]).repeat(OURS.model_fields + 1), "fields of the model");
         check_too_large(&field(7, &[]).repeat(2), "graphs");
         check_too_large(&field(7, &field(1, &[]).repeat(65)), "nodes and initializers");
         check_too_large(&field(7, &field(1, &field(1, &[]).repeat(65))), "fields of a node");
         check_too_large(&field(7, &field(1, &field(4, &[b'x'; 257]))), "bytes of a name");
         check_too_large(&field(7, &field(5, &field(4, &[]).repeat(17))), "fields of an initializer");
         check_too_large(&field(7, &field(11, &[0; 1025])), "bytes of an input or output");
-        let modes = field(9, &[]).repeat(MAX_ATTRIBUTE_FIELDS + 1);
+        let modes = field(9, &[]).repeat(OURS.attribute_fields + 1);
         check_too_large(&field(7, &field(1, &field(5, &modes))), "fields of attributes");
         check_too_large(&vec![0; MAX_BYTES + 1], "bytes");
     }

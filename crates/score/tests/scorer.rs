@@ -232,6 +232,7 @@ fn bundle(alter: fn(&mut bellwether_bundle::ParityVectors)) -> (tempfile::TempDi
             sources: BTreeMap::new(),
             split: serde_json::Value::Null,
             waivers: Vec::new(),
+            imported: BTreeMap::new(),
         },
         parity,
         extra_files: BTreeMap::new(),

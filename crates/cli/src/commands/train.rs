@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bellwether_book::{Book, BookFile};
+use bellwether_book::{Audit, Book, BookFile};
 use bellwether_bundle::Bundle;
 use bellwether_core::Digest;
 use bellwether_evaluate::Practice;
@@ -23,7 +23,7 @@ use crate::progress::{Bars, say};
 use crate::threads;
 
 #[derive(Serialize)]
-struct Trained<'a> {
+pub(crate) struct Trained<'a> {
     name: &'a str,
     version: u32,
     path: String,
@@ -57,9 +57,13 @@ struct TrainedLearner<'a> {
 
 pub(crate) fn run(arguments: &Train) -> Result<(), Failure> {
     threads::start(arguments.threads)?;
-    let actor = arguments.actor.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "unknown".into());
-    let trained = train(&arguments.book, &arguments.models, arguments.seed, &actor)?;
+    let trained = train(&arguments.book, &arguments.models, arguments.seed, &actor(arguments.actor.as_deref()))?;
     if arguments.json { print_json(&trained.json()) } else { print_text(&trained.text()) }
+}
+
+/// Who does it, for the audit log.
+pub(crate) fn actor(given: Option<&str>) -> String {
+    given.map(str::to_owned).or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// A finished training.
@@ -88,23 +92,47 @@ pub(crate) fn train(book: &Path, models: &Path, seed: u64, actor: &str) -> Resul
     }
     let fit = |target| Candidates::fit(&prepared, target, seed, &bars);
     let candidates: Vec<Candidates> = prepared.targets().into_iter().map(fit).collect::<Result<_, _>>()?;
+    publish(&prepared, &audit, &candidates, &Publication { models, name: None, seed, actor, began }, &bars)
+}
+
+/// Where a bundle goes, and who made it of which seed.
+pub(crate) struct Publication<'a> {
+    pub(crate) models: &'a Path,
+    /// The book's where there is none.
+    pub(crate) name: Option<&'a str>,
+    pub(crate) seed: u64,
+    pub(crate) actor: &'a str,
+    pub(crate) began: Instant,
+}
+
+/// Models to bundle: evaluates them on test rows, writes the next version and opens it.
+pub(crate) fn publish(
+    prepared: &Prepared,
+    audit: &Audit,
+    candidates: &[Candidates],
+    to: &Publication<'_>,
+    bars: &Bars,
+) -> Result<Training, Failure> {
     // Horizons are put in order across models, so evidence waits for all of them.
-    let scorer = assemble::scorer(&prepared, &candidates)?;
-    let evidence = |of_target| evidence::of_candidates(&prepared, of_target, &scorer, seed, &bars);
+    let scorer = assemble::scorer(prepared, candidates)?;
+    let evidence = |of_target| evidence::of_candidates(prepared, of_target, &scorer, to.seed, bars);
     let targets: Vec<TargetReport> = candidates.iter().map(evidence).collect::<Result<_, _>>()?;
-    let practice = practice::of(&prepared.unseen(&scorer, seed))?;
+    let practice = practice::of(&prepared.unseen(&scorer, to.seed))?;
     let evidence = Evidence { targets: targets.clone(), practice: practice.clone() };
-    let contents = assemble::contents(&prepared, &audit, &candidates, &scorer, evidence, seed, &bars)?;
+    let mut contents = assemble::contents(prepared, audit, candidates, &scorer, evidence, to.seed, bars)?;
+    if let Some(name) = to.name {
+        name.clone_into(&mut contents.name);
+    }
     let now = jiff::Timestamp::now().to_string();
-    let registered = Registry::open(models)?.register(&contents, &now, actor)?;
+    let registered = Registry::open(to.models)?.register(&contents, &now, to.actor)?;
     // What was written is what will be opened each night: open it, and let it prove itself.
     Scorer::from_bundle(&Bundle::open(&registered.path)?)?;
-    let warnings = prepared.warnings.into_iter().chain(audit::warnings(&audit)).collect();
-    Ok(Training { registered, targets, practice, warnings, took: began.elapsed() })
+    let warnings = prepared.warnings.iter().cloned().chain(audit::warnings(audit)).collect();
+    Ok(Training { registered, targets, practice, warnings, took: to.began.elapsed() })
 }
 
 impl Training {
-    fn json(&self) -> Trained<'_> {
+    pub(crate) fn json(&self) -> Trained<'_> {
         fn learner(row: &bellwether_report::LearnerRow) -> TrainedLearner<'_> {
             TrainedLearner {
                 learner: &row.learner,

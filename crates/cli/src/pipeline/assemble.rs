@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bellwether_book::Audit;
-use bellwether_bundle::{BundleContents, ParityVectors, Provenance, SourceProvenance, TargetModel};
-use bellwether_core::{Digest, Model, Progress};
+use bellwether_bundle::{BundleContents, ImportedModel, ParityVectors, Provenance, SourceProvenance, TargetModel};
+use bellwether_core::{Digest, Model, Progress, Target};
 use bellwether_evaluate::Practice;
 use bellwether_report::{FeatureRow, Rendered, ScorecardReport, SourceRow, TargetReport, TrainingReport};
 use bellwether_score::{Scorer, ScorerParts, ScorerTarget};
@@ -56,7 +56,7 @@ pub(crate) fn contents(
     progress: &dyn Progress,
 ) -> Result<BundleContents, Failure> {
     let file = prepared.book.file();
-    let provenance = provenance(prepared, audit, seed)?;
+    let provenance = provenance(prepared, audit, candidates, seed)?;
     let evaluation = evaluation(&evidence)?;
     let report = report(prepared, audit, &provenance, evidence)?;
     let rendered = bellwether_report::render(&report).unexpected("drawing the report")?;
@@ -73,7 +73,7 @@ pub(crate) fn contents(
         evaluation,
         provenance,
         parity: parity(candidates, scorer)?,
-        extra_files: files(rendered),
+        extra_files: files(rendered).chain(imported_files(candidates)).collect(),
     })
 }
 
@@ -98,7 +98,7 @@ fn target_model(candidates: &Candidates) -> TargetModel {
     }
 }
 
-fn provenance(prepared: &Prepared, audit: &Audit, seed: u64) -> Result<Provenance, Failure> {
+fn provenance(prepared: &Prepared, audit: &Audit, candidates: &[Candidates], seed: u64) -> Result<Provenance, Failure> {
     let file = prepared.book.file();
     let source = |summary: bellwether_book::SourceSummary| {
         let digest = prepared.digests[&summary.name].clone();
@@ -118,6 +118,10 @@ fn provenance(prepared: &Prepared, audit: &Audit, seed: u64) -> Result<Provenanc
         sources: prepared.book.summaries().into_iter().map(source).chain(of_evidence).collect(),
         split: serde_json::to_value(&prepared.split.plan).unexpected("writing the split")?,
         waivers: waivers(audit),
+        imported: candidates
+            .iter()
+            .filter_map(|of| Some((of.target, of.chosen().imported.as_ref()?.provenance.clone())))
+            .collect(),
     })
 }
 
@@ -140,10 +144,17 @@ fn scorer_target(candidates: &Candidates) -> ScorerTarget {
     ScorerTarget { target, onnx, calibration }
 }
 
-fn files(rendered: Rendered) -> BTreeMap<String, Vec<u8>> {
+/// The files of models that other software made, as they were.
+fn imported_files(candidates: &[Candidates]) -> impl Iterator<Item = (String, Vec<u8>)> {
+    candidates
+        .iter()
+        .filter_map(|of| Some((ImportedModel::path(of.target), of.chosen().imported.as_ref()?.bytes.clone())))
+}
+
+fn files(rendered: Rendered) -> impl Iterator<Item = (String, Vec<u8>)> {
     let figures = rendered.figures.into_iter().map(|(path, svg)| (path, svg.into_bytes()));
     let pages = [("report.md", rendered.markdown), ("report.html", rendered.html)];
-    figures.chain(pages.map(|(path, text)| (path.to_owned(), text.into_bytes()))).collect()
+    figures.chain(pages.map(|(path, text)| (path.to_owned(), text.into_bytes())))
 }
 
 fn report(
@@ -260,5 +271,8 @@ fn provenance_facts(provenance: &Provenance) -> Vec<(String, String)> {
     facts.extend(provenance.crate_versions.iter().map(|(name, version)| (name.clone(), version.clone())));
     let source = |(name, of): (&String, &SourceProvenance)| (format!("source `{name}`"), of.digest.to_string());
     facts.extend(provenance.sources.iter().map(source));
+    let imported =
+        |(target, of): (&Target, &ImportedModel)| (format!("{target}, of {}", of.producer), of.file.to_string());
+    facts.extend(provenance.imported.iter().map(imported));
     facts
 }

@@ -1,6 +1,7 @@
 //! Fits every learner for one target, calibrates it, and chooses.
 
 use bellwether_book::Book;
+use bellwether_bundle::ImportedModel;
 use bellwether_core::{
     Calibration, FeatureMatrix, FeatureSchema, Model, Probability, Progress, ScorecardModel, Target,
 };
@@ -30,6 +31,22 @@ pub(crate) struct Fitted {
     pub(crate) test_probability: Vec<Probability>,
     /// Of `logistic`.
     pub(crate) coefficients: Option<LogisticReport>,
+    /// Of a model that other software made.
+    pub(crate) imported: Option<ImportedFile>,
+}
+
+/// A file of other software, and what is said of it.
+#[derive(Clone)]
+pub(crate) struct ImportedFile {
+    pub(crate) provenance: ImportedModel,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// A model that is not fitted here.
+pub(crate) struct GivenModel {
+    pub(crate) learner: LearnerName,
+    pub(crate) model: Model,
+    pub(crate) imported: Option<ImportedFile>,
 }
 
 /// All learners of one target.
@@ -61,6 +78,18 @@ impl Candidates {
         let chosen = rows.choose(&fitted);
         let TargetRows { training, calibration, test, .. } = rows;
         Ok(Self { target, training: training.rows, calibration: calibration.rows, test: test.rows, fitted, chosen })
+    }
+
+    /// Calibrates and tests models that exist; the first is chosen.
+    pub(crate) fn given(prepared: &Prepared, target: Target, models: Vec<GivenModel>) -> Result<Self, Failure> {
+        prepared.rows(target, Part::Test)?;
+        let rows = TargetRows::of(prepared, target)?;
+        let fitted = models.into_iter().map(|GivenModel { learner, model, imported }| {
+            Ok(Fitted { imported, ..Fitted::of(learner, model, &rows)? })
+        });
+        let fitted = fitted.collect::<Result<Vec<_>, Failure>>()?;
+        let TargetRows { training, calibration, test, .. } = rows;
+        Ok(Self { target, training: training.rows, calibration: calibration.rows, test: test.rows, fitted, chosen: 0 })
     }
 
     pub(crate) fn chosen(&self) -> &Fitted {
@@ -185,6 +214,7 @@ impl Fitted {
             calibration: choice.calibration,
             selection_losses: choice.row_log_loss,
             coefficients: None,
+            imported: None,
             model,
             onnx,
         })
