@@ -103,6 +103,24 @@ pub enum ScoreError {
         /// What was computed.
         found: String,
     },
+    /// What an explanation is held against was not stored.
+    #[error("target `{target}` can't be explained: {what}")]
+    NoBackground {
+        /// The target.
+        target: Target,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// Contributions that are not those of the score.
+    #[error("row {row}: contributions add up to the logit {sum} where the model gives {logit}")]
+    Additivity {
+        /// The row, from 0.
+        row: usize,
+        /// The logit of their sum.
+        sum: f64,
+        /// The model's.
+        logit: f64,
+    },
     /// tract refused the graph or the rows.
     #[error("the reference runtime failed")]
     Reference(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -159,7 +159,7 @@ impl Kernel {
         &self.used
     }
 
-    fn check_width(&self, found: usize) -> Result<(), ScoreError> {
+    pub(crate) fn check_width(&self, found: usize) -> Result<(), ScoreError> {
         let expected = self.n_features();
         if found == expected { Ok(()) } else { Err(ScoreError::Features { found, expected }) }
     }

@@ -6,6 +6,8 @@
 //!   [`Reference`] computes them with tract, from the same bytes.
 //! - [`Scorer::certify`] writes the rows on which a change of a model shows, with all that they must give; opening a
 //!   bundle replays them, [`Verification`] replays all of them in each runtime.
+//! - [`Explainer`] takes the scores of a target's model apart by feature: exact Shapley values.
+//!   [`Reasons`] says it by indicator and in points, [`HealthShares`] does for the health score, [`Wording`] in sentences.
 //!
 //! This crate stays light: it can reach no data frame and no learner.
 //!
@@ -71,16 +73,23 @@ mod horizons;
 mod kernel;
 mod open;
 mod parity;
+mod reasons;
 mod reference;
 mod replay;
 mod row;
 mod scorer;
+mod shapley;
 mod verify;
 
 pub use error::ScoreError;
 pub use kernel::{Kernel, Rows, SimdPath};
 pub use parity::{parity_rows, parity_rows_for};
+pub use reasons::{
+    ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Measure, Moved, Reason,
+    Reasons, Wording,
+};
 pub use reference::Reference;
 pub use row::RowScore;
 pub use scorer::{Scorer, ScorerParts, ScorerTarget, Scores};
+pub use shapley::{ADDITIVITY_TOLERANCE, Against, Contributions, Explainer};
 pub use verify::{Runtime, RuntimeCheck, Verification};

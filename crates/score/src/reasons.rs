@@ -1,0 +1,13 @@
+//! From contributions to what people read: reasons by indicator, in points and in sentences.
+
+mod health;
+mod indicators;
+mod moved;
+mod top;
+mod wording;
+
+pub use health::{HealthShare, HealthShares};
+pub use indicators::{IndicatorValue, Indicators};
+pub use moved::{ExplainedMove, ExplainedRow, Moved};
+pub use top::{Reason, Reasons};
+pub use wording::{Measure, Wording};

@@ -1,0 +1,166 @@
+//! Exact contributions of features to a model's sum.
+
+use bellwether_core::{Background, FeatureMatrix, Link, Model, Target};
+
+use super::leaf::ReferenceRows;
+use super::linear::LinearShapley;
+use super::scorecard::ScorecardShapley;
+use super::trees::TreeShapley;
+use crate::kernel::for_each_task;
+use crate::{Kernel, ScoreError};
+
+/// How far the contributions of a row and what is expected may be from the model's logit, as a share of the logit or, below 1,
+/// in logits. Trees miss it by rounding of f64 alone.
+pub const ADDITIVITY_TOLERANCE: f64 = 1e-9;
+
+/// What a feature that is not known counts as.
+#[derive(Debug, Clone, Copy)]
+pub enum Against<'a> {
+    /// Like the training rows: in trees, like those of them that reach the split (path-dependent); in linear models and
+    /// scorecards, like all of them. Needs what training stored.
+    Training(Option<&'a Background>),
+    /// Like each of these rows in turn, of which there is at least one (interventional).
+    Rows(&'a FeatureMatrix),
+}
+
+/// A model's sum, taken apart by feature: exact Shapley values, many rows at once.
+#[derive(Debug, Clone)]
+pub struct Explainer {
+    kernel: Kernel,
+    link: Link,
+    expected: f64,
+    method: Method,
+}
+
+#[derive(Debug, Clone)]
+enum Method {
+    Linear(LinearShapley),
+    Scorecard(ScorecardShapley),
+    Trees(TreeShapley),
+}
+
+/// What each feature adds to the sum of each row: `expected + sum of a row = the model's sum`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contributions {
+    /// The mean sum of what rows are held against.
+    pub expected: f64,
+    /// How a sum becomes a logit.
+    pub link: Link,
+    n_features: usize,
+    values: Vec<f64>,
+}
+
+impl Contributions {
+    /// How many rows.
+    pub fn n_rows(&self) -> usize {
+        self.values.len() / self.n_features
+    }
+
+    /// One number a feature, in schema order; NaN throughout for a row of a scorecard with more than 20 missing indicators.
+    ///
+    /// # Panics
+    /// If `row` is outside.
+    pub fn row(&self, row: usize) -> &[f64] {
+        &self.values[row * self.n_features..(row + 1) * self.n_features]
+    }
+
+    /// The model's sum: a logit, or under [`Link::Probability`] a mean probability.
+    ///
+    /// # Panics
+    /// If `row` is outside.
+    pub fn sum(&self, row: usize) -> f64 {
+        self.expected + self.row(row).iter().sum::<f64>()
+    }
+}
+
+impl Explainer {
+    /// Compiles the tables for `model`, whose kernel computes the logits that contributions are checked against.
+    ///
+    /// # Errors
+    /// [`ScoreError::NoBackground`] if the model or the background lacks what `against` needs, [`ScoreError::Features`] for
+    /// rows of another width.
+    pub fn new(kernel: &Kernel, model: &Model, target: Target, against: Against<'_>) -> Result<Self, ScoreError> {
+        if let Against::Rows(rows) = against {
+            kernel.check_width(rows.n_cols())?;
+        }
+        let lacks = |what: &'static str| ScoreError::NoBackground { target, what };
+        let expected = |background: Option<&Background>| {
+            let of_target = background.and_then(|background| background.expected.get(&target).cloned());
+            of_target.ok_or_else(|| lacks("the bundle does not say what its linear models and scorecards expect"))
+        };
+        if let Against::Rows(rows) = against
+            && rows.n_rows() == 0
+        {
+            return Err(lacks("there is no row to compare with"));
+        }
+        let mut link = Link::Logit;
+        let (method, expected) = match (model, against) {
+            (Model::Linear(linear), against) => {
+                let of = match against {
+                    Against::Training(background) => LinearShapley::new(linear, expected(background)?),
+                    Against::Rows(rows) => LinearShapley::against(linear, rows),
+                };
+                let expected = of.expected();
+                (Method::Linear(of), expected)
+            }
+            (Model::Scorecard(card), Against::Training(background)) => {
+                let of = ScorecardShapley::new(card, &expected(background)?);
+                let expected = of.expected();
+                (Method::Scorecard(of), expected)
+            }
+            (Model::Scorecard(_), Against::Rows(_)) => {
+                return Err(lacks("a scorecard is explained against the training means alone"));
+            }
+            (Model::Trees(trees), against) => {
+                link = trees.link();
+                let of = match against {
+                    Against::Rows(rows) => TreeShapley::new(trees, |_| ReferenceRows::Rows(rows)),
+                    Against::Training(_) => {
+                        let covers = trees.covers().ok_or_else(|| lacks("its graph has no hit rates"))?;
+                        TreeShapley::new(trees, |tree| ReferenceRows::Covers(&covers[tree]))
+                    }
+                };
+                let expected = of.expected();
+                (Method::Trees(of), expected)
+            }
+        };
+        Ok(Self { kernel: kernel.clone(), link, expected, method })
+    }
+
+    /// What each feature adds to each row of `x`, on the thread pool; a row's numbers depend on the row alone.
+    ///
+    /// # Errors
+    /// [`ScoreError::Features`] for rows of another width, [`ScoreError::Additivity`] if contributions do not add up to a
+    /// row's logit.
+    pub fn contributions(&self, x: &FeatureMatrix) -> Result<Contributions, ScoreError> {
+        let logits = self.kernel.logits(x)?;
+        let n_features = self.kernel.n_features();
+        let mut values = vec![0.0; x.n_rows() * n_features];
+        for_each_task(&mut values, n_features, |first_row, into| match &self.method {
+            Method::Linear(of) => of.contributions(x, first_row, into),
+            Method::Scorecard(of) => of.contributions(x, first_row, into),
+            Method::Trees(of) => of.contributions(x, first_row, into),
+        });
+        let found = Contributions { expected: self.expected, link: self.link, n_features, values };
+        for (row, &logit) in logits.iter().enumerate() {
+            let sum = self.link.logit(found.sum(row));
+            let is_explained = !found.row(row)[0].is_nan();
+            // An infinite or missing difference is none that is small enough.
+            let adds_up = (sum - logit).abs() <= ADDITIVITY_TOLERANCE * logit.abs().max(1.0);
+            if is_explained && !adds_up {
+                return Err(ScoreError::Additivity { row, sum, logit });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The mean sum of what rows are held against.
+    pub const fn expected(&self) -> f64 {
+        self.expected
+    }
+
+    /// How a sum becomes a logit.
+    pub const fn link(&self) -> Link {
+        self.link
+    }
+}
