@@ -15,14 +15,18 @@ mod horizons;
 mod kernel;
 mod open;
 mod parity;
+#[cfg(feature = "reference")]
 mod reference;
 mod replay;
 mod scorer;
+#[cfg(feature = "reference")]
 mod verify;
 
 pub use error::ScoreError;
 pub use kernel::Kernel;
 pub use parity::{parity_rows, parity_rows_for};
+#[cfg(feature = "reference")]
 pub use reference::Reference;
 pub use scorer::{Scorer, ScorerParts, ScorerTarget, Scores};
+#[cfg(feature = "reference")]
 pub use verify::{Runtime, RuntimeCheck, Verification};

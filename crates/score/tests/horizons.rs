@@ -111,7 +111,7 @@ proptest! {
                     let target = Target { outcome, horizon_days: DAYS[place] };
                     let expected = (scores.status[row] == RowStatus::Scored).then_some(of_row[place]);
                     prop_assert_eq!(scores.probability[&target][row], expected);
-                    prop_assert_eq!(parity.expected[&target][row].probability_bits, of_row[place].to_bits());
+                    prop_assert_eq!(parity.targets[&target].probability_bits[row], of_row[place].to_bits());
                 }
             }
         }
