@@ -4,4 +4,4 @@
 #[path = "../src/graph.rs"]
 mod graph;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| graph::model(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| graph::model(bytes, &|_, _, _| ()));

@@ -4,25 +4,26 @@ use bellwether_core::{
     Feature, FeatureMatrix, FeatureSchema, Indicator, Linear, LinearTerm, Link, Model, Node, ScorecardModel, Tree,
     Trees,
 };
-use bellwether_score::{Kernel, Reference, parity_rows};
+use bellwether_score::{Kernel, parity_rows};
 
 /// Sizes up to which every number of an accepted graph is looked at; a larger one is only compiled.
 const MAX_NODES: usize = 2_000;
 const MAX_FEATURES: usize = 64;
-/// Trees up to which tract is asked too.
-const MAX_REFERENCE_TREES: usize = 4;
+
+/// What else is to be checked of a kernel, on some rows: the file is the last argument.
+pub(crate) type Also<'a> = &'a dyn Fn(&Kernel, &FeatureMatrix, &[u8]);
 
 /// Bytes as a file: it is refused, or it computes what it says.
-pub(crate) fn file(bytes: &[u8]) {
+pub(crate) fn file(bytes: &[u8], also: Also<'_>) {
     if let Ok(decoded) = bellwether_onnx::decode(bytes) {
         assert!(decoded.model.validate().is_ok(), "a model that was read is valid");
         let kernel = Kernel::compile(bytes).expect("what is read is compiled");
-        agree(&decoded.model, &kernel, bytes);
+        agree(&decoded.model, &kernel, bytes, also);
     }
 }
 
 /// Bytes as a description of a model: what is no model is refused, what is one is written, read and computed.
-pub(crate) fn model(bytes: &[u8]) {
+pub(crate) fn model(bytes: &[u8], also: Also<'_>) {
     let Some(model) = described(&mut Bytes(bytes)) else { return };
     let name = |at| Feature { name: format!("f{at}"), category: None, good: None };
     let schema = FeatureSchema::new((0..model.n_features()).map(name).collect()).expect("names differ");
@@ -30,11 +31,11 @@ pub(crate) fn model(bytes: &[u8]) {
     let decoded = bellwether_onnx::decode(&bytes).expect("what is written is read");
     // Both zeros of a leaf are one number.
     assert_eq!(format!("{:?}", decoded.model), format!("{model:?}"));
-    agree(&model, &Kernel::compile(&bytes).expect("compiles"), &bytes);
+    agree(&model, &Kernel::compile(&bytes).expect("compiles"), &bytes, also);
 }
 
-/// The kernel gives what the definition says, row by row and alone, and tract's leaves are ours.
-fn agree(model: &Model, kernel: &Kernel, bytes: &[u8]) {
+/// The kernel gives what the definition says, row by row and alone.
+fn agree(model: &Model, kernel: &Kernel, bytes: &[u8], also: Also<'_>) {
     let n_nodes: usize = match model {
         Model::Trees(trees) => trees.trees().iter().map(|tree| tree.nodes.len()).sum(),
         Model::Linear(_) | Model::Scorecard(_) => 0,
@@ -52,16 +53,7 @@ fn agree(model: &Model, kernel: &Kernel, bytes: &[u8]) {
         let plain = model.logit(&row);
         assert!(same(*logit, plain) && same(alone, plain), "row {at}: {logit}, {alone}, {plain}");
     }
-    if kernel.n_trees() <= MAX_REFERENCE_TREES {
-        with_tract(kernel, &rows, bytes);
-    }
-}
-
-fn with_tract(kernel: &Kernel, rows: &FeatureMatrix, bytes: &[u8]) {
-    // Numbers near the ends of f32 overflow in a graph that computes in f32, so only leaves are compared.
-    let reference = Reference::new(bytes).expect("tract reads what we write");
-    let leaves = reference.leaves(rows).expect("tract runs what we write");
-    assert_eq!(kernel.leaves(rows).expect("rows have the model's width"), leaves);
+    also(kernel, &rows, bytes);
 }
 
 fn same(a: f64, b: f64) -> bool {

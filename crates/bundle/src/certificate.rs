@@ -1,4 +1,4 @@
-//! `parity.bin`: the parity certificate as bytes. docs/MODEL_FORMAT.md has the layout.
+//! `parity.bin`: the parity certificate as bytes. `docs/MODEL_FORMAT.md` has the layout.
 
 use std::collections::BTreeMap;
 

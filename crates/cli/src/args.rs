@@ -359,7 +359,7 @@ pub(crate) struct ListModels {
 /// Verify bundles: every byte, and every number of the parity certificate in each runtime.
 ///
 /// A certificate has rows at both sides of every split of every tree, with missing values, unseen levels and more, and what
-/// each must give. The native kernels and tract compute them anew; docs/MODEL_FORMAT.md tells how to check them in another
+/// each must give. The native kernels and tract compute them anew; `docs/MODEL_FORMAT.md` tells how to check them in another
 /// language. A difference ends with exit code 5.
 #[derive(Debug, Args)]
 #[command(

@@ -184,12 +184,31 @@ fn what_is_refused_leaves_nothing() {
 }
 
 #[test]
+fn a_models_folder_tells_what_it_holds() {
+    let (folder, registry) = registry_of(&["demo", "demo", "other"]);
+    let versions: Vec<(String, usize)> =
+        registry.bundles().expect("reads").into_iter().map(|(name, versions)| (name, versions.len())).collect();
+    assert_eq!(versions, [("demo".to_owned(), 2), ("other".to_owned(), 1)]);
+    let existing = Registry::existing(&folder.path().join("models")).expect("it is one");
+    assert_eq!(existing.versions("demo").expect("reads"), registry.versions("demo").expect("reads"));
+    let none = Registry::existing(folder.path()).expect_err("it is none").to_string();
+    assert!(none.ends_with("it has no index.json"), "{none}");
+}
+
+#[test]
 fn a_bundle_or_a_name_resolves_and_nothing_else() {
     let (folder, _) = registry_of(&["demo", "demo", "other"]);
     let models = folder.path().join("models");
-    for (given, meant) in
-        [("demo", Some("demo/2")), ("demo/1", Some("demo/1")), ("demo/", Some("demo/2")), ("none", None)]
-    {
+    for (given, meant) in [
+        ("demo", Some("demo/2")),
+        ("demo/1", Some("demo/1")),
+        ("demo/", Some("demo/2")),
+        ("demo@1", Some("demo/1")),
+        ("demo@2", Some("demo/2")),
+        ("demo@9", None),
+        ("demo@latest", None),
+        ("none", None),
+    ] {
         assert_eq!(resolve(&models.join(given)).ok(), meant.map(|meant| models.join(meant)), "{given}");
     }
     let refused = |path: &Path| resolve(path).expect_err("is no bundle").to_string();

@@ -74,11 +74,13 @@ mod kernel;
 mod open;
 mod parity;
 mod reasons;
+#[cfg(feature = "reference")]
 mod reference;
 mod replay;
 mod row;
 mod scorer;
 mod shapley;
+#[cfg(feature = "reference")]
 mod verify;
 
 pub use error::ScoreError;
@@ -88,8 +90,10 @@ pub use reasons::{
     ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Measure, Moved, Reason,
     Reasons, Wording,
 };
+#[cfg(feature = "reference")]
 pub use reference::Reference;
 pub use row::RowScore;
 pub use scorer::{Scorer, ScorerParts, ScorerTarget, Scores};
 pub use shapley::{ADDITIVITY_TOLERANCE, Against, Contributions, Explainer};
+#[cfg(feature = "reference")]
 pub use verify::{Runtime, RuntimeCheck, Verification};

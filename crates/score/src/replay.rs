@@ -4,7 +4,7 @@ use bellwether_bundle::ParityVectors;
 use bellwether_core::{Assessment, Digest, FeatureMatrix};
 
 use crate::certify::Numbers;
-use crate::{ScoreError, Scorer};
+use crate::{Kernel, ScoreError, Scorer};
 
 /// Walks of one row along one tree that opening a bundle takes time for: some milliseconds.
 const SAMPLE_WALKS: usize = 1 << 19;
@@ -15,7 +15,7 @@ impl Scorer {
     /// How many rows of a certificate opening a bundle replays: all, unless the ensembles are so large that it would
     /// be felt. Its front rows change their numbers with the most nodes.
     pub fn sample_of(&self, stored: &ParityVectors) -> usize {
-        let n_trees: usize = self.targets().filter_map(|target| self.kernel(target)).map(|of| of.n_trees()).sum();
+        let n_trees: usize = self.targets().filter_map(|target| self.kernel(target)).map(Kernel::n_trees).sum();
         let sample = SAMPLE_ROWS.min(SAMPLE_WALKS / n_trees.max(1)).max(stored.inputs.n_rows + 256);
         sample.min(stored.n_rows())
     }

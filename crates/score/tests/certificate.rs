@@ -68,8 +68,8 @@ fn paths(tree: &Tree) -> Vec<Vec<Step>> {
     for (at, node) in tree.nodes.iter().enumerate() {
         if let Node::Split { feature, threshold, missing_left, left, right } = *node {
             for (child, goes_left) in [(left, true), (right, false)] {
-                paths[child as usize] = paths[at].clone();
-                paths[child as usize].push((feature, threshold, missing_left, goes_left));
+                let step = (feature, threshold, missing_left, goes_left);
+                paths[child as usize] = paths[at].iter().copied().chain([step]).collect();
             }
         }
     }
@@ -215,13 +215,15 @@ fn swapped(model: &Model, one: u32, other: u32) -> Model {
     }
 }
 
+/// A number of a part of a model.
+type Number<T> = fn(&mut T) -> &mut f32;
+
 #[test]
 fn every_changed_number_of_a_linear_model_is_caught() {
     let model = model("linear", SIZE, 4).expect("a kind of model");
     let Model::Linear(linear) = &model else { panic!("it is linear") };
     let certificate = Certificate::of(&model);
-    type Number = fn(&mut LinearTerm) -> &mut f32;
-    let numbers: [Number; 5] = [
+    let numbers: [Number<LinearTerm>; 5] = [
         |term| &mut term.lower,
         |term| &mut term.upper,
         |term| &mut term.center,
@@ -251,8 +253,7 @@ fn every_changed_number_of_a_scorecard_is_caught() {
     let model = model("scorecard", SIZE, 5).expect("a kind of model");
     let Model::Scorecard(card) = &model else { panic!("it is a scorecard") };
     let certificate = Certificate::of(&model);
-    type Number = fn(&mut Indicator) -> &mut f32;
-    let numbers: [Number; 3] = [|of| &mut of.weight, |of| &mut of.at_zero, |of| &mut of.at_full];
+    let numbers: [Number<Indicator>; 3] = [|of| &mut of.weight, |of| &mut of.at_zero, |of| &mut of.at_full];
     for place in 0..card.indicators.len() {
         for (which, number) in numbers.iter().enumerate() {
             for change in [f32::next_up, f32::next_down] {

@@ -1,6 +1,6 @@
 //! The values at which a model, or a health score, changes its rule.
 
-use bellwether_core::{FeatureCondition, HealthModel, HealthRules, Model, Node, Scale};
+use bellwether_core::{Dimension, FeatureCondition, HealthCard, HealthModel, HealthRules, Model, Node, Scale};
 
 /// For each feature the values at which one of `models` or `health` changes its rule, with the f32 below and above each,
 /// ascending.
@@ -50,7 +50,7 @@ fn add_model(model: &Model, edges: &mut [Vec<f32>]) {
 }
 
 fn add_rules(rules: &HealthRules, edges: &mut [Vec<f32>]) {
-    for indicator in rules.cards.iter().flat_map(|card| card.indicators()) {
+    for indicator in rules.cards.iter().flat_map(HealthCard::indicators) {
         let edges = &mut edges[indicator.feature as usize];
         match &indicator.scale {
             Scale::Linear { at_zero, at_full } => edges.extend([*at_zero, *at_full]),
@@ -64,10 +64,10 @@ fn add_rules(rules: &HealthRules, edges: &mut [Vec<f32>]) {
     }
     for dimension in rules.thresholds.iter().flat_map(|thresholds| &thresholds.by) {
         match dimension {
-            bellwether_core::Dimension::Ranges { feature, edges: limits, .. } => {
+            Dimension::Ranges { feature, edges: limits, .. } => {
                 edges[*feature as usize].extend(limits.iter().map(|&limit| limit as f32));
             }
-            bellwether_core::Dimension::Levels { columns, .. } => {
+            Dimension::Levels { columns, .. } => {
                 for &column in columns {
                     edges[column as usize].extend([0.0, 1.0]);
                 }
