@@ -174,7 +174,7 @@ fn the_matrix_of_a_model_is_no_table_of_features() {
     expect![[r#"
         scoring the rows of features.csv
         error: features.csv: there is no column `mrr`, a feature of the model
-        hint: did you mean `part`? `bellwether features --book BOOK --as-of DATE --out FILE` writes such a table
+        hint: `bellwether features --book BOOK --as-of DATE --out FILE` writes such a table
     "#]]
     .assert_eq(&run.stderr);
 }
