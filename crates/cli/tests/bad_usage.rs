@@ -34,8 +34,8 @@ fn no_command() {
               check        Audit a book: what it holds, what is wrong with its data, and what a model could know
                            that it must not
               simulate     Write a simulated B2B software book with known true probabilities
-              features     Build the feature table of every customer on every snapshot day, with labels; or list
-                           the catalogue of ready features
+              features     Build the feature table of every customer on every snapshot day, with labels, or of
+                           every account on one day; or list the catalogue of ready features
               scorecard    Show the scorecard of a book and which rules it breaks, without its data; or list the
                            ready frameworks
               train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
@@ -44,7 +44,8 @@ fn no_command() {
               backtest     Fit and test every learner as of several days of the past: is it as good each time,
                            and which learner is?
               compare      Compare two bundles on the same test rows, which neither of them has learnt from
-              score        Score every account as of a day
+              score        Score every account as of a day, from the sources of a book or from a table of its
+                           features
               forecast     Forecast recurring revenue from the churn and expansion models, month by month with
                            intervals; or see how it did
               demo         Do everything on a simulated book of 2,000 accounts and 24 months
@@ -99,10 +100,10 @@ fn a_flag_that_is_missing() {
         USAGE,
         &expect![[r#"
             error: the following required arguments were not provided:
-              --as-of <DATE>
               --out <FILE>
+              --as-of <DATE>
 
-            Usage: bellwether score --book <FILE> --model <BUNDLE> --as-of <DATE> --out <FILE>
+            Usage: bellwether score --model <BUNDLE> --out <FILE> --as-of <DATE> --book <FILE>
 
             For more information, try '--help'.
         "#]],

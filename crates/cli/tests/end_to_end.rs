@@ -258,6 +258,7 @@ fn the_declared_features_stand_beside_their_labels() {
         "label:churn_90d",
         "label:expansion_90d",
         "segment:industry",
+        "book:arr",
         "mrr",
         "tenure_days",
         "paperless",

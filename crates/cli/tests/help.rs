@@ -31,8 +31,8 @@ fn bellwether() {
               check        Audit a book: what it holds, what is wrong with its data, and what a model could know
                            that it must not
               simulate     Write a simulated B2B software book with known true probabilities
-              features     Build the feature table of every customer on every snapshot day, with labels; or list
-                           the catalogue of ready features
+              features     Build the feature table of every customer on every snapshot day, with labels, or of
+                           every account on one day; or list the catalogue of ready features
               scorecard    Show the scorecard of a book and which rules it breaks, without its data; or list the
                            ready frameworks
               train        Fit every learner, calibrate, choose, evaluate, and write the next version of the
@@ -41,7 +41,8 @@ fn bellwether() {
               backtest     Fit and test every learner as of several days of the past: is it as good each time,
                            and which learner is?
               compare      Compare two bundles on the same test rows, which neither of them has learnt from
-              score        Score every account as of a day
+              score        Score every account as of a day, from the sources of a book or from a table of its
+                           features
               forecast     Forecast recurring revenue from the churn and expansion models, month by month with
                            intervals; or see how it did
               models       Look after the models of a models folder: list and verify them
@@ -211,14 +212,16 @@ fn features() {
     check_help(
         "features",
         &expect![[r#"
-            Build the feature table of every customer on every snapshot day, with labels; or list the catalogue
-            of ready features
+            Build the feature table of every customer on every snapshot day, with labels, or of every account on
+            one day; or list the catalogue of ready features
 
             Usage: bellwether features [OPTIONS]
 
             Options:
                   --book <FILE>     The book's configuration
                   --out <FILE>      The table: .parquet, .csv, .jsonl or .arrow
+                  --as-of <DATE>    Every account on this day instead, customers or not, with what the book says
+                                    of its status and revenue
                   --model <BUNDLE>  Write the encoded matrix that this bundle reads instead, with the part of
                                     each row in its split and its probabilities
                   --list            Print the catalogue instead: each entry's metrics, unit, direction, formula
@@ -229,6 +232,8 @@ fn features() {
 
             Examples:
               bellwether features --book mybook/book.toml --out features.parquet
+              bellwether features --book mybook/book.toml --as-of 2026-09-30 --out today.parquet      # for
+              score --features
               bellwether features --book mybook/book.toml --model models/mybook --out matrix.parquet
               bellwether features --list --book mybook/book.toml
         "#]],
@@ -426,21 +431,52 @@ fn score() {
     check_help(
         "score",
         &expect![[r#"
-            Score every account as of a day
+            Score every account as of a day, from the sources of a book or from a table of its features.
 
-            Usage: bellwether score [OPTIONS] --book <FILE> --model <BUNDLE> --as-of <DATE> --out <FILE>
+            Reading, scoring and writing overlap, and memory stays bounded whatever the size. The output stands
+            by account and day, has the same bytes on any number of threads, and is there whole or not at all.
+
+            Usage: bellwether score [OPTIONS] --model <BUNDLE> --out <FILE>
 
             Options:
-                  --book <FILE>     The book's configuration; its features must be those of the bundle
-                  --model <BUNDLE>  A bundle's folder, or MODELS/NAME for the newest version
-                  --as-of <DATE>    The last day that scores may know
-                  --out <FILE>      The scores: .parquet, .csv, .jsonl or .arrow
-                  --json            Print JSON to stdout
-              -h, --help            Print help
+                  --book <FILE>
+                      The book's configuration; its features must be those of the bundle
 
-            Example:
+                  --features <FILE>
+                      A table as `bellwether features` writes it, in place of a book: .parquet, .csv, .csv.gz or
+                      .arrow. What only the book knows (`book:arr`, `book:status`) is null, or that of a
+                      customer, where the table has no such column
+
+                  --model <BUNDLE>
+                      A bundle's folder, or MODELS/NAME for the newest version
+
+                  --as-of <DATE>
+                      The last day that scores may know; of a table of features, the one day whose rows are
+                      scored
+
+                  --shard <I/N>
+                      Score share I of N of the accounts: those of whose id's SHA-256 the first 8 bytes,
+                      little-endian, are I - 1 modulo N
+
+                  --resume
+                      Keep what is finished beside the output until it is whole, and continue where a run on the
+                      same files, model and day was killed. The output is the same
+
+                  --out <FILE>
+                      The scores: .parquet, .csv, .jsonl or .arrow
+
+                  --json
+                      Print JSON to stdout
+
+              -h, --help
+                      Print help (see a summary with '-h')
+
+            Examples:
               bellwether score --book mybook/book.toml --model models/mybook --as-of 2026-09-30 --out
               scores.parquet
+              bellwether score --features features.parquet --model models/mybook --out scores.parquet
+              bellwether score --features features.parquet --model models/mybook --shard 2/8 --out
+              scores-2.parquet
         "#]],
     );
 }

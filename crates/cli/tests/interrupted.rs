@@ -91,6 +91,37 @@ fn a_killed_scoring_of_features_leaves_the_whole_file_or_none() {
     check_killed_scoring(&folder, score, "scores.parquet", n_kills());
 }
 
+#[test]
+fn a_resumed_scoring_leaves_the_whole_file_or_none() {
+    let folder = Folder::trained().copy();
+    folder.run("features --book book/book.toml --as-of 2024-06-30 --out features.parquet").done();
+    for score in ["--features features.parquet", "--book book/book.toml --as-of 2024-06-30"] {
+        let score = format!("score {score} --model models/small --resume");
+        check_killed_scoring(&folder, &score, "scores.csv", n_kills() / 2);
+        std::fs::remove_dir_all(folder.path("out")).expect("it is there");
+    }
+}
+
+#[test]
+fn what_a_killed_run_finished_is_taken_up_only_where_nothing_changed() {
+    let folder = Folder::trained().copy();
+    let score = "score --book book/book.toml --model models/small --as-of 2024-06-30 --out scores.csv";
+    folder.run(score).done();
+    let whole = folder.read("scores.csv");
+    // A run that was killed before it put its parts together: its book was another one.
+    folder.write(".bellwether-scores.csv-parts/inputs", "0".repeat(64));
+    folder.write(".bellwether-scores.csv-parts/00000000.arrow", "not of this book");
+    let resumed = folder.run(&format!("{score} --resume")).done();
+    assert!(!resumed.stderr.contains("continued"), "{}", resumed.stderr);
+    assert_eq!(folder.read("scores.csv"), whole);
+    let left = || folder.files(".").into_keys().filter(|name| name.starts_with('.')).collect::<Vec<_>>();
+    assert!(left().is_empty(), "{:?}", left());
+    // Who does not resume begins anew, and leaves nothing of it either.
+    folder.write(".bellwether-scores.csv-parts/inputs", "0".repeat(64));
+    folder.run(score).done();
+    assert!(left().is_empty(), "{:?}", left());
+}
+
 /// More where somebody asks for more.
 fn n_kills() -> u32 {
     std::env::var("BELLWETHER_KILLS").ok().map_or(20, |n| n.parse().expect("BELLWETHER_KILLS is a number"))

@@ -364,10 +364,10 @@ fn check_columns(path: &Path, scan: &Scan, needs: &FeatureFileNeeds) -> Result<(
     let keys = [ACCOUNT, AS_OF].map(|name| (name.to_owned(), "a key of every row"));
     let is_missing = |(name, _): &(String, &str)| !scan.schema.contains(name);
     if let Some((column, what)) = keys.into_iter().chain(needs.required()).find(is_missing) {
-        const NEAR: usize = 3;
         let distance = |name: &&str| strsim::levenshtein(&column, name);
         let nearest = names().min_by_key(|name| (distance(name), *name));
-        let nearest = nearest.filter(|name| distance(name) <= NEAR).map(str::to_owned);
+        let is_near = |name: &&str| distance(name) <= column.len() / 3;
+        let nearest = nearest.filter(is_near).map(str::to_owned);
         return Err(FeatureFileError::NoColumn { path: path.to_owned(), column, what, nearest });
     }
     match needs.unknown(names()) {

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use bellwether_book::{
-    Book, Column, FeatureFile, FeatureFileError, FeatureFileNeeds, FileRows, RowChoice, RowGroupWriter, ScoringRows,
-    Shard, Table, write_table,
+    Book, BookError, BookFile, Column, FeatureFile, FeatureFileError, FeatureFileNeeds, FileRows, RowChoice,
+    RowGroupWriter, ScoringRows, Shard, Table, write_table,
 };
-use bellwether_core::{AccountId, Date, Encoding, Quiet, RowStatus};
+use bellwether_core::{AccountId, Date, Encoding, Quiet, RowKey, RowStatus};
 use expect_test::{Expect, expect};
 use tempfile::TempDir;
 
@@ -170,7 +170,7 @@ fn shards_are_the_whole() {
         let shard: Shard = format!("{number}/3").parse().expect("a shard");
         let read = written.read(&path, RowChoice { shard: Some(shard), as_of: None }).expect("reads");
         assert!(read.iter().flat_map(|rows| &rows.keys).all(|key| shard.has(&key.account.0)));
-        accounts.extend(read.iter().flat_map(|rows| rows.keys.iter().map(|key| key.account.clone())));
+        accounts.extend(ids(&read));
     }
     accounts.sort();
     assert_eq!(accounts, written.built.keys.iter().map(|key| key.account.clone()).collect::<Vec<_>>());
@@ -179,6 +179,64 @@ fn shards_are_the_whole() {
     let read = written.read(&path, RowChoice { shard: Some(empty), as_of: None }).expect("reads");
     assert_eq!(read.iter().map(ScoringRows::n_rows).collect::<Vec<_>>(), [0]);
     assert_eq!(written.encoding.encode(&read[0].raw).expect("encodes").n_rows(), 0);
+}
+
+/// The ids of the accounts whose rows are given.
+fn ids(read: &[ScoringRows]) -> Vec<AccountId> {
+    read.iter().flat_map(|rows| rows.keys.iter().map(|key| key.account.clone())).collect()
+}
+
+#[test]
+fn rows_that_are_finished_are_skipped() {
+    let written = written();
+    let path = written.path("features.parquet");
+    write_table(&written.table, &path).expect("writes");
+    let book = |max_cells: usize| {
+        let file = BookFile::parse(TOML.to_owned(), &written.path("book.toml")).expect("parses");
+        Book::open_within(file, max_cells, &Quiet).expect("opens")
+    };
+    // All in memory, and some accounts at a time.
+    let books = [book(usize::MAX), book(60)];
+    for shard in [None, Some("2/3".parse::<Shard>().expect("a shard"))] {
+        let is_in = |key: &&RowKey| shard.is_none_or(|shard| shard.has(&key.account.0));
+        let all: Vec<AccountId> = written.built.keys.iter().filter(is_in).map(|key| key.account.clone()).collect();
+        for skip in [0, 1, 5, all.len() - 1, all.len(), all.len() + 9] {
+            let expected = &all[skip.min(all.len())..];
+            for book in &books {
+                let mut read = Vec::new();
+                book.each_as_of(date(AS_OF), shard, skip, &Quiet, |table| {
+                    read.push(ScoringRows::from(table));
+                    Ok::<_, BookError>(())
+                })
+                .expect("builds");
+                assert_eq!(ids(&read), expected, "{shard:?}, {skip} skipped");
+            }
+            let choice = RowChoice { shard, as_of: None };
+            let file = FeatureFile::open(&path, FeatureFileNeeds::of(&written.encoding, None), choice).expect("opens");
+            let mut read = Vec::new();
+            file.each(skip, |rows| {
+                read.push(rows);
+                Ok::<_, FeatureFileError>(())
+            })
+            .expect("reads");
+            assert_eq!(ids(&read), expected, "{shard:?}, {skip} skipped");
+        }
+    }
+}
+
+#[test]
+fn a_source_has_another_digest_when_a_file_changes() {
+    let (folder, book) = small_book();
+    let (_same_folder, same) = small_book();
+    let digest = |book: &Book| book.input_digest().expect("reads");
+    let before = digest(&book);
+    assert_eq!(digest(&book), before);
+    // Paths are part of it: the same bytes elsewhere are another input.
+    assert_ne!(digest(&same), before);
+    let plans = folder.path().join("plans.csv");
+    let text = std::fs::read_to_string(&plans).expect("reads");
+    std::fs::write(&plans, text.replacen(",39", ",40", 1).replacen("2024-02-20", "2024-02-21", 1)).expect("writes");
+    assert_ne!(digest(&book), before);
 }
 
 #[test]
