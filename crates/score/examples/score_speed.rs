@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use bellwether_core::{Feature, FeatureSchema, Model, Trees};
 use bellwether_score::{Kernel, Rows, Scorer, SimdPath};
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 #[derive(Default)]
 struct Arguments {
@@ -147,7 +147,7 @@ fn one_row_us(kernel: &Kernel, values: &[f32]) -> Outcome<(f64, f64)> {
     Ok((seconds[10_000] * 1e6, seconds[19_800] * 1e6))
 }
 
-fn median_ms<T, E: Error + 'static>(work: impl Fn() -> Result<T, E>) -> Outcome<f64> {
+fn median_ms<T, E: Error + Send + Sync + 'static>(work: impl Fn() -> Result<T, E>) -> Outcome<f64> {
     let mut times = Vec::new();
     for _ in 0..9 {
         let began = Instant::now();

@@ -183,11 +183,9 @@ proptest! {
     fn random_ensembles_agree_to_the_bit(
         trees in (1_u32..6).prop_flat_map(|n| (Just(n), prop::collection::vec(tree(n), 1..12))),
         values in prop::collection::vec(prop_oneof![5 => number(), 1 => Just(f32::NAN)], 6 * 300),
-        probability in any::<bool>(),
     ) {
         let (n_features, trees) = trees;
-        let link = if probability { Link::Probability } else { Link::Logit };
-        let model = Model::Trees(Trees::new(n_features as usize, -0.5, link, trees).expect("grown trees are trees"));
+        let model = Model::Trees(Trees::new(n_features as usize, -0.5, Link::Logit, trees).expect("grown trees are trees"));
         let columns: Vec<Vec<f32>> = values.chunks_exact(300).take(n_features as usize).map(<[f32]>::to_vec).collect();
         check(&model, &FeatureMatrix::from_columns(&columns).expect("finite or missing"));
         check(&model, &parity_rows(&model, 1, 40));

@@ -5,17 +5,15 @@ use bellwether_core::{Linear, LinearTerm};
 use super::path::{Instructions, SimdPath};
 use super::rows::Rows;
 
-/// Rows whose sums stay in the first cache while the columns pass.
-const BLOCK_ROWS: usize = 512;
-
 /// Writes the logits of the rows from `first_row`. Every row adds its terms in schema order, as `Model::logit` does.
 pub(super) fn logits(linear: &Linear, path: SimdPath, rows: &Rows<'_>, first_row: usize, logits: &mut [f64]) {
-    let mut buffer = [0.0; BLOCK_ROWS];
-    for (block, logits) in logits.chunks_mut(BLOCK_ROWS).enumerate() {
-        let from = first_row + block * BLOCK_ROWS;
+    let mut buffer = Vec::new();
+    let mut from = first_row;
+    for logits in logits.chunks_mut(rows.block_rows()) {
+        let block = rows.block(from..from + logits.len(), &mut buffer);
         logits.fill(f64::from(linear.intercept));
         for (feature, term) in linear.terms.iter().enumerate() {
-            let values = rows.values(feature, from..from + logits.len(), &mut buffer);
+            let values = block.values(feature);
             match path.instructions() {
                 Instructions::Portable => add(term, values, logits),
                 // SAFETY: the path is one of this processor.
@@ -26,6 +24,7 @@ pub(super) fn logits(linear: &Linear, path: SimdPath, rows: &Rows<'_>, first_row
                 Instructions::Avx512 => unsafe { add_avx512(term, values, logits) },
             }
         }
+        from += logits.len();
     }
 }
 

@@ -80,27 +80,69 @@ impl<'a> Rows<'a> {
 
     /// The first infinite value of `row` with its row and feature; `None` of a row that has none or is outside.
     pub(super) fn infinite_of(&self, row: usize) -> Option<(usize, usize, f32)> {
-        let value = |feature| self.values(feature, row..row + 1, &mut [0.0])[0];
+        let value = |feature: usize| match self.layout {
+            Layout::Matrix(x) => x.value(row, feature),
+            Layout::Columns(columns) => columns[feature][row],
+            Layout::RowMajor(values) => values[row * self.n_features + feature],
+        };
         let mut features = (0..self.n_features).filter(|_| row < self.n_rows);
         features.find(|&feature| value(feature).is_infinite()).map(|feature| (row, feature, value(feature)))
     }
 
-    /// The values of `feature` in `rows`: borrowed where they stand side by side, else brought together in `buffer`,
-    /// which has a place for each.
-    pub(super) fn values<'s>(&self, feature: usize, rows: Range<usize>, buffer: &'s mut [f32]) -> &'s [f32]
-    where
-        'a: 's,
-    {
+    /// How many rows a block best has: long stretches of a column, or as many rows as stay in the first cache.
+    pub(super) const fn block_rows(&self) -> usize {
         match self.layout {
-            Layout::Matrix(x) => &x.column(feature)[rows],
-            Layout::Columns(columns) => &columns[feature][rows],
-            Layout::RowMajor(values) => {
-                let buffer = &mut buffer[..rows.len()];
-                let rows = values[rows.start * self.n_features..].chunks_exact(self.n_features);
-                for (place, row) in buffer.iter_mut().zip(rows) {
-                    *place = row[feature];
-                }
-                buffer
+            Layout::Matrix(_) | Layout::Columns(_) => MAX_BLOCK_ROWS,
+            Layout::RowMajor(_) => 128,
+        }
+    }
+
+    /// A block of rows by columns: borrowed where they stand so, else brought into `buffer`.
+    pub(super) fn block<'b>(&self, rows: Range<usize>, buffer: &'b mut Vec<f32>) -> Block<'b>
+    where
+        'a: 'b,
+    {
+        if let Layout::RowMajor(values) = self.layout {
+            buffer.resize(rows.len() * self.n_features, 0.0);
+            let n_features = self.n_features;
+            transpose(&values[rows.start * n_features..rows.end * n_features], n_features, rows.len(), buffer);
+            return Block::Transposed { values: buffer, n_rows: rows.len() };
+        }
+        Block::Borrowed { all: *self, rows }
+    }
+}
+
+/// The most rows of a block.
+pub(super) const MAX_BLOCK_ROWS: usize = 1024;
+/// Features that are brought into columns together: what one line of the cache has.
+const TILE: usize = 16;
+
+/// Rows by columns.
+pub(super) enum Block<'b> {
+    Borrowed { all: Rows<'b>, rows: Range<usize> },
+    Transposed { values: &'b [f32], n_rows: usize },
+}
+
+impl Block<'_> {
+    /// The values of `feature`, one a row.
+    pub(super) fn values(&self, feature: usize) -> &[f32] {
+        match self {
+            Self::Transposed { values, n_rows } => &values[feature * n_rows..(feature + 1) * n_rows],
+            Self::Borrowed { all, rows } => match all.layout {
+                Layout::Matrix(x) => &x.column(feature)[rows.clone()],
+                Layout::Columns(columns) => &columns[feature][rows.clone()],
+                Layout::RowMajor(_) => unreachable!("rows that stand row after row are transposed"),
+            },
+        }
+    }
+}
+
+/// Writes `n_rows` rows into `columns`, one column after the other.
+fn transpose(rows: &[f32], n_features: usize, n_rows: usize, columns: &mut [f32]) {
+    for (tile, columns) in columns.chunks_mut(TILE * n_rows).enumerate() {
+        for (place, row) in rows.chunks_exact(n_features).enumerate() {
+            for (column, &value) in columns.chunks_exact_mut(n_rows).zip(&row[tile * TILE..]) {
+                column[place] = value;
             }
         }
     }

@@ -41,17 +41,23 @@ pub(crate) fn assess(model: &HealthModel, x: &FeatureMatrix, first_row: usize, i
 /// in order, as `ScorecardModel::health` does.
 fn health(card: &ScorecardModel, rows: &Rows<'_>, first_row: usize, health: &mut [f64]) -> Vec<f64> {
     let mut weights = vec![0.0; health.len()];
-    let mut buffer = vec![0.0; health.len()];
+    let mut buffer = Vec::new();
     health.fill(0.0);
-    for indicator in &card.indicators {
-        let values = rows.values(indicator.feature as usize, first_row..first_row + weights.len(), &mut buffer);
-        let weight = f64::from(indicator.weight);
-        for ((points, weights), &value) in health.iter_mut().zip(&mut weights).zip(values) {
-            if let Some(earned) = indicator.points(value) {
-                *points += weight * earned;
-                *weights += weight;
+    let mut from = first_row;
+    let n = rows.block_rows();
+    for (health, weights) in health.chunks_mut(n).zip(weights.chunks_mut(n)) {
+        let block = rows.block(from..from + health.len(), &mut buffer);
+        for indicator in &card.indicators {
+            let weight = f64::from(indicator.weight);
+            let values = block.values(indicator.feature as usize);
+            for ((points, weights), &value) in health.iter_mut().zip(&mut *weights).zip(values) {
+                if let Some(earned) = indicator.points(value) {
+                    *points += weight * earned;
+                    *weights += weight;
+                }
             }
         }
+        from += health.len();
     }
     for (points, &weights) in health.iter_mut().zip(&weights) {
         *points = if weights > 0.0 { 100.0 * *points / weights } else { 50.0 };

@@ -9,12 +9,10 @@ mod program;
 mod ranks;
 mod walk;
 
-use std::ops::Range;
-
 use bellwether_core::{FeatureMatrix, Link, Trees};
 
 use super::path::{Instructions, SimdPath};
-use super::rows::Rows;
+use super::rows::{Block, MAX_BLOCK_ROWS, Rows};
 use program::{Kind, Program, TreeProgram, has_program, slots};
 use ranks::{LANES, Lanes, RankedFeature, Ranks};
 use walk::FlatTrees;
@@ -29,13 +27,8 @@ pub(super) struct TreeKernel {
     nodes: FlatTrees,
 }
 
-/// Blocks whose codes are made before any tree runs: reading a column in long stretches is what memory is good at.
-const GROUP_BLOCKS: usize = 8;
-const GROUP_ROWS: usize = GROUP_BLOCKS * LANES;
-
 /// What a group of rows is worked on in.
 struct Scratch {
-    values: Vec<f32>,
     /// The columns of each block.
     codes: Vec<Lanes>,
     slots: Vec<Lanes>,
@@ -69,20 +62,24 @@ impl TreeKernel {
     /// Writes the logits of the rows from `first_row`. Every row adds its leaves in the order of the trees.
     pub(super) fn logits(&self, path: SimdPath, rows: &Rows<'_>, first_row: usize, logits: &mut [f64]) {
         let mut scratch = self.scratch();
-        for (group, logits) in logits.chunks_mut(GROUP_ROWS).enumerate() {
-            let from = first_row + group * GROUP_ROWS;
+        let mut buffer = Vec::new();
+        let mut from = first_row;
+        for logits in logits.chunks_mut(rows.block_rows()) {
+            let block = rows.block(from..from + logits.len(), &mut buffer);
             for feature in &self.ranks.features {
-                self.encode(path, feature, rows, from..from + logits.len(), &mut scratch);
+                self.encode(path, feature, &block, &mut scratch.codes);
             }
-            for (block, logits) in logits.chunks_mut(LANES).enumerate() {
+            for (place, logits) in logits.chunks_mut(LANES).enumerate() {
                 if !scratch.rows.is_empty() {
-                    walk::gather(rows, from + block * LANES, logits.len(), &mut scratch.rows);
+                    let first = place * LANES;
+                    walk::gather(&block, first..first + logits.len(), &mut scratch.rows);
                 }
-                self.add_trees(path, block, &mut scratch);
+                self.add_trees(path, place, &mut scratch);
                 for (logit, &sum) in logits.iter_mut().zip(&scratch.sums) {
                     *logit = self.logit(sum);
                 }
             }
+            from += logits.len();
         }
     }
 
@@ -93,19 +90,17 @@ impl TreeKernel {
     fn scratch(&self) -> Scratch {
         let walks = self.program.trees.iter().any(|tree| tree.kind == Kind::Walk);
         Scratch {
-            values: vec![0.0; GROUP_ROWS],
-            codes: vec![Lanes([0; LANES]); GROUP_BLOCKS * self.ranks.columns.len()],
+            codes: vec![Lanes([0; LANES]); (MAX_BLOCK_ROWS / LANES) * self.ranks.columns.len()],
             slots: slots(),
             sums: [0.0; LANES],
             rows: if walks { vec![0.0; LANES * self.nodes.n_features()] } else { Vec::new() },
         }
     }
 
-    /// Codes one feature of a group's `rows`. What is left of the last block gets codes of some values or other.
-    fn encode(&self, path: SimdPath, of: &RankedFeature, x: &Rows<'_>, rows: Range<usize>, scratch: &mut Scratch) {
+    /// Codes one feature of a block of rows. What is left of the last lanes gets codes of some values or other.
+    fn encode(&self, path: SimdPath, of: &RankedFeature, block: &Block<'_>, codes: &mut [Lanes]) {
         let n_columns = self.ranks.columns.len();
-        let Scratch { values: buffer, codes, .. } = scratch;
-        let values = x.values(of.feature, rows, buffer);
+        let values = block.values(of.feature);
         for (values, codes) in values.chunks(LANES).zip(codes.chunks_exact_mut(n_columns)) {
             let codes = &mut codes[of.columns.clone()];
             if let Ok(whole) = values.try_into() {
@@ -132,7 +127,7 @@ impl TreeKernel {
         }
     }
 
-    /// Makes the sums of a block.
+    /// Makes the sums of the lanes at `block`.
     fn add_trees(&self, path: SimdPath, block: usize, scratch: &mut Scratch) {
         let n_columns = self.ranks.columns.len();
         let Scratch { codes, slots, sums, rows, .. } = scratch;

@@ -10,7 +10,7 @@ pub(super) fn encode(values: &[f32; LANES], n_levels: usize, table: &[f32], colu
     for level in 0..n_levels {
         let table = &table[level_start(level)..][..1 << level];
         for (rank, value) in ranks.iter_mut().zip(values) {
-            *rank = 2 * *rank + i32::from(table[*rank as usize] < *value);
+            *rank = *rank << 1 | i32::from(table[*rank as usize] < *value);
         }
     }
     write_codes(values, &ranks, columns, codes);
@@ -19,10 +19,12 @@ pub(super) fn encode(values: &[f32; LANES], n_levels: usize, table: &[f32], colu
 /// Writes the codes of values whose ranks are known.
 #[inline(always)]
 pub(super) fn write_codes(values: &[f32; LANES], ranks: &[i32; LANES], columns: &[Column], codes: &mut [Lanes]) {
+    let is_missing: [u8; LANES] = std::array::from_fn(|lane| u8::from(values[lane].is_nan()).wrapping_neg());
     for (column, codes) in columns.iter().zip(codes) {
         for lane in 0..LANES {
-            let known = (ranks[lane] - column.first_rank).clamp(0, LAST_IN_WINDOW) as u8 + 1;
-            codes.0[lane] = if values[lane].is_nan() { column.missing } else { known };
+            let rank = ranks[lane].wrapping_sub(column.first_rank);
+            let known = (rank.clamp(0, LAST_IN_WINDOW) + 1) as u8;
+            codes.0[lane] = (known & !is_missing[lane]) | (column.missing & is_missing[lane]);
         }
     }
 }

@@ -1,9 +1,11 @@
 //! An ensemble as one flat array of nodes, walked by several rows at a time.
 
+use std::ops::Range;
+
 use bellwether_core::{FeatureMatrix, Node, Trees};
 
 use super::LANES as BLOCK_ROWS;
-use crate::kernel::rows::Rows;
+use crate::kernel::rows::{Block, Rows};
 
 /// Rows that walk a tree side by side, so that the wait for one row's node is filled with the others' work.
 const LANES: usize = 8;
@@ -71,6 +73,8 @@ impl FlatTrees {
 
     /// The sum of the leaves of one row, in the order of the trees.
     pub(super) fn sum(&self, row: &[f32]) -> f64 {
+        // Leaves read a value too, and throw it away.
+        let row = if row.is_empty() { &[0.0] } else { row };
         let mut sum = -0.0;
         for roots in self.roots.chunks(LANES) {
             // Several trees side by side, as several rows elsewhere.
@@ -103,10 +107,12 @@ impl FlatTrees {
         n_rows: usize,
         mut visit: impl FnMut(usize, usize, usize),
     ) {
-        let mut rows = vec![0.0; BLOCK_ROWS * self.n_features];
+        let x = Rows::from(x);
+        let (mut rows, mut buffer) = (vec![0.0; BLOCK_ROWS * self.n_features], Vec::new());
         for block in (0..n_rows).step_by(BLOCK_ROWS) {
             let block_rows = BLOCK_ROWS.min(n_rows - block);
-            gather(&x.into(), first_row + block, block_rows, &mut rows);
+            let from = first_row + block;
+            gather(&x.block(from..from + block_rows, &mut buffer), 0..block_rows, &mut rows);
             for (tree, &root) in self.roots.iter().enumerate() {
                 for lane in (0..block_rows).step_by(LANES) {
                     let leaves = self.walk(root, &rows[lane * self.n_features..(lane + LANES) * self.n_features]);
@@ -158,13 +164,11 @@ impl FlatNode {
     }
 }
 
-/// Copies `n_rows` rows from `first_row` into `rows`, row after row. What follows them is left as it was.
-pub(super) fn gather(x: &Rows<'_>, first_row: usize, n_rows: usize, rows: &mut [f32]) {
-    let n_features = x.n_features();
-    let mut buffer = [0.0; BLOCK_ROWS];
+/// Copies `places` of `block` into `rows`, row after row. What follows them is left as it was.
+pub(super) fn gather(block: &Block<'_>, places: Range<usize>, rows: &mut [f32]) {
+    let n_features = rows.len() / BLOCK_ROWS;
     for column in 0..n_features {
-        let values = x.values(column, first_row..first_row + n_rows, &mut buffer);
-        for (row, &value) in rows.chunks_exact_mut(n_features).zip(values) {
+        for (row, &value) in rows.chunks_exact_mut(n_features).zip(&block.values(column)[places.clone()]) {
             row[column] = value;
         }
     }
