@@ -89,49 +89,49 @@ fn people_read_it() {
 
         churn_90d: 572 rows of 127 accounts, 68 events
         by            first  second           difference [95 %]      p  the first is
-        ROC AUC       0.636   0.611     +0.024 [-0.002, +0.050]  0.068  not worse
-        log loss     0.3570  0.3581  +0.0011 [-0.0034, +0.0056]  0.635  not worse
-        Brier score  0.1027  0.1027   0.0000 [-0.0012, +0.0013]  0.954  not worse
+        ROC AUC       0.582   0.611     -0.030 [-0.097, +0.038]  0.374  not enough evidence
+        log loss     0.3650  0.3581  -0.0069 [-0.0217, +0.0078]  0.334  not enough evidence
+        Brier score  0.1049  0.1027  -0.0021 [-0.0053, +0.0010]  0.182  not enough evidence
 
         segment   level         by                    difference [95 %]  p, corrected  the first is
-        industry  IT            ROC AUC         +0.013 [-0.159, +0.185]         1.000  not enough evidence
-        industry  IT            log loss     +0.0002 [-0.0052, +0.0056]         1.000  not enough evidence
-        industry  IT            Brier score  -0.0003 [-0.0018, +0.0013]         1.000  not enough evidence
-        industry  Ilıca         ROC AUC         +0.035 [-0.074, +0.144]         1.000  not enough evidence
-        industry  Ilıca         log loss     +0.0002 [-0.0125, +0.0129]         1.000  not enough evidence
-        industry  Ilıca         Brier score  -0.0003 [-0.0036, +0.0031]         1.000  not enough evidence
-        industry  iron          ROC AUC         +0.068 [-0.025, +0.161]         1.000  not enough evidence
-        industry  iron          log loss     +0.0086 [-0.0103, +0.0276]         1.000  not enough evidence
-        industry  iron          Brier score  +0.0028 [-0.0026, +0.0082]         1.000  not enough evidence
-        industry  media, print  ROC AUC         +0.015 [-0.049, +0.079]         1.000  not enough evidence
-        industry  media, print  log loss     +0.0006 [-0.0119, +0.0131]         1.000  not enough evidence
-        industry  media, print  Brier score  +0.0002 [-0.0022, +0.0027]         1.000  not enough evidence
-        industry  (missing)     ROC AUC         -0.005 [-0.050, +0.041]         1.000  not enough evidence
-        industry  (missing)     log loss     -0.0022 [-0.0083, +0.0040]         1.000  not enough evidence
-        industry  (missing)     Brier score  -0.0015 [-0.0037, +0.0007]         1.000  not enough evidence
+        industry  IT            ROC AUC         -0.055 [-0.226, +0.116]         1.000  not enough evidence
+        industry  IT            log loss     -0.0177 [-0.0358, +0.0005]         0.779  not enough evidence
+        industry  IT            Brier score  -0.0064 [-0.0122, -0.0007]         0.459  not enough evidence
+        industry  Ilıca         ROC AUC         -0.077 [-0.195, +0.040]         1.000  not enough evidence
+        industry  Ilıca         log loss     -0.0140 [-0.0498, +0.0218]         1.000  not enough evidence
+        industry  Ilıca         Brier score  -0.0031 [-0.0099, +0.0037]         1.000  not enough evidence
+        industry  iron          ROC AUC         +0.066 [-0.067, +0.198]         1.000  not enough evidence
+        industry  iron          log loss     +0.0130 [-0.0279, +0.0538]         1.000  not enough evidence
+        industry  iron          Brier score  +0.0028 [-0.0091, +0.0148]         1.000  not enough evidence
+        industry  media, print  ROC AUC         -0.047 [-0.167, +0.074]         1.000  not enough evidence
+        industry  media, print  log loss     -0.0249 [-0.0977, +0.0479]         1.000  not enough evidence
+        industry  media, print  Brier score  -0.0048 [-0.0135, +0.0039]         1.000  not enough evidence
+        industry  (missing)     ROC AUC         -0.020 [-0.059, +0.020]         1.000  not enough evidence
+        industry  (missing)     log loss     +0.0113 [-0.0058, +0.0285]         1.000  not enough evidence
+        industry  (missing)     Brier score  +0.0020 [-0.0039, +0.0079]         1.000  not enough evidence
 
         expansion_90d: 572 rows of 127 accounts, 93 events
         by            first  second           difference [95 %]      p  the first is
-        ROC AUC       0.692   0.702     -0.010 [-0.029, +0.009]  0.290  not enough evidence
-        log loss     0.4306  0.4339  +0.0033 [+0.0002, +0.0064]  0.035  superior
-        Brier score  0.1321  0.1330  +0.0009 [-0.0001, +0.0019]  0.081  not worse
+        ROC AUC       0.568   0.702     -0.134 [-0.258, -0.011]  0.034  worse
+        log loss     0.4496  0.4339  -0.0157 [-0.0510, +0.0196]  0.378  not enough evidence
+        Brier score  0.1375  0.1330  -0.0045 [-0.0141, +0.0051]  0.355  not enough evidence
 
         segment   level         by                    difference [95 %]  p, corrected  the first is
-        industry  IT            ROC AUC         -0.006 [-0.048, +0.035]         1.000  not enough evidence
-        industry  IT            log loss     -0.0003 [-0.0081, +0.0075]         1.000  not enough evidence
-        industry  IT            Brier score  -0.0001 [-0.0027, +0.0025]         1.000  not enough evidence
-        industry  Ilıca         ROC AUC         +0.006 [-0.099, +0.110]         1.000  not enough evidence
-        industry  Ilıca         log loss     +0.0031 [-0.0032, +0.0094]         1.000  not enough evidence
-        industry  Ilıca         Brier score  +0.0007 [-0.0013, +0.0026]         1.000  not enough evidence
-        industry  iron          ROC AUC         -0.043 [-0.114, +0.029]         1.000  not enough evidence
-        industry  iron          log loss     +0.0052 [-0.0046, +0.0149]         1.000  not enough evidence
-        industry  iron          Brier score  +0.0014 [-0.0017, +0.0046]         1.000  not enough evidence
-        industry  media, print  ROC AUC         -0.005 [-0.052, +0.043]         1.000  not enough evidence
-        industry  media, print  log loss     +0.0056 [-0.0021, +0.0133]         1.000  not enough evidence
-        industry  media, print  Brier score  +0.0017 [-0.0013, +0.0047]         1.000  not enough evidence
-        industry  (missing)     ROC AUC         +0.005 [-0.039, +0.048]         1.000  not enough evidence
-        industry  (missing)     log loss     +0.0042 [-0.0019, +0.0102]         1.000  not enough evidence
-        industry  (missing)     Brier score  +0.0012 [-0.0010, +0.0033]         1.000  not enough evidence
+        industry  IT            ROC AUC         -0.089 [-0.239, +0.061]         1.000  not enough evidence
+        industry  IT            log loss     -0.0333 [-0.0990, +0.0323]         1.000  not enough evidence
+        industry  IT            Brier score  -0.0087 [-0.0268, +0.0093]         1.000  not enough evidence
+        industry  Ilıca         ROC AUC         -0.072 [-0.520, +0.376]         1.000  not enough evidence
+        industry  Ilıca         log loss     -0.0022 [-0.0786, +0.0743]         1.000  not enough evidence
+        industry  Ilıca         Brier score  -0.0005 [-0.0207, +0.0196]         1.000  not enough evidence
+        industry  iron          ROC AUC         -0.123 [-0.375, +0.129]         1.000  not enough evidence
+        industry  iron          log loss     -0.0093 [-0.1244, +0.1057]         1.000  not enough evidence
+        industry  iron          Brier score  -0.0037 [-0.0336, +0.0263]         1.000  not enough evidence
+        industry  media, print  ROC AUC         -0.348 [-0.713, +0.017]         0.865  not enough evidence
+        industry  media, print  log loss     -0.0373 [-0.1557, +0.0812]         1.000  not enough evidence
+        industry  media, print  Brier score  -0.0102 [-0.0420, +0.0217]         1.000  not enough evidence
+        industry  (missing)     ROC AUC         +0.014 [-0.289, +0.318]         1.000  not enough evidence
+        industry  (missing)     log loss     +0.0041 [-0.0666, +0.0749]         1.000  not enough evidence
+        industry  (missing)     Brier score  +0.0006 [-0.0202, +0.0214]         1.000  not enough evidence
 
         a difference above 0: the first is better
         not worse: it loses less than 0.01 of AUC, 0.005 of log loss and 0.002 of Brier score

@@ -85,8 +85,8 @@ fn scores_read_as_text() {
     let shown = format!("{header}\n{}\n", rows.join("\n")).replace(digest, "[DIGEST]");
     expect![[r#"
         account_id,as_of,status,coverage,health_coverage,health_score,band,churn_probability,expansion_probability,arr,arr_at_risk,expected_expansion_arr,model,model_digest
-        c-000,2024-06-30,churned,0.6666666666666666,0.8,,,,,,,,small,[DIGEST]
-        c-228,2024-06-30,not_started,0.3333333333333333,0.5,,,,,,,,small,[DIGEST]
+        c-000,2024-06-30,churned,0.875,0.8,,,,,,,,small,[DIGEST]
+        c-228,2024-06-30,not_started,0.375,0.5,,,,,,,,small,[DIGEST]
     "#]].assert_eq(&shown);
 }
 

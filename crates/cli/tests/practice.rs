@@ -350,12 +350,14 @@ fn people_read_it() {
         contacting 108 accounts of 2024-09-30 ranked by revenue at risk
         a contact costs 100 and keeps 40.0 % of churners; with an account a year of its revenue is lost
         contacted  churned  of lost revenue [95 %]  net [95 %]  at random
-               10        1              10.9 % [-]     -69 [-]       -211
-               40        5              45.1 % [-]    -155 [-]       -844
+               10        0               0.0 % [-]  -1,000 [-]       -211
+               40        3              27.5 % [-]  -1,658 [-]       -844
 
         bias by segment, churn_90d: 0 alarms of 3 gaps tested; not enough evidence for 17 more.
 
-        bias by segment, expansion_90d: 0 alarms of 5 gaps tested; not enough evidence for 15 more.
+        bias by segment, expansion_90d: 1 alarm of 5 gaps tested; not enough evidence for 15 more.
+        segment   level      measure       rows    difference [95 %]  p, corrected
+        industry  (missing)  false alarms   128  24.1 % [13.3, 35.9]       < 0.001
     "#]]
     .assert_eq(practice);
 }

@@ -85,7 +85,10 @@ proptest! {
             match kind {
                 0 => drop(lines.remove(at)),
                 1 => lines.insert(at, lines[at].clone()),
-                2 => lines.swap(at, line.index(lines.len() / 2 + 1)),
+                2 => {
+                    let other = line.index(lines.len() / 2 + 1);
+                    lines.swap(at, other);
+                }
                 _ => {
                     let mut words: Vec<&str> = lines[at].split(' ').collect();
                     let place = word.index(words.len());
