@@ -1,5 +1,6 @@
 //! What scores are made from, named by the bytes of the files.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ impl Book {
                     path: shown.clone(),
                     cause: Box::new(cause),
                 })?;
-                text.push_str(&format!("{name} {shown} {digest}\n"));
+                let _ = writeln!(text, "{name} {shown} {digest}");
             }
         }
         Ok(Digest::of(text.as_bytes()))
@@ -77,5 +78,8 @@ fn digest_of(path: &Path) -> io::Result<String> {
             n => hasher.update(&bytes[..n]),
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hasher.finalize().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
 }

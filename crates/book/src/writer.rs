@@ -236,12 +236,12 @@ fn frame_of(table: &Table) -> PolarsResult<DataFrame> {
             }
             TableColumn::Int(values) => Series::new(name, values),
             TableColumn::Float(values) => {
-                let values: Vec<Option<f64>> = values.iter().map(|value| value.filter(|x| !x.is_nan())).collect();
-                Series::new(name, values)
+                let present = values.iter().map(|value| value.filter(|x| !x.is_nan()));
+                Float64Chunked::from_iter_options(name, present).into_series()
             }
             TableColumn::Float32(values) => {
-                let values: Vec<Option<f32>> = values.iter().map(|&x| (!x.is_nan()).then_some(x)).collect();
-                Series::new(name, values)
+                let present = values.iter().map(|&x| (!x.is_nan()).then_some(x));
+                Float32Chunked::from_iter_options(name, present).into_series()
             }
             TableColumn::Date(values) => {
                 let days: Vec<Option<i32>> = values.iter().map(|date| date.map(bellwether_core::Date::days)).collect();

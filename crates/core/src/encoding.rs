@@ -209,30 +209,31 @@ impl Encoding {
     /// [`EncodingError`] if names, order, kinds or cohorts differ, or a value is infinite.
     pub fn encode(&self, raw: &RawTable) -> Result<FeatureMatrix, EncodingError> {
         let cohorts = RowCohorts::new(raw.n_rows, &raw.cohort);
-        let mut columns = Vec::new();
-        let mut owners: Vec<&str> = Vec::new();
+        let n_columns = self.inputs.iter().map(EncodedInput::n_columns).sum();
+        let mut values = Vec::with_capacity(raw.n_rows * n_columns);
+        let mut owners: Vec<&str> = Vec::with_capacity(n_columns);
         let mut place = 0;
         for input in &self.inputs {
             if let InputKind::Percentile(percentile) = &input.kind {
-                columns.push(encode_percentile(input, percentile, raw, &cohorts)?);
+                values.extend(encode_percentile(input, percentile, raw, &cohorts)?);
             } else {
                 let column = raw.columns.get(place).filter(|column| column.name == input.name);
                 let column = column.ok_or_else(|| mismatch(raw, place, Some(input)))?;
                 place += 1;
                 match (&input.kind, &column.values) {
-                    (InputKind::Number, RawValues::Number(values)) => columns.push(values.clone()),
+                    (InputKind::Number, RawValues::Number(numbers)) => values.extend_from_slice(numbers),
                     (InputKind::Levels { levels, other }, RawValues::Text(texts)) => {
-                        columns.extend(encode_levels(texts, levels, *other));
+                        encode_levels(texts, levels, *other, &mut values);
                     }
                     _ => return Err(EncodingError::Kind(input.name.clone())),
                 }
             }
-            owners.resize(columns.len(), &input.name);
+            owners.resize(owners.len() + input.n_columns(), &input.name);
         }
         if place < raw.columns.len() {
             return Err(mismatch(raw, place, None));
         }
-        FeatureMatrix::from_columns(&columns).map_err(|error| match error {
+        FeatureMatrix::from_values(raw.n_rows, n_columns, values).map_err(|error| match error {
             MatrixError::Infinite { column, row, value } => {
                 EncodingError::Infinite { name: owners[column].to_owned(), row, value }
             }
@@ -304,22 +305,20 @@ fn learn_levels(texts: &TextColumn, training_rows: &[usize], policy: LevelPolicy
     (n_seen > 0).then_some(InputKind::Levels { levels, other })
 }
 
-fn encode_levels(texts: &TextColumn, levels: &[String], other: bool) -> Vec<Vec<f32>> {
+fn encode_levels(texts: &TextColumn, levels: &[String], other: bool, into: &mut Vec<f32>) {
     let n_columns = levels.len() + usize::from(other);
     let column_of: Vec<Option<usize>> = texts
         .levels
         .iter()
         .map(|text| levels.binary_search(text).ok().or_else(|| other.then_some(levels.len())))
         .collect();
-    (0..n_columns)
-        .map(|column| {
-            let is_it = |&code: &u32| match column_of.get(code as usize) {
-                None => f32::NAN,
-                Some(&of_text) => f32::from(u8::from(of_text == Some(column))),
-            };
-            texts.codes.iter().map(is_it).collect()
-        })
-        .collect()
+    for column in 0..n_columns {
+        let is_it = |&code: &u32| match column_of.get(code as usize) {
+            None => f32::NAN,
+            Some(&of_text) => f32::from(u8::from(of_text == Some(column))),
+        };
+        into.extend(texts.codes.iter().map(is_it));
+    }
 }
 
 #[cfg(test)]

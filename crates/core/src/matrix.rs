@@ -56,6 +56,25 @@ impl FeatureMatrix {
         Ok(Self { n_rows, n_cols: columns.len(), values })
     }
 
+    /// A matrix of `values`, column after column.
+    ///
+    /// # Errors
+    /// [`MatrixError`] if the values do not fill the shape or one is infinite.
+    pub fn from_values(n_rows: usize, n_cols: usize, values: Vec<f32>) -> Result<Self, MatrixError> {
+        if values.len() != n_rows * n_cols {
+            let column = n_cols.saturating_sub(1);
+            let found = values.len().saturating_sub(n_rows * column);
+            return Err(MatrixError::Shape { column, found, expected: n_rows });
+        }
+        // One look at all values is faster than a search that may stop at each.
+        if values.iter().fold(false, |any, value| any | value.is_infinite())
+            && let Some(at) = values.iter().position(|value| value.is_infinite())
+        {
+            return Err(MatrixError::Infinite { column: at / n_rows, row: at % n_rows, value: values[at] });
+        }
+        Ok(Self { n_rows, n_cols, values })
+    }
+
     /// How many rows.
     pub const fn n_rows(&self) -> usize {
         self.n_rows

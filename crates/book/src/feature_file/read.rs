@@ -16,7 +16,7 @@ use crate::shard::Shard;
 use crate::source::{ColumnUse, Interner, Needs, Rows, Scan, first_bad_value, scan_in, sorted_levels, stream};
 
 /// Rows that are scored at a time.
-const ROWS_AT_ONCE: NonZeroUsize = NonZeroUsize::new(1 << 15).expect("it is not 0");
+const ROWS_AT_ONCE: NonZeroUsize = NonZeroUsize::new(1 << 13).expect("it is not 0");
 
 /// Which rows of a feature file are read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! What a feature file holds is what the book builds; a file that can't be scored honestly is refused.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use bellwether_book::{
@@ -66,8 +67,8 @@ fn small_book() -> (TempDir, Book) {
         let end = if n % 7 == 6 { "2024-02-20" } else { "" };
         let tier = ["pro", "\"a, b\"", ""][n % 3];
         let seats = if n % 5 == 0 { String::new() } else { (n * n % 17).to_string() };
-        accounts += &format!("c-{n:02},{start},{tier},{seats}\n");
-        plans += &format!("c-{n:02},{start},{end},{}\n", n as f64 / 3.0);
+        let _ = writeln!(accounts, "c-{n:02},{start},{tier},{seats}");
+        let _ = writeln!(plans, "c-{n:02},{start},{end},{}", n as f64 / 3.0);
     }
     open(TOML, &[("accounts.csv", &accounts), ("plans.csv", &plans)]).expect("opens")
 }
