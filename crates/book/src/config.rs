@@ -9,6 +9,7 @@ mod evaluation;
 mod feature;
 mod frozen;
 mod learners;
+mod reasons;
 mod rules;
 mod scorecard;
 mod source;
@@ -37,6 +38,7 @@ pub use evaluation::{
 pub(crate) use feature::MIN_PERIODS;
 pub use feature::{Aggregate, Change, DeclaredFeature, FeatureDeclaration, ValueType};
 pub use learners::{BoostedConfig, ClassWeight, ForestConfig, LogisticConfig, TreeConfig};
+pub use reasons::{FeatureWords, Numbers, ReasonsConfig};
 pub use rules::{Condition, Span, Window};
 pub(crate) use source::Derivation;
 pub use source::{AccountVia, Derived, Paths, Source, SourceKind};
@@ -92,6 +94,9 @@ pub struct BookConfig {
     /// What evidence needs beside labels.
     #[serde(default)]
     pub evaluation: EvaluationConfig,
+    /// How explanations speak of features.
+    #[serde(default)]
+    pub reasons: ReasonsConfig,
 }
 
 /// When rows are made: at month ends, or every so many days back from the last one.

@@ -36,9 +36,10 @@ pub use catalogue::{Catalogue, Entry, Role, RoleColumn};
 pub use config::{
     AccountVia, Accounts, Active, Aggregate, Agreement, BookConfig, BookFile, BoostedConfig, CalibrationRows,
     CatalogueConfig, Change, CheckConfig, ClassWeight, CohortConfig, Condition, ConfigError, CostsConfig,
-    DeclaredFeature, Derived, EvaluationConfig, FeatureDeclaration, ForestConfig, InterventionsConfig, LogisticConfig,
-    MarginsConfig, Paths, RankBy, RenewalsConfig, RoleMapping, ScoreUseConfig, Segment, Snapshots, Source, SourceKind,
-    Span, SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, TreeConfig, Value, ValueType, Waiver, Window,
+    DeclaredFeature, Derived, EvaluationConfig, FeatureDeclaration, FeatureWords, ForestConfig, InterventionsConfig,
+    LogisticConfig, MarginsConfig, Numbers, Paths, RankBy, ReasonsConfig, RenewalsConfig, RoleMapping, ScoreUseConfig,
+    Segment, Snapshots, Source, SourceKind, Span, SplitConfig, SplitKind, TargetRule, Targets, TrainConfig, TreeConfig,
+    Value, ValueType, Waiver, Window,
 };
 pub use error::BookError;
 pub use facts::{Facts, Interaction, Intervention, Renewal};

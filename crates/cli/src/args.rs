@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Backtest(Backtest),
     Compare(Compare),
     Score(Score),
+    Explain(Explain),
+    Why(Why),
     Forecast(Forecast),
     Models(Models),
     Demo(Demo),
@@ -293,6 +295,72 @@ pub(crate) struct Score {
     /// The scores: .parquet, .csv, .jsonl or .arrow.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Say why an account has its scores: what each indicator adds to its probabilities, and costs of its health.
+///
+/// Exact Shapley values, against the training rows that reach each split. They say what a score is made of, not what would
+/// change the account.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  bellwether explain --book mybook/book.toml --model models/mybook --account a17 --as-of 2026-09-30\n  bellwether explain --book mybook/book.toml --model models/mybook --account a17 --as-of 2026-09-30 --json | jq .targets"
+)]
+pub(crate) struct Explain {
+    /// The book's configuration; its features must be those of the bundle.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) book: PathBuf,
+    /// A bundle's folder, or MODELS/NAME for the newest version.
+    #[arg(long, value_name = "BUNDLE")]
+    pub(crate) model: PathBuf,
+    /// The account's id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) account: String,
+    /// The last day that a score may know.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_of: Date,
+    /// Reasons of each probability that are told one by one.
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(crate) top: usize,
+    /// Hold the account against the training rows that the bundle keeps, one by one (interventional).
+    #[arg(long)]
+    pub(crate) interventional: bool,
+    /// Print JSON to stdout.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Say why scores moved between two days: what the account's own values, its cohort and another model version did.
+///
+/// The parts total the change exactly. Of an account that is no customer on one of the days nothing is said.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  bellwether why --book mybook/book.toml --model models/mybook --account a17 --from 2026-08-31 --to 2026-09-30\n  bellwether why --book mybook/book.toml --model models/mybook/2 --model-before models/mybook/1 --from 2026-08-31 --to 2026-09-30 --out why.parquet"
+)]
+pub(crate) struct Why {
+    /// The book's configuration; its features must be those of the bundles.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) book: PathBuf,
+    /// A bundle's folder, or MODELS/NAME for the newest version.
+    #[arg(long, value_name = "BUNDLE")]
+    pub(crate) model: PathBuf,
+    /// The bundle that scored the first day, where it was another.
+    #[arg(long, value_name = "BUNDLE")]
+    pub(crate) model_before: Option<PathBuf>,
+    /// The account's id; all accounts where not given.
+    #[arg(long, value_name = "ID", required_unless_present = "out")]
+    pub(crate) account: Option<String>,
+    /// The last day that the first score may know.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Date,
+    /// The last day that the second score may know.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Date,
+    /// The parts as a table, one row an account, target and part: .parquet, .csv, .jsonl or .arrow.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     /// Print JSON to stdout.
     #[arg(long)]
     pub(crate) json: bool,

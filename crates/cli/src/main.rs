@@ -46,6 +46,8 @@ fn run(command: &Command) -> Result<(), Failure> {
         Command::Backtest(of) => commands::backtest::run(of),
         Command::Compare(of) => commands::compare::run(of),
         Command::Score(of) => commands::score::run(of),
+        Command::Explain(of) => commands::explain::run(of),
+        Command::Why(of) => commands::why::run(of),
         Command::Forecast(of) => commands::forecast::run(of),
         Command::Models(of) => commands::models::run(of),
         Command::Demo(of) => commands::demo::run(of),

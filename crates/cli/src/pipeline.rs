@@ -6,6 +6,7 @@ pub(crate) mod background;
 pub(crate) mod backtest;
 pub(crate) mod coefficients;
 pub(crate) mod evidence;
+pub(crate) mod explained;
 pub(crate) mod fit;
 pub(crate) mod opened;
 pub(crate) mod origins;

@@ -23,6 +23,7 @@ pub(super) fn check(file: &BookFile) -> Checked {
     super::cohort::check(file)?;
     check_training(file)?;
     evaluation::check(file)?;
+    super::reasons::check(file)?;
     check_audit(file)
 }
 

@@ -2,7 +2,7 @@
 
 use bellwether_core::FeatureMatrix;
 
-use super::deep::DeepLeaf;
+use super::deep::{DeepLeaf, OfCondition};
 use super::group::Group;
 use super::lookup::{self, Isa, LANES, TABLE_LENGTHS};
 use super::ranks::{MISSING, Ranks};
@@ -45,7 +45,7 @@ pub(super) struct Block {
     sums: Vec<i32>,
     /// One sum a feature and row, feature after feature.
     pub(super) out: Vec<f64>,
-    scratch: Vec<[[f64; 16]; 2]>,
+    scratch: Vec<OfCondition>,
 }
 
 impl Block {
@@ -147,10 +147,13 @@ impl Chunk {
         for group in &self.groups {
             for lanes in 0..n_lanes {
                 let mut states = [0_u8; LANES];
-                for step in &group.steps {
-                    let ranks: &[u8] = &ranks[at(step.slot, lanes)..][..LANES];
+                for &Step { slot, bound, by } in &group.steps {
+                    let ranks: &[u8; LANES] =
+                        ranks[at(slot, lanes)..][..LANES].try_into().expect("there are as many as lanes");
                     for (state, &rank) in states.iter_mut().zip(ranks) {
-                        *state = state.wrapping_add(if rank > step.bound { step.by } else { 0 });
+                        // All bits where the rank is above.
+                        let is_above = 0_u8.wrapping_sub(u8::from(rank > bound));
+                        *state = state.wrapping_add(by & is_above);
                     }
                 }
                 let tables = self.tables[group.tables..].chunks_exact(group.table_length);
@@ -169,11 +172,11 @@ impl Chunk {
         let features: Vec<usize> = self.ranks.features().collect();
         for leaf in &self.deep {
             for lanes in 0..n_lanes {
-                let ranks = |slot: usize| -> [u8; LANES] {
+                let ranks = |slot: usize| -> &[u8; LANES] {
                     ranks[at(slot, lanes)..][..LANES].try_into().expect("there are as many as lanes")
                 };
-                leaf.contributions(ranks, scratch, |slot, first, given| {
-                    let out = &mut out[at(features[slot], lanes) + first..];
+                leaf.contributions(ranks, scratch, |slot, given| {
+                    let out = &mut out[at(features[slot], lanes)..][..LANES];
                     for (out, given) in out.iter_mut().zip(given) {
                         *out += given;
                     }

@@ -6,13 +6,16 @@ use super::quadrature::Quadrature;
 use super::ranks::{MISSING, Ranks};
 
 /// Rows that are computed together.
-const WIDTH: usize = 16;
+const WIDTH: usize = 8;
+
+/// Nodes of a quadrature that are computed together, at most: their products stay in registers.
+const MOST_NODES: usize = 8;
 
 /// A leaf whose conditions are on ranks.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct DeepLeaf {
     conditions: Vec<RankCondition>,
-    nodes: Vec<DeepNode>,
+    batches: Vec<Batch>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,16 +27,39 @@ struct RankCondition {
     missing: bool,
 }
 
-/// One node of the quadrature against one reference.
+/// Some nodes of the quadrature, against one reference.
 #[derive(Debug, Clone, PartialEq)]
-struct DeepNode {
-    value: f64,
-    /// For each condition the factor where it is not met, and what is added where it is.
-    factors: Vec<[f64; 2]>,
-    /// What the product is multiplied by for a condition that is met.
-    met: Vec<f64>,
-    /// What it is multiplied by for one that is not.
-    unmet: f64,
+struct Batch {
+    n_nodes: usize,
+    /// For each node what its product begins with.
+    value: Vec<f64>,
+    /// For each node what its product is multiplied by for a condition that is not met.
+    unmet: Vec<f64>,
+    /// For each condition three numbers a node, see [`Factors`].
+    factors: Vec<f64>,
+}
+
+/// What a condition does to the products of `N` nodes.
+struct Factors<'a, const N: usize> {
+    /// Where the condition is not met.
+    unmet: &'a [f64; N],
+    /// What is added to that where it is met.
+    more: &'a [f64; N],
+    /// What the feature gets of the product, where the condition is met.
+    given: &'a [f64; N],
+}
+
+/// One condition on [`LANES`] rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OfCondition {
+    /// 1 where it is met, else 0: products with it take no branch.
+    is_met: [f64; LANES],
+    /// What its feature gets where it is met.
+    sum: [f64; LANES],
+}
+
+impl OfCondition {
+    pub(super) const NONE: Self = Self { is_met: [0.0; LANES], sum: [0.0; LANES] };
 }
 
 impl DeepLeaf {
@@ -45,65 +71,112 @@ impl DeepLeaf {
             missing: of.missing,
         };
         let quadrature = Quadrature::for_players(leaf.conditions.len());
-        let mut nodes = Vec::new();
-        for reference in &leaf.references {
-            for (&node, &weight) in quadrature.nodes.iter().zip(&quadrature.weights) {
-                nodes.push(DeepNode {
-                    value: leaf.value * reference.weight * weight,
-                    factors: reference.shares.iter().map(|share| [share * (1.0 - node), node]).collect(),
-                    met: reference.shares.iter().map(|&share| factor(share, node, true)).collect(),
-                    unmet: factor(0.0, node, false),
+        let of_nodes = quadrature.nodes.chunks(MOST_NODES).zip(quadrature.weights.chunks(MOST_NODES));
+        let batches = leaf.references.iter().flat_map(|reference| {
+            of_nodes.clone().map(|(nodes, weights)| {
+                let factors = reference.shares.iter().flat_map(|&share| {
+                    let unmet = nodes.iter().map(move |node| share * (1.0 - node));
+                    unmet.chain(nodes.iter().copied()).chain(nodes.iter().map(move |&node| factor(share, node, true)))
                 });
-            }
-        }
-        Self { conditions: leaf.conditions.iter().map(condition).collect(), nodes }
+                Batch {
+                    n_nodes: nodes.len(),
+                    value: weights.iter().map(|weight| leaf.value * reference.weight * weight).collect(),
+                    unmet: nodes.iter().map(|&node| factor(0.0, node, false)).collect(),
+                    factors: factors.collect(),
+                }
+            })
+        });
+        Self { conditions: leaf.conditions.iter().map(condition).collect(), batches: batches.collect() }
     }
 
-    /// Tells `give` what each condition's feature, by its slot, gets in rows `first_row` to `first_row + LANES`.
+    /// Tells `give` what each condition's feature, by its slot, gets in the rows whose ranks are given.
     #[inline(always)]
-    pub(super) fn contributions(
+    pub(super) fn contributions<'a>(
         &self,
-        ranks: impl Fn(usize) -> [u8; LANES],
-        scratch: &mut Vec<[[f64; WIDTH]; 2]>,
-        mut give: impl FnMut(usize, usize, &[f64; WIDTH]),
+        ranks: impl Fn(usize) -> &'a [u8; LANES],
+        scratch: &mut Vec<OfCondition>,
+        mut give: impl FnMut(usize, &[f64; LANES]),
     ) {
-        for part in 0..LANES / WIDTH {
-            scratch.clear();
-            for condition in &self.conditions {
-                let ranks = ranks(condition.slot);
-                let ranks: &[u8] = &ranks[part * WIDTH..(part + 1) * WIDTH];
-                let mut met = [0.0; WIDTH];
-                for (met, &rank) in met.iter_mut().zip(ranks) {
-                    let is_met =
-                        (rank >= condition.first) & (rank <= condition.last) | ((rank == MISSING) & condition.missing);
-                    *met = f64::from(u8::from(is_met));
-                }
-                scratch.push([met, [0.0; WIDTH]]);
+        if scratch.len() < self.conditions.len() {
+            scratch.resize(self.conditions.len(), OfCondition::NONE);
+        }
+        let scratch = &mut scratch[..self.conditions.len()];
+        for (&RankCondition { slot, first, last, missing }, of) in self.conditions.iter().zip(scratch.iter_mut()) {
+            let missing = u8::from(missing);
+            for (is_met, &rank) in of.is_met.iter_mut().zip(ranks(slot)) {
+                let is_within = u8::from(rank >= first) & u8::from(rank <= last);
+                *is_met = f64::from(is_within | (u8::from(rank == MISSING) & missing));
             }
-            let mut of_unmet = [0.0; WIDTH];
-            for node in &self.nodes {
-                let mut product = [node.value; WIDTH];
-                for ([met, _], [share, more]) in scratch.iter().zip(&node.factors) {
-                    for (product, met) in product.iter_mut().zip(met) {
-                        *product *= share + met * more;
-                    }
-                }
-                for (sum, product) in of_unmet.iter_mut().zip(&product) {
-                    *sum += product * node.unmet;
-                }
-                for ([_, sum], factor) in scratch.iter_mut().zip(&node.met) {
-                    for (sum, product) in sum.iter_mut().zip(&product) {
-                        *sum += product * factor;
-                    }
-                }
-            }
-            for (condition, [met, sum]) in self.conditions.iter().zip(scratch.iter()) {
-                let mut given = [0.0; WIDTH];
-                for (((given, met), sum), of_unmet) in given.iter_mut().zip(met).zip(sum).zip(&of_unmet) {
-                    *given = if *met == 1.0 { *sum } else { *of_unmet };
-                }
-                give(condition.slot, part * WIDTH, &given);
+            of.sum = [0.0; LANES];
+        }
+        let mut of_unmet = [0.0; LANES];
+        for batch in &self.batches {
+            match batch.n_nodes {
+                1 => batch.add::<1>(scratch, &mut of_unmet),
+                2 => batch.add::<2>(scratch, &mut of_unmet),
+                3 => batch.add::<3>(scratch, &mut of_unmet),
+                4 => batch.add::<4>(scratch, &mut of_unmet),
+                5 => batch.add::<5>(scratch, &mut of_unmet),
+                6 => batch.add::<6>(scratch, &mut of_unmet),
+                7 => batch.add::<7>(scratch, &mut of_unmet),
+                _ => batch.add::<MOST_NODES>(scratch, &mut of_unmet),
             }
         }
+        for (condition, OfCondition { is_met, sum }) in self.conditions.iter().zip(scratch.iter_mut()) {
+            for ((sum, is_met), of_unmet) in sum.iter_mut().zip(is_met).zip(&of_unmet) {
+                *sum = *is_met * *sum + (1.0 - *is_met) * of_unmet;
+            }
+            give(condition.slot, sum);
+        }
+    }
+}
+
+impl Batch {
+    /// Adds the integrals over `N` nodes.
+    #[inline(always)]
+    fn add<const N: usize>(&self, of_conditions: &mut [OfCondition], of_unmet: &mut [f64; LANES]) {
+        let nodes = |numbers: &[f64]| -> [f64; N] { numbers.try_into().expect("there is one number a node") };
+        let (value, unmet_factor) = (nodes(&self.value), nodes(&self.unmet));
+        for first in (0..LANES).step_by(WIDTH) {
+            let mut products = value.map(|value| [value; WIDTH]);
+            for (of, factors) in of_conditions.iter().zip(self.factors.chunks_exact(3 * N)) {
+                let Factors { more, unmet, .. } = Factors::<N>::of(factors);
+                let is_met = part(&of.is_met, first);
+                for (products, (&more, &unmet)) in products.iter_mut().zip(more.iter().zip(unmet)) {
+                    for (product, is_met) in products.iter_mut().zip(is_met) {
+                        *product *= is_met * more + unmet;
+                    }
+                }
+            }
+            let mut sum = *part(of_unmet, first);
+            for (products, factor) in products.iter().zip(unmet_factor) {
+                for (sum, product) in sum.iter_mut().zip(products) {
+                    *sum += product * factor;
+                }
+            }
+            of_unmet[first..first + WIDTH].copy_from_slice(&sum);
+            for (of, factors) in of_conditions.iter_mut().zip(self.factors.chunks_exact(3 * N)) {
+                let mut sum = *part(&of.sum, first);
+                for (products, given) in products.iter().zip(Factors::<N>::of(factors).given) {
+                    for (sum, product) in sum.iter_mut().zip(products) {
+                        *sum += product * given;
+                    }
+                }
+                of.sum[first..first + WIDTH].copy_from_slice(&sum);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn part(of_lanes: &[f64; LANES], first: usize) -> &[f64; WIDTH] {
+    of_lanes[first..first + WIDTH].try_into().expect("the lanes are whole parts")
+}
+
+impl<'a, const N: usize> Factors<'a, N> {
+    #[inline(always)]
+    fn of(numbers: &'a [f64]) -> Self {
+        let part = |place: usize| numbers[place * N..][..N].try_into().expect("there are three numbers a node");
+        Self { unmet: part(0), more: part(1), given: part(2) }
     }
 }

@@ -68,7 +68,7 @@ impl Ranks {
                 let mut counts = [0_u32; LANES];
                 for &bound in bounds {
                     for (count, &value) in counts.iter_mut().zip(&of_lanes) {
-                        *count += u32::from(bound < value);
+                        *count = count.wrapping_add(u32::from(bound < value));
                     }
                 }
                 for ((rank, &count), &value) in ranks.iter_mut().zip(&counts).zip(&of_lanes) {

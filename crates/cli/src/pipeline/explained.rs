@@ -1,0 +1,122 @@
+//! What a bundle says of accounts, and why.
+
+use bellwether_book::Numbers;
+use bellwether_core::{Calibration, FeatureMatrix, HealthModel, Target};
+use bellwether_score::{
+    Against, Contributions, ExplainedRow, Explainer, HealthShares, IndicatorValue, Indicators, Measure, Reasons,
+    Wording,
+};
+
+use crate::failure::Failure;
+use crate::pipeline::opened::Opened;
+
+/// The explainers of a bundle's main horizons, and the words for its indicators.
+pub(crate) struct Explained {
+    pub(crate) indicators: Indicators,
+    /// One an indicator.
+    pub(crate) wordings: Vec<Wording>,
+    pub(crate) targets: Vec<ExplainedTarget>,
+    health: HealthModel,
+}
+
+/// One target that is explained.
+pub(crate) struct ExplainedTarget {
+    pub(crate) target: Target,
+    explainer: Explainer,
+    calibration: Calibration,
+}
+
+impl Explained {
+    /// Of the main horizon of each outcome; against training rows, or against the rows that the bundle keeps.
+    pub(crate) fn of(opened: &Opened, interventional: bool) -> Result<Self, Failure> {
+        let bundle = &opened.bundle;
+        let background = bundle.background();
+        let sample = background.and_then(|background| background.sample.as_ref());
+        let against = match (interventional, sample) {
+            (false, _) => Against::Training(background),
+            (true, Some(rows)) => Against::Rows(rows),
+            (true, None) => {
+                let hint = "set `background_rows` under [train] in book.toml and train again";
+                return Err(Failure::refused("the bundle keeps no rows to compare with".to_owned(), hint));
+            }
+        };
+        let is_main = |target: Target| opened.scorer.main_target(target.outcome) == Some(target);
+        let models = bundle.targets().iter().zip(bundle.models()).filter(|(of, _)| is_main(of.target));
+        let targets = models.map(|(of, model)| {
+            let kernel = opened.scorer.kernel(of.target).expect("a scorer has a kernel for each target of its bundle");
+            let explainer = Explainer::new(kernel, model, of.target, against)?;
+            Ok(ExplainedTarget { target: of.target, explainer, calibration: of.calibration.clone() })
+        });
+        let targets = targets.collect::<Result<Vec<_>, bellwether_score::ScoreError>>().map_err(|error| {
+            Failure::refused(
+                error.to_string(),
+                "train again with this release; the bundle was written by an earlier one",
+            )
+        })?;
+        let indicators = Indicators::of(bundle.encoding());
+        let wordings = (0..indicators.len()).map(|of| wording(opened, &indicators, of)).collect();
+        Ok(Self { indicators, wordings, targets, health: bundle.scorecard().health_model() })
+    }
+
+    /// What an indicator is in a row.
+    pub(crate) fn value(&self, indicator: usize, x: &FeatureMatrix, row: usize) -> IndicatorValue<'_> {
+        self.indicators.value(indicator, |column| x.value(row, column))
+    }
+
+    /// The health score of a row, taken apart.
+    pub(crate) fn health(&self, x: &FeatureMatrix, row: usize) -> HealthShares {
+        HealthShares::of(&self.health, |column| x.value(row, column))
+    }
+
+    /// What people call a veto of the health score.
+    pub(crate) fn veto_name(&self, veto: usize) -> &str {
+        self.health.rules.as_ref().map_or("", |rules| &rules.vetoes[veto].name)
+    }
+}
+
+impl ExplainedTarget {
+    pub(crate) fn contributions(&self, x: &FeatureMatrix) -> Result<Contributions, Failure> {
+        Ok(self.explainer.contributions(x)?)
+    }
+
+    pub(crate) fn reasons(&self, of: &Contributions, indicators: &Indicators, most: usize) -> Reasons {
+        Reasons::of(of, &self.calibration, indicators, most)
+    }
+
+    /// The probability of a sum of contributions.
+    pub(crate) fn probability(&self, sum: f64) -> f64 {
+        self.calibration.probability(self.explainer.link().logit(sum))
+    }
+
+    /// A row's contributions by indicator, in the order of `names`; what has another name gets nothing.
+    pub(crate) fn row(of: &Contributions, row: usize, indicators: &Indicators, names: &[String]) -> ExplainedRow {
+        let mut by_indicator = vec![0.0; names.len()];
+        for (&indicator, contribution) in indicators.of_columns().iter().zip(of.row(row)) {
+            let name = indicators.name(indicator);
+            if let Some(place) = names.iter().position(|known| known == name) {
+                by_indicator[place] += contribution;
+            }
+        }
+        ExplainedRow { expected: of.expected, by_indicator }
+    }
+}
+
+/// `churn within 90 days`.
+pub(crate) fn named(target: Target) -> String {
+    format!("{} within {} days", target.outcome.name(), target.horizon_days)
+}
+
+fn wording(opened: &Opened, indicators: &Indicators, indicator: usize) -> Wording {
+    let name = indicators.name(indicator);
+    // A percentile of a helper has no feature of its own.
+    let declared = opened.book.file().words(name);
+    let usual = opened.bundle.background().map(|background| background.usual[indicators.column(indicator)]);
+    let measure = declared.as_ref().map_or(Measure::Number(None), |words| match words.numbers {
+        Numbers::Plain => Measure::Number(words.unit.clone()),
+        Numbers::Shares => Measure::Share,
+        Numbers::Ratios => Measure::Ratio,
+        Numbers::Differences => Measure::Difference,
+    });
+    let label = declared.map_or_else(|| name.replace('_', " "), |words| words.label);
+    Wording { label, measure, usual }
+}
