@@ -8,7 +8,7 @@ runner's logits are compared with those of the model's maker.
 The environment: `benches/peers/venv.sh score`. Ours, first: cargo build -p bellwether-score --example score_speed
 Compiled models are kept in `--work`, with the time that they took. `--clock cpu` counts processor seconds, for a machine
 that does other things (1 thread only). `--quick` is a smoke test: small, and a peer that is not installed is left out.
-Prints Markdown; --json FILE writes all numbers. Exit codes: 0 done, 1 results differ.
+Prints Markdown; --json FILE writes all numbers. Exit codes: 0 done, 1 our results differ from the maker's.
 """
 
 import argparse
@@ -27,8 +27,9 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
-# Ours sums in f64 leaves that were rounded to a grid of 2^-24 of the largest sum; some peers sum in f32.
-LARGEST_DIFFERENCE = 2e-5
+# Ours sums leaves that were rounded to a grid, about 2^-24 of the largest sum that the trees can give (`Trees::new`), so
+# the difference grows with the trees. A peer's difference is shown and fails nothing: some round thresholds to f32.
+LARGEST_DIFFERENCE = 2e-4
 
 
 @dataclass(frozen=True)
@@ -461,9 +462,9 @@ def main() -> int:
     if options.json:
         options.json.write_text(json.dumps(all_found, indent=1))
     wrong = [(of["model"], name, d) for of in all_found for name, d in of["differences"].items()
-             if not d <= LARGEST_DIFFERENCE]
+             if name.startswith("ours") and not d <= LARGEST_DIFFERENCE]
     for model, name, difference in wrong:
-        print(f"error: {model}: the logits of {name} differ by {difference:.1e}", file=sys.stderr)
+        print(f"error: {model}: the logits of {name} differ from the maker's by {difference:.1e}", file=sys.stderr)
     return 1 if wrong else 0
 
 

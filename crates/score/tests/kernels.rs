@@ -37,17 +37,16 @@ fn split(feature: u32, threshold: f32, missing_left: bool, left: u32, right: u32
     Node::Split { feature, threshold, missing_left, left, right }
 }
 
-/// Level by level the same split; CatBoost's trees.
+/// Level by level the same split, as `CatBoost` grows trees.
 fn oblivious(depth: u32, seed: u32, n_features: u32) -> Tree {
     let mut nodes = Vec::new();
     for level in 0..depth {
         let feature = (seed * 7 + level * 3) % n_features;
         let threshold = ((seed * 13 + level * 5) % 9) as f32 - 4.0;
         let first_below = (2 << level) - 1;
-        nodes.extend(
-            (0..1 << level)
-                .map(|at| split(feature, threshold, seed % 2 == 0, first_below + 2 * at, first_below + 2 * at + 1)),
-        );
+        nodes.extend((0..1 << level).map(|at| {
+            split(feature, threshold, seed.is_multiple_of(2), first_below + 2 * at, first_below + 2 * at + 1)
+        }));
     }
     nodes.extend((0..1 << depth).map(|leaf| Node::Leaf { value: ((leaf * 31 + seed) % 97) as f32 / 32.0 - 1.0 }));
     Tree { nodes }

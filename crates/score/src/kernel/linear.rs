@@ -1,5 +1,7 @@
 //! A weighted sum, one column of a block of rows after the other.
 
+#![expect(clippy::inline_always, reason = "the SIMD paths make these anew with their instructions")]
+
 use bellwether_core::{Linear, LinearTerm};
 
 use super::path::{Instructions, SimdPath};

@@ -9,6 +9,7 @@ use crate::ScoreError;
 /// Feature values of rows, borrowed in the layout in which the caller has them; NaN is missing, an infinite value is
 /// refused when it is scored.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "the number of rows is what `n_rows` says everywhere")]
 pub struct Rows<'a> {
     n_rows: usize,
     n_features: usize,

@@ -1,5 +1,7 @@
 //! The kernels in plain Rust, written so that compilers vectorise them.
 
+#![expect(clippy::inline_always, reason = "the SIMD paths make these anew with their instructions")]
+
 use super::program::{MAX_LEAVES, Select};
 use super::ranks::{Column, LANES, LAST_IN_WINDOW, Lanes, level_start};
 
