@@ -171,6 +171,7 @@ pub(crate) fn contents() -> BundleContents {
             sources: BTreeMap::new(),
             split: Value::Null,
             waivers: Vec::new(),
+            imported: BTreeMap::new(),
         },
         parity: scorer.certify(&[&models[0].1, &models[1].1], 1).expect("it scores"),
         extra_files: BTreeMap::new(),
