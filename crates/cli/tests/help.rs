@@ -44,6 +44,7 @@ fn bellwether() {
               score        Score every account as of a day
               forecast     Forecast recurring revenue from the churn and expansion models, month by month with
                            intervals; or see how it did
+              models       What stands in a models folder: models made by other software
               demo         Do everything on a simulated book of 2,000 accounts and 24 months
               completions  Print a completion script for a shell
               help         Print this message or the help of the given subcommand(s)
@@ -550,6 +551,16 @@ fn models() {
     check_help(
         "models",
         &expect![[r#"
+            What stands in a models folder: models made by other software
+
+            Usage: bellwether models <COMMAND>
+
+            Commands:
+              import  Take a model that other software made, as the next version of a bundle
+              help    Print this message or the help of the given subcommand(s)
+
+            Options:
+              -h, --help  Print help
         "#]],
     );
 }
@@ -559,6 +570,69 @@ fn models_import() {
     check_help(
         "models import",
         &expect![[r#"
+            Take a model that other software made, as the next version of a bundle.
+
+            FILE is an ONNX file of skl2onnx, onnxmltools (LightGBM, XGBoost) or CatBoost: a classifier of trees
+            or straight lines with labels 0 and 1, behind imputers and scalers where it has any. It reads the
+            columns `feature:...` of the matrix that `bellwether features --book BOOK --model BUNDLE` writes;
+            fit it to the rows whose `part` is `training` alone. It is calibrated, evaluated, compared and
+            scored as a model of ours; the other targets keep the bundle's models.
+
+            Usage: bellwether models import [OPTIONS] --book <FILE> --like <BUNDLE> --target <TARGET> <FILE>
+
+            Arguments:
+              <FILE>
+                      The model
+
+            Options:
+                  --book <FILE>
+                      The book's configuration; its features must be those of the bundle
+
+                  --like <BUNDLE>
+                      The bundle whose matrix the model reads: its folder, or MODELS/NAME for the newest version
+
+                  --target <TARGET>
+                      What the model predicts, such as churn_90d
+
+                  --features <FILE>
+                      A file with the names of the features that the model reads, one a line, in the model's
+                      order; where not given, the file's own names, or all features in the bundle's order
+
+                  --missing <MISSING>
+                      What a missing value counts as where the file does not say; without it, a feature of which
+                      the book misses values is refused then
+
+                      Possible values:
+                      - mean: The feature's mean over training rows
+
+                  --check <FILE>
+                      The maker's own probabilities, one a line for each row of the matrix: a row on which the
+                      file says another is refused.
+
+                      Software that writes ONNX files sometimes changes a model, and the file does not show it.
+
+                  --models <DIR>
+                      The models folder
+
+                      [default: models]
+
+                  --name <NAME>
+                      The bundle's name; the book's where not given
+
+                  --actor <ACTOR>
+                      Who imports, for the audit log; $USER where not given
+
+                  --json
+                      Print JSON to stdout
+
+              -h, --help
+                      Print help (see a summary with '-h')
+
+            Examples:
+              bellwether features --book mybook/book.toml --model models/mybook --out matrix.parquet
+              bellwether models import churn.onnx --book mybook/book.toml --like models/mybook --target
+              churn_90d
+              bellwether compare --book mybook/book.toml --model models/mybook/2 --model models/mybook/1
         "#]],
     );
 }
