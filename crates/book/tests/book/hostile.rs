@@ -66,6 +66,11 @@ const TOKENS: [&str; 24] = [
     "\u{0}\u{feff}\u{1F411}",
 ];
 
+/// A line, a word in it, the token for it, and what is done.
+fn edit() -> impl Strategy<Value = (prop::sample::Index, prop::sample::Index, usize, u8)> {
+    (any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..TOKENS.len(), 0..5_u8)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
@@ -73,7 +78,7 @@ proptest! {
     #[test]
     fn altered_texts_are_read_or_refused(
         which in any::<prop::sample::Index>(),
-        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..TOKENS.len(), 0..5_u8), 1..4),
+        edits in prop::collection::vec(edit(), 1..4),
     ) {
         let corpus = corpus();
         let mut lines: Vec<String> = which.get(&corpus).lines().map(str::to_owned).collect();

@@ -17,9 +17,9 @@ pub fn parity_rows(model: &Model, seed: u64, n_random: usize) -> FeatureMatrix {
 ///
 /// 1. all features missing, `0.0`, `-0.0`, the least f32, the greatest f32, the least positive f32;
 /// 2. for every split of every tree a row that arrives at it with the threshold, one each with the f32 below and above
-///    it, and one with a missing value, and for every leaf a row that ends there, unless no row does; the same of a linear model's bounds and center and a
-///    scorecard's ends; for each feature a row each with what 1 has. One row serves for as many of these as it can;
-///    rows that serve for many come first, so that a front part is a fair sample;
+///    it, and one with a missing value, and for every leaf a row that ends there, unless no row does; the same of a
+///    linear model's bounds and center and a scorecard's ends; for each feature a row each with what 1 has. One row
+///    serves for as many of these as it can; rows that serve for many come first, so that a front part is a fair sample;
 /// 3. `n_random` rows of values around the models' thresholds, one in eight missing.
 ///
 /// # Panics
