@@ -5,11 +5,11 @@
 //!             [--seconds S] [--out LOGITS.f64]
 //! score_speed --bundle DIR
 //! ```
-//! `MODEL.json` is `bellwether_core::Model` as serde writes it; trees are put on the grid of exact sums first. `ROWS.f32`
-//! has little-endian f32, one row after the other. Prints one JSON object: how long the graph takes to load (median of
-//! 25, and the mean in processor time), to score all rows once (wall and processor seconds, the mean of `--seconds`, 0.5
-//! unless told), and one row alone (`Kernel::logit_row`, median and 99th percentile of microseconds). `--bundle` prints
-//! how long `Scorer::open` takes.
+//! `MODEL.json` is `bellwether_core::Model` as serde writes it; trees are put on the grid of exact sums first.
+//! `ROWS.f32` has little-endian f32, one row after the other. Prints one JSON object: how long the graph takes to load
+//! (median of 25, and the mean in processor time), to score all rows once (wall and processor seconds, the mean of
+//! `--seconds`, 0.5 unless told), and one row alone (`Kernel::logit_row`, median and 99th percentile of microseconds).
+//! `--bundle` prints how long `Scorer::open` takes.
 
 use std::error::Error;
 use std::fs;
