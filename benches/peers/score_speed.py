@@ -75,7 +75,8 @@ def made(n_rows: int, n_features: int, seed: int) -> tuple[np.ndarray, np.ndarra
 
 def not_above(threshold: float) -> float:
     """The largest f32 that is not above: `x <= threshold` says the same of every f32."""
-    nearest = np.float32(threshold)
+    with np.errstate(over="ignore"):
+        nearest = np.float32(threshold)
     return float(nearest if float(nearest) <= threshold else np.nextafter(nearest, np.float32(-np.inf)))
 
 
@@ -328,7 +329,7 @@ class Ours:
     def run(self, n_threads: int, clock: str) -> float:
         command = [*self.command, "--threads", str(n_threads), "--out", str(self.logits_file)]
         self.found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-        self.load_seconds = self.found["load_ms"] / 1e3
+        self.load_seconds = self.found["load_processor_ms" if clock == "cpu" else "load_ms"] / 1e3
         return self.found["processor_seconds" if clock == "cpu" else "seconds"]
 
     def result(self) -> np.ndarray:
@@ -358,7 +359,8 @@ def peers(shape: Shape, model, x, work: Path, options) -> dict:
         return runners
     model_file = work.with_suffix(".txt")
     model_file.write_text(model.text)
-    for name, peer in OF_LIGHTGBM.items():
+    for name in options.peers:
+        peer = OF_LIGHTGBM[name]
         if options.quick and not all(importlib.util.find_spec(of) for of in NEEDS[name]):
             print(f"{name} is left out: it is not installed", file=sys.stderr)
             continue
@@ -439,6 +441,8 @@ def main() -> int:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--clock", choices=["wall", "cpu"], default="wall")
     parser.add_argument("--models", nargs="*", help="words that a model's name must have one of")
+    parser.add_argument("--peers", nargs="*", choices=list(OF_LIGHTGBM), default=list(OF_LIGHTGBM),
+                        help="which others take LightGBM's models; lleaves and tl2cgen compile for minutes")
     parser.add_argument("--work", type=Path, help="where compiled models are kept")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--quick", action="store_true")

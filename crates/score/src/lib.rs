@@ -39,8 +39,8 @@
 //! }
 //! ```
 //!
-//! `examples/embed.rs` is the same as a program. Text columns become numbers by [`Scorer::encoding`]. A [`Scorer`] and a
-//! [`Kernel`] can be shared by threads; batches run on the threads of the rayon pool that calls them.
+//! `examples/embed.rs` is the same as a program. Text columns become numbers by [`Scorer::encoding`]. A [`Scorer`] and
+//! a [`Kernel`] can be shared by threads; batches run on the threads of the rayon pool that calls them.
 //!
 //! # Errors
 //!
@@ -56,13 +56,13 @@
 //!
 //! - Trees of up to 256 leaves are straight-line programs over blocks of 128 rows: a value becomes the rank among its
 //!   feature's thresholds, one byte, and each split is one comparison and one selection of 64 rows (AVX-512), 32 (AVX2)
-//!   or whatever the compiler makes of plain Rust. Time depends on the number of splits, not on the values. Larger trees
-//!   are walked, several rows at a time. Oblivious trees need one comparison a level.
-//! - The processor is asked when a batch begins ([`SimdPath::fastest`]); all paths and all layouts give the same bits as
-//!   `bellwether_core::Model::logit`, on any number of threads.
+//!   or whatever the compiler makes of plain Rust. Time depends on the number of splits, not on the values. Larger
+//!   trees are walked, several rows at a time. Oblivious trees need one comparison a level.
+//! - The processor is asked when a batch begins ([`SimdPath::fastest`]); all paths and all layouts give the same bits
+//!   as `bellwether_core::Model::logit`, on any number of threads.
 //! - Ask for batches of thousands of rows: ranks are made for 1,024 rows at a time, threads get 2,048. Columns
-//!   ([`Rows::columns`], as Arrow has them) are read in place and are the fastest layout; [`Rows::row_major`] is read in
-//!   place too, with a stride.
+//!   ([`Rows::columns`], as Arrow has them) are read in place and are the fastest layout; [`Rows::row_major`]
+//!   is turned into columns 128 rows at a time.
 //! - A graph loads in milliseconds; nothing is compiled to machine code and no memory is made executable.
 //! - `benches/peers/score_speed.py` measures all of it beside other runtimes.
 

@@ -1,11 +1,11 @@
 //! Feature values as codes of one byte that order them against every threshold of an ensemble.
 //!
-//! `x <= t[i]` of the rising distinct thresholds `t` of a feature says the same as `rank(x) <= i`, where `rank(x)` is how
-//! many thresholds are below `x`. So a value is ranked once, and every split on it compares one byte, exactly.
+//! `x <= t[i]` of the rising distinct thresholds `t` of a feature says the same as `rank(x) <= i`, where `rank(x)` is
+//! how many thresholds are below `x`. So a value is ranked once, and every split on it compares one byte, exactly.
 //!
-//! A code is `1 + rank`, with 0 for a missing value that goes left everywhere and 255 for one that goes right; a feature
-//! whose splits differ in that has a column of codes for each. A feature with more than [`WINDOW`] thresholds has a
-//! column for each stretch of as many, in which the ranks below and above the stretch are its ends.
+//! A code is `1 + rank`, with 0 for a missing value that goes left everywhere and 255 for one that goes right; a
+//! feature whose splits differ in that has a column of codes for each. A feature with more than [`WINDOW`] thresholds
+//! has a column for each stretch of as many, in which the ranks below and above the stretch are its ends.
 
 use std::ops::Range;
 
