@@ -20,3 +20,4 @@ pub(crate) mod settings;
 pub(crate) mod stream;
 pub(crate) mod test_rows;
 pub(crate) mod weights;
+pub(crate) mod why;

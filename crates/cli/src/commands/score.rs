@@ -5,17 +5,18 @@ use std::path::Path;
 use std::time::Instant;
 
 use bellwether_book::{
-    FeatureFile, FeatureFileNeeds, FinishedParts, RowChoice, RowGroupWriter, ScoringRows, Shard, Table, check_output,
+    BookFile, FeatureFile, FeatureFileNeeds, FinishedParts, RowChoice, RowGroupWriter, ScoringRows, Shard, Table, check_output,
 };
 use bellwether_core::{Date, Digest, Progress as _};
 use serde::Serialize;
 
-use crate::args::Score;
+use crate::args::{DEFAULT_REASONS, Score};
 use crate::failure::Failure;
 use crate::output::{grouped, print_json, print_text};
 use crate::pipeline::opened::{Opened, OpenedModel};
 use crate::pipeline::scores::ScoredRows;
 use crate::pipeline::stream::in_steps;
+use crate::pipeline::why::Why;
 use crate::progress::{Bars, say};
 
 /// Rows of a row group of a Parquet file, and of a record batch of an Arrow file.
@@ -41,8 +42,9 @@ pub(crate) struct Scored {
 }
 
 pub(crate) fn run(arguments: &Score) -> Result<(), Failure> {
-    let Score { shard, .. } = *arguments;
-    let how = How { shard, if_killed: if arguments.resume { IfKilled::Resume } else { IfKilled::Restart } };
+    let Score { shard, reasons, .. } = *arguments;
+    let if_killed = if arguments.resume { IfKilled::Resume } else { IfKilled::Restart };
+    let how = How { shard, reasons, if_killed };
     let scored = match (&arguments.book, &arguments.features, arguments.as_of) {
         (Some(book), None, Some(as_of)) => score_book(book, &arguments.model, as_of, how, &arguments.out)?,
         (None, Some(file), as_of) => score_features(file, &arguments.model, as_of, how, &arguments.out)?,
@@ -52,19 +54,26 @@ pub(crate) fn run(arguments: &Score) -> Result<(), Failure> {
 }
 
 /// Of whom, and what becomes of a run that is killed.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct How {
     shard: Option<Shard>,
+    /// Of each row and outcome, at most.
+    reasons: usize,
     if_killed: IfKilled,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IfKilled {
     /// The next run begins anew.
-    #[default]
     Restart,
     /// The next run continues.
     Resume,
+}
+
+impl Default for How {
+    fn default() -> Self {
+        Self { shard: None, reasons: DEFAULT_REASONS, if_killed: IfKilled::Restart }
+    }
 }
 
 /// Scores every account of a book, or of a share of its accounts, and writes the file.
@@ -75,7 +84,8 @@ pub(crate) fn score_book(book: &Path, model: &Path, as_of: Date, how: How, out: 
     let bars = Bars::default();
     let Opened { bundle, scorer, book } = Opened::open(book, model, &bars)?;
     let model = OpenedModel { bundle, scorer };
-    let output = Output::begin(&model, Some(as_of), how, out, || Ok(book.input_digest()?))?;
+    let why = Why::of(&model, book.file(), how.reasons)?;
+    let output = Output::begin(&model, why, Some(as_of), how, out, || Ok(book.input_digest()?))?;
     let skip = output.n_finished();
     let counts =
         output.score(|give| book.each_as_of(as_of, how.shard, skip, &bars, |table| give(ScoringRows::from(table))))?;
@@ -94,7 +104,9 @@ fn score_features(file: &Path, model: &Path, as_of: Option<Date>, how: How, out:
     if !file.is_sorted() {
         say("its rows do not stand by account and day: they are sorted in memory, all at once");
     }
-    let output = Output::begin(&model, as_of, how, out, || Ok(file.input_digest()?))?;
+    let words = BookFile::parse(model.bundle.book_toml(), Path::new("book.toml"))?;
+    let why = Why::of(&model, &words, how.reasons)?;
+    let output = Output::begin(&model, why, as_of, how, out, || Ok(file.input_digest()?))?;
     let skip = output.n_finished();
     let bars = Bars::default();
     bars.begin("scoring", file.n_rows() as u64);
@@ -114,6 +126,7 @@ fn score_features(file: &Path, model: &Path, as_of: Option<Date>, how: How, out:
 /// A score file in the making.
 struct Output<'a> {
     model: &'a OpenedModel,
+    why: Option<Why>,
     path: &'a Path,
     /// What is kept for the next run, where this one may be resumed.
     finished: Option<FinishedParts>,
@@ -123,6 +136,7 @@ impl<'a> Output<'a> {
     /// Takes up what an earlier run had finished, where it is to be resumed.
     fn begin(
         model: &'a OpenedModel,
+        why: Option<Why>,
         as_of: Option<Date>,
         how: How,
         path: &'a Path,
@@ -131,11 +145,11 @@ impl<'a> Output<'a> {
         let finished = match how.if_killed {
             IfKilled::Restart => None,
             IfKilled::Resume => {
-                let inputs = made_from(model, as_of, how.shard, &input_digest()?);
+                let inputs = made_from(model, as_of, how, &input_digest()?);
                 Some(FinishedParts::open(path, &inputs)?)
             }
         };
-        let output = Self { model, path, finished };
+        let output = Self { model, why, path, finished };
         if output.n_finished() > 0 {
             say(&format!("an earlier run finished {} rows; it is continued", grouped(output.n_finished())));
         }
@@ -152,8 +166,8 @@ impl<'a> Output<'a> {
         self,
         read: impl FnOnce(&mut dyn FnMut(ScoringRows) -> Result<(), Failure>) -> Result<(), Failure> + Send,
     ) -> Result<Counts, Failure> {
-        let model = self.model;
-        let score = |rows| Ok(ScoredRows::of(model, rows)?.into_table(model));
+        let (model, why) = (self.model, self.why.as_ref());
+        let score = |rows| Ok(ScoredRows::of(model, why, rows)?.into_table(model));
         let mut counts = Counts::default();
         let mut writer = RowGroupWriter::create(self.path, ROWS_A_GROUP)?;
         let mut write = |table: Table| {
@@ -178,11 +192,11 @@ impl<'a> Output<'a> {
 }
 
 /// Names all that the bytes of a score file depend on.
-fn made_from(model: &OpenedModel, as_of: Option<Date>, shard: Option<Shard>, input: &Digest) -> Digest {
+fn made_from(model: &OpenedModel, as_of: Option<Date>, how: How, input: &Digest) -> Digest {
     let version = env!("CARGO_PKG_VERSION");
-    let (as_of, shard) = (as_of.map(|day| day.to_string()), shard.map(|shard| shard.to_string()));
-    let model = model.bundle.digest();
-    Digest::of(format!("{version} {model} {as_of:?} {shard:?} {input}").as_bytes())
+    let (as_of, shard) = (as_of.map(|day| day.to_string()), how.shard.map(|shard| shard.to_string()));
+    let (model, reasons) = (model.bundle.digest(), how.reasons);
+    Digest::of(format!("{version} {model} {as_of:?} {shard:?} {reasons} {input}").as_bytes())
 }
 
 /// How many rows came to what.

@@ -1,10 +1,11 @@
 //! What a bundle says of accounts, and why.
 
-use bellwether_book::Numbers;
+use bellwether_book::{BookFile, Numbers};
+use bellwether_bundle::Bundle;
 use bellwether_core::{Calibration, FeatureMatrix, HealthModel, Target};
 use bellwether_score::{
     Against, Contributions, ExplainedRow, Explainer, HealthShares, IndicatorValue, Indicators, Measure, Reasons,
-    Wording,
+    Scorer, Wording,
 };
 
 use crate::failure::Failure;
@@ -29,7 +30,16 @@ pub(crate) struct ExplainedTarget {
 impl Explained {
     /// Of the main horizon of each outcome; against training rows, or against the rows that the bundle keeps.
     pub(crate) fn of(opened: &Opened, interventional: bool) -> Result<Self, Failure> {
-        let bundle = &opened.bundle;
+        Self::of_bundle(&opened.bundle, &opened.scorer, opened.book.file(), interventional)
+    }
+
+    /// The same in the words of `file`.
+    pub(crate) fn of_bundle(
+        bundle: &Bundle,
+        scorer: &Scorer,
+        file: &BookFile,
+        interventional: bool,
+    ) -> Result<Self, Failure> {
         let background = bundle.background();
         let sample = background.and_then(|background| background.sample.as_ref());
         let against = match (interventional, sample) {
@@ -40,10 +50,10 @@ impl Explained {
                 return Err(Failure::refused("the bundle keeps no rows to compare with".to_owned(), hint));
             }
         };
-        let is_main = |target: Target| opened.scorer.main_target(target.outcome) == Some(target);
+        let is_main = |target: Target| scorer.main_target(target.outcome) == Some(target);
         let models = bundle.targets().iter().zip(bundle.models()).filter(|(of, _)| is_main(of.target));
         let targets = models.map(|(of, model)| {
-            let kernel = opened.scorer.kernel(of.target).expect("a scorer has a kernel for each target of its bundle");
+            let kernel = scorer.kernel(of.target).expect("a scorer has a kernel for each target of its bundle");
             let explainer = Explainer::new(kernel, model, of.target, against)?;
             Ok(ExplainedTarget { target: of.target, explainer, calibration: of.calibration.clone() })
         });
@@ -54,7 +64,7 @@ impl Explained {
             )
         })?;
         let indicators = Indicators::of(bundle.encoding());
-        let wordings = (0..indicators.len()).map(|of| wording(opened, &indicators, of)).collect();
+        let wordings = (0..indicators.len()).map(|of| wording(bundle, file, &indicators, of)).collect();
         Ok(Self { indicators, wordings, targets, health: bundle.scorecard().health_model() })
     }
 
@@ -106,11 +116,11 @@ pub(crate) fn named(target: Target) -> String {
     format!("{} within {} days", target.outcome.name(), target.horizon_days)
 }
 
-fn wording(opened: &Opened, indicators: &Indicators, indicator: usize) -> Wording {
+fn wording(bundle: &Bundle, file: &BookFile, indicators: &Indicators, indicator: usize) -> Wording {
     let name = indicators.name(indicator);
     // A percentile of a helper has no feature of its own.
-    let declared = opened.book.file().words(name);
-    let usual = opened.bundle.background().map(|background| background.usual[indicators.column(indicator)]);
+    let declared = file.words(name);
+    let usual = bundle.background().map(|background| background.usual[indicators.column(indicator)]);
     let measure = declared.as_ref().map_or(Measure::Number(None), |words| match words.numbers {
         Numbers::Plain => Measure::Number(words.unit.clone()),
         Numbers::Shares => Measure::Share,

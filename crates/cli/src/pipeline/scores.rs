@@ -7,6 +7,7 @@ use bellwether_score::{Scorer, Scores};
 use crate::failure::Failure;
 use crate::pipeline::opened::OpenedModel;
 use crate::pipeline::revenue;
+use crate::pipeline::why::Why;
 
 /// Rows with their scores.
 pub(crate) struct ScoredRows {
@@ -16,16 +17,19 @@ pub(crate) struct ScoredRows {
     scores: Scores,
     readiness: Option<Vec<Option<f64>>>,
     gains: Option<Vec<Option<f64>>>,
+    reasons: Vec<(String, Column)>,
 }
 
 impl ScoredRows {
-    pub(crate) fn of(model: &OpenedModel, rows: ScoringRows) -> Result<Self, Failure> {
+    pub(crate) fn of(model: &OpenedModel, why: Option<&Why>, rows: ScoringRows) -> Result<Self, Failure> {
         let x = model.encode(&rows.raw)?;
         let scores = model.scorer.score(&x)?;
-        let status = rows.status.iter().zip(&scores.status).map(|(&book, &row)| worse(book, row)).collect();
+        let status: Vec<RowStatus> =
+            rows.status.iter().zip(&scores.status).map(|(&book, &row)| worse(book, row)).collect();
         let readiness = readiness(model, &x);
         let gains = revenue::expected_gains(model, &rows.segments, &scores.probability);
-        Ok(Self { rows, status, scores, readiness, gains })
+        let reasons = why.map_or_else(|| Ok(Vec::new()), |why| why.columns(&x, &status))?;
+        Ok(Self { rows, status, scores, readiness, gains, reasons })
     }
 
     /// The band of a row's health; `None` where the row has no health score.
@@ -48,6 +52,8 @@ impl ScoredRows {
             .with("band", named((0..n_rows).map(|row| self.band(row).map(Band::name))));
         let table = self.with_probabilities(table, &model.scorer);
         let table = self.with_revenue(table, &model.scorer);
+        let reasons = std::mem::take(&mut self.reasons);
+        let table = reasons.into_iter().fold(table, |table, (name, column)| table.with(&name, column));
         let repeated = |text: String| Column::Coded(CodedText::from_codes(vec![Some(0); n_rows], vec![text]));
         table
             .with("model", repeated(model.bundle.name().to_owned()))

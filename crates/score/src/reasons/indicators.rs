@@ -40,6 +40,16 @@ pub enum IndicatorValue<'a> {
     OtherLevel,
 }
 
+impl IndicatorValue<'_> {
+    /// The number, or the share of the cohort below; `None` of what is not known and of texts.
+    pub fn number(&self) -> Option<f32> {
+        match *self {
+            Self::Number(value) | Self::Percentile(value) => Some(value),
+            Self::Missing | Self::Level(_) | Self::OtherLevel => None,
+        }
+    }
+}
+
 impl Indicators {
     /// One for each input of the encoding, in its order, but for percentiles of other inputs.
     pub fn of(encoding: &Encoding) -> Self {
