@@ -42,6 +42,10 @@ fn bellwether() {
                            and which learner is?
               compare      Compare two bundles on the same test rows, which neither of them has learnt from
               score        Score every account as of a day
+              explain      Say why an account has its scores: what each indicator adds to its probabilities, and
+                           costs of its health
+              why          Say why scores moved between two days: what the account's own values, its cohort and
+                           another model version did
               forecast     Forecast recurring revenue from the churn and expansion models, month by month with
                            intervals; or see how it did
               demo         Do everything on a simulated book of 2,000 accounts and 24 months
@@ -543,4 +547,104 @@ fn every_shell_has_completions() {
         let run = Folder::new().run(&format!("completions {shell}")).done();
         assert!(run.stdout.contains("bellwether") && run.stdout.contains("evaluate"), "{shell}");
     }
+}
+
+#[test]
+fn explain() {
+    check_help(
+        "explain",
+        &expect![[r#"
+            Say why an account has its scores: what each indicator adds to its probabilities, and costs of its
+            health.
+
+            Exact Shapley values, against the training rows that reach each split. They say what a score is made
+            of, not what would change the account.
+
+            Usage: bellwether explain [OPTIONS] --book <FILE> --model <BUNDLE> --account <ID> --as-of <DATE>
+
+            Options:
+                  --book <FILE>
+                      The book's configuration; its features must be those of the bundle
+
+                  --model <BUNDLE>
+                      A bundle's folder, or MODELS/NAME for the newest version
+
+                  --account <ID>
+                      The account's id
+
+                  --as-of <DATE>
+                      The last day that a score may know
+
+                  --top <N>
+                      Reasons of each probability that are told one by one
+
+                      [default: 8]
+
+                  --interventional
+                      Hold the account against the training rows that the bundle keeps, one by one
+                      (interventional)
+
+                  --json
+                      Print JSON to stdout
+
+              -h, --help
+                      Print help (see a summary with '-h')
+
+            Examples:
+              bellwether explain --book mybook/book.toml --model models/mybook --account a17 --as-of 2026-09-30
+              bellwether explain --book mybook/book.toml --model models/mybook --account a17 --as-of 2026-09-30
+              --json | jq .targets
+        "#]],
+    );
+}
+
+#[test]
+fn why() {
+    check_help(
+        "why",
+        &expect![[r#"
+            Say why scores moved between two days: what the account's own values, its cohort and another model
+            version did.
+
+            The parts total the change exactly. Of an account that is no customer on one of the days nothing is
+            said.
+
+            Usage: bellwether why [OPTIONS] --book <FILE> --model <BUNDLE> --from <DATE> --to <DATE>
+
+            Options:
+                  --book <FILE>
+                      The book's configuration; its features must be those of the bundles
+
+                  --model <BUNDLE>
+                      A bundle's folder, or MODELS/NAME for the newest version
+
+                  --model-before <BUNDLE>
+                      The bundle that scored the first day, where it was another
+
+                  --account <ID>
+                      The account's id; all accounts where not given
+
+                  --from <DATE>
+                      The last day that the first score may know
+
+                  --to <DATE>
+                      The last day that the second score may know
+
+                  --out <FILE>
+                      The parts as a table, one row an account, target and part: .parquet, .csv, .jsonl or
+                      .arrow
+
+                  --json
+                      Print JSON to stdout
+
+              -h, --help
+                      Print help (see a summary with '-h')
+
+            Examples:
+              bellwether why --book mybook/book.toml --model models/mybook --account a17 --from 2026-08-31 --to
+              2026-09-30
+              bellwether why --book mybook/book.toml --model models/mybook/2 --model-before models/mybook/1
+              --from 2026-08-31 --to 2026-09-30 --out why.parquet
+        "#]],
+    );
 }

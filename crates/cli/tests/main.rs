@@ -19,6 +19,7 @@ mod help;
 mod horizons;
 mod interrupted;
 mod practice;
+mod reasons;
 mod scorecard;
 mod settings;
 mod shared_data;
