@@ -734,3 +734,21 @@ fn models_import() {
         "#]],
     );
 }
+
+#[test]
+fn explain() {
+    check_help(
+        "explain",
+        &expect![[r#"
+        "#]],
+    );
+}
+
+#[test]
+fn why() {
+    check_help(
+        "why",
+        &expect![[r#"
+        "#]],
+    );
+}

@@ -22,6 +22,7 @@ mod import;
 mod interrupted;
 mod models;
 mod practice;
+mod reasons;
 mod scorecard;
 mod settings;
 mod shared_data;

@@ -7,7 +7,8 @@
 //! - [`Scorer::certify`] writes the rows on which a change of a model shows, with all that they must give; opening a
 //!   bundle replays them, [`Verification`] replays all of them in each runtime.
 //! - [`Explainer`] takes the scores of a target's model apart by feature: exact Shapley values.
-//!   [`Reasons`] says it by indicator and in points, [`HealthShares`] does for the health score, [`Wording`] in sentences.
+//!   [`Reasons`] says it by indicator and in points, [`HealthShares`] does for the health score, [`Wording`] in sentences,
+//!   [`Moved`] says why a score moved, [`TopActions`] what would bring it to green.
 //!
 //! This crate stays light: it can reach no data frame and no learner.
 //!
@@ -87,8 +88,8 @@ pub use error::ScoreError;
 pub use kernel::{Kernel, Rows, SimdPath};
 pub use parity::{parity_rows, parity_rows_for};
 pub use reasons::{
-    ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Measure, Moved, Reason,
-    Reasons, Wording,
+    ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Lever, Measure, Moved, Reason,
+    Reasons, TopActions, Wording,
 };
 #[cfg(feature = "reference")]
 pub use reference::Reference;

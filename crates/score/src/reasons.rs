@@ -1,11 +1,13 @@
 //! From contributions to what people read: reasons by indicator, in points and in sentences.
 
+mod actions;
 mod health;
 mod indicators;
 mod moved;
 mod top;
 mod wording;
 
+pub use actions::{Lever, TopActions};
 pub use health::{HealthShare, HealthShares};
 pub use indicators::{IndicatorValue, Indicators};
 pub use moved::{ExplainedMove, ExplainedRow, Moved};

@@ -168,12 +168,12 @@ fn deep_paths_are_explained_as_the_definition_says() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     /// To rounding of f64, also where there are many trees, thresholds and chunks.
     #[test]
     fn contributions_and_what_is_expected_add_up_to_the_logit(
-        seed in 0_usize..1000, n_trees in 1_usize..120, n_leaves in 1_usize..70, n_features in 1_usize..40, link in any::<bool>(),
+        seed in 0_usize..1000, n_trees in 1_usize..60, n_leaves in 1_usize..70, n_features in 1_usize..40, link in any::<bool>(),
     ) {
         let kind = if link { "trees" } else { "probability_trees" };
         let model = covered(model(kind, Size { n_features, n_trees, n_leaves }, seed as u64).expect("a kind"), seed);

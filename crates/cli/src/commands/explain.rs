@@ -206,6 +206,8 @@ impl Explanation {
 /// A number, its bar, and what it is.
 pub(crate) fn line(points: f64, largest: f64, text: &str) -> String {
     let share = if largest > 0.0 { (points.abs() / largest).min(1.0) } else { 0.0 };
+    // Adding 0 leaves no -0.0.
+    let points = points + 0.0;
     let bar = "█".repeat((share * BAR).round() as usize);
     format!("  {points:+7.1}  {bar:<width$}  {text}\n", width = BAR as usize)
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use bellwether_book::{
-    BookFile, FeatureFile, FeatureFileNeeds, FinishedParts, RowChoice, RowGroupWriter, ScoringRows, Shard, Table, check_output,
+    BookFile, FeatureFile, FeatureFileNeeds, FinishedParts, RowChoice, RowGroupWriter, ScoringRows, Shard, Table,
+    check_output,
 };
 use bellwether_core::{Date, Digest, Progress as _};
 use serde::Serialize;

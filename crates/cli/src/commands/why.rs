@@ -197,7 +197,7 @@ fn indicators(
             |x: &FeatureMatrix| if is_known { json(explained.value(at, x, row)) } else { serde_json::Value::Null };
         let text = if is_known {
             let (wording, value) = (&explained.wordings[at], |x| explained.value(at, x, row));
-            format!("{}; before, it {}", wording.says(value(after)), wording.state(value(before)))
+            format!("{}; before: {}", wording.says(value(after)), wording.state(value(before)))
         } else {
             names[at].replace('_', " ")
         };
