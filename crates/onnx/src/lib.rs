@@ -12,6 +12,9 @@
 //!
 //! [`decode`] accepts exactly what [`encode`] writes, byte for byte, so no other reader can see more in a file than
 //! we did.
+//!
+//! [`import`] reads files of other software (skl2onnx, onnxmltools, `CatBoost`) as models of ours, which are then encoded as
+//! any other; an operator that is not understood is named.
 
 mod codec;
 mod error;

@@ -85,11 +85,15 @@ impl Limits {
         let mut n_attribute_fields = 0;
         let n_fields = each_field(graph, |tag, payload| match tag {
             1 => self.check_node(payload, &mut n_attribute_fields),
-            5 => at_most("fields of an initializer", each_field(payload, |_, _| Ok(()))?, self.tensor_fields),
+            5 => self.check_tensor(payload),
             11 | 12 => at_most("bytes of an input or output", payload.len(), self.value_info_bytes),
             _ => Ok(()),
         })?;
         at_most("nodes and initializers", n_fields, self.graph_fields)
+    }
+
+    fn check_tensor(&self, tensor: &[u8]) -> Result<(), OnnxError> {
+        at_most("fields of an initializer", each_field(tensor, |_, _| Ok(()))?, self.tensor_fields)
     }
 
     fn check_node(&self, node: &[u8], n_attribute_fields: &mut usize) -> Result<(), OnnxError> {
@@ -97,7 +101,10 @@ impl Limits {
             if tag != 5 {
                 return at_most("bytes of a name", payload.len(), self.name_bytes);
             }
-            *n_attribute_fields += each_field(payload, |_, _| Ok(()))?;
+            *n_attribute_fields += each_field(payload, |tag, payload| match tag {
+                5 => self.check_tensor(payload),
+                _ => Ok(()),
+            })?;
             at_most("fields of attributes", *n_attribute_fields, self.attribute_fields)
         })?;
         at_most("fields of a node", n_fields, self.node_fields)
@@ -180,6 +187,8 @@ mod tests {
         check_too_large(&field(7, &field(1, &field(1, &[]).repeat(65))), "fields of a node");
         check_too_large(&field(7, &field(1, &field(4, &[b'x'; 257]))), "bytes of a name");
         check_too_large(&field(7, &field(5, &field(4, &[]).repeat(17))), "fields of an initializer");
+        let in_attribute = field(1, &field(5, &field(5, &field(4, &[]).repeat(17))));
+        check_too_large(&field(7, &in_attribute), "fields of an initializer");
         check_too_large(&field(7, &field(11, &[0; 1025])), "bytes of an input or output");
         let modes = field(9, &[]).repeat(OURS.attribute_fields + 1);
         check_too_large(&field(7, &field(1, &field(5, &modes))), "fields of attributes");
