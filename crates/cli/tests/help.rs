@@ -536,37 +536,37 @@ fn models_verify() {
     check_help(
         "models verify",
         &expect![[r#"
-        Verify bundles: every byte, and every number of the parity certificate in each runtime.
+            Verify bundles: every byte, and every number of the parity certificate in each runtime.
 
-        A certificate has rows at both sides of every split of every tree, with missing values, unseen
-        levels and more, and what each must give. The native kernels and tract compute them anew;
-        docs/MODEL_FORMAT.md tells how to check them in another language. A difference ends with exit code
-        5.
+            A certificate has rows at both sides of every split of every tree, with missing values, unseen
+            levels and more, and what each must give. The native kernels and tract compute them anew;
+            `docs/MODEL_FORMAT.md` tells how to check them in another language. A difference ends with exit code
+            5.
 
-        Usage: bellwether models verify [OPTIONS] [BUNDLE]
+            Usage: bellwether models verify [OPTIONS] [BUNDLE]
 
-        Arguments:
-          [BUNDLE]
-                  NAME@VERSION, NAME or MODELS/NAME for the newest version, or a bundle's folder; all
-                  versions where not given
+            Arguments:
+              [BUNDLE]
+                      NAME@VERSION, NAME or MODELS/NAME for the newest version, or a bundle's folder; all
+                      versions where not given
 
-        Options:
-              --models <DIR>
-                  The models folder
+            Options:
+                  --models <DIR>
+                      The models folder
 
-                  [default: models]
+                      [default: models]
 
-              --json
-                  Print JSON to stdout
+                  --json
+                      Print JSON to stdout
 
-          -h, --help
-                  Print help (see a summary with '-h')
+              -h, --help
+                      Print help (see a summary with '-h')
 
-        Examples:
-          bellwether models verify                      # the audit log and every version below models
-          bellwether models verify mybook@3
-          bellwether models verify models/mybook --json # the newest version
-    "#]],
+            Examples:
+              bellwether models verify                      # the audit log and every version below models
+              bellwether models verify mybook@3
+              bellwether models verify models/mybook --json # the newest version
+        "#]],
     );
 }
 
