@@ -105,7 +105,7 @@ fn score_features(file: &Path, model: &Path, as_of: Option<Date>, how: How, out:
     if !file.is_sorted() {
         say("its rows do not stand by account and day: they are sorted in memory, all at once");
     }
-    let words = BookFile::parse(model.bundle.book_toml(), Path::new("book.toml"))?;
+    let words = BookFile::parse(model.bundle.book_toml().to_owned(), Path::new("book.toml"))?;
     let why = Why::of(&model, &words, how.reasons)?;
     let output = Output::begin(&model, why, as_of, how, out, || Ok(file.input_digest()?))?;
     let skip = output.n_finished();

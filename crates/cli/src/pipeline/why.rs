@@ -73,7 +73,7 @@ impl Of<'_> {
     fn indicators(&self, rank: usize, indicators: &Indicators) -> CodedText {
         let names = (0..indicators.len()).map(|indicator| indicators.name(indicator).to_owned()).collect();
         let code = |row: usize| self.reason(row, rank).map(|reason| reason.indicator as u32);
-        CodedText::from_codes((0..self.status.len()).map(code).collect(), names)
+        CodedText::from_codes((0..self.status.len()).map(code), names)
     }
 
     fn reason(&self, row: usize, rank: usize) -> Option<&Reason> {
