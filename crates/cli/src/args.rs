@@ -263,9 +263,6 @@ pub(crate) struct Compare {
     pub(crate) json: bool,
 }
 
-/// Reasons that a row of scores has of each outcome where not said otherwise.
-pub(crate) const DEFAULT_REASONS: usize = 3;
-
 /// Score every account as of a day, from the sources of a book or from a table of its features.
 ///
 /// Reading, scoring and writing overlap, and memory stays bounded whatever the size. The output stands by account and day,
@@ -291,9 +288,10 @@ pub(crate) struct Score {
     /// Score share I of N of the accounts: those of whose id's SHA-256 the first 8 bytes, little-endian, are I - 1 modulo N.
     #[arg(long, value_name = "I/N")]
     pub(crate) shard: Option<Shard>,
-    /// How many reasons a row has of each outcome: the indicators that move its probability most; 0 for none.
-    #[arg(long, value_name = "K", default_value_t = DEFAULT_REASONS)]
-    pub(crate) reasons: usize,
+    /// How many reasons a row has of each outcome: the indicators that move its probability most; 0 for none. Three where not
+    /// given, or none for a bundle of a release that did not store what they need.
+    #[arg(long, value_name = "K")]
+    pub(crate) reasons: Option<usize>,
     /// Keep what is finished beside the output until it is whole, and continue where a run on the same files, model and day
     /// was killed. The output is the same.
     #[arg(long)]

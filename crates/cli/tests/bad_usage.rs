@@ -46,6 +46,10 @@ fn no_command() {
               compare      Compare two bundles on the same test rows, which neither of them has learnt from
               score        Score every account as of a day, from the sources of a book or from a table of its
                            features
+              explain      Say why an account has its scores: what each indicator adds to its probabilities, and
+                           costs of its health
+              why          Say why scores moved between two days: what the account's own values, its cohort and
+                           another model version did
               forecast     Forecast recurring revenue from the churn and expansion models, month by month with
                            intervals; or see how it did
               models       Look after the models of a models folder: list and verify them, and take in those of

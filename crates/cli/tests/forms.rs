@@ -27,7 +27,7 @@ type = "text"
 #[test]
 fn every_form_has_the_same_rows() {
     let folder = Folder::trained().copy();
-    let score = "score --book book/book.toml --model models/small --as-of 2024-06-30";
+    let score = "score --book book/book.toml --model models/small --as-of 2024-06-30 --reasons 0";
     let mut read_back = Vec::new();
     for form in ["csv", "parquet", "arrow", "ipc", "feather"] {
         folder.run(&format!("{score} --out scores.{form}")).done();
@@ -84,9 +84,9 @@ fn scores_read_as_text() {
     let digest = rows[0].rsplit(',').next().expect("a digest");
     let shown = format!("{header}\n{}\n", rows.join("\n")).replace(digest, "[DIGEST]");
     expect![[r#"
-        account_id,as_of,status,coverage,health_coverage,health_score,band,churn_probability,expansion_probability,arr,arr_at_risk,expected_expansion_arr,model,model_digest
-        c-000,2024-06-30,churned,0.875,0.8,,,,,,,,small,[DIGEST]
-        c-228,2024-06-30,not_started,0.375,0.5,,,,,,,,small,[DIGEST]
+        account_id,as_of,status,coverage,health_coverage,health_score,band,churn_probability,expansion_probability,arr,arr_at_risk,expected_expansion_arr,churn_reason_1_indicator,churn_reason_1_value,churn_reason_1_points,churn_reason_1,churn_reason_2_indicator,churn_reason_2_value,churn_reason_2_points,churn_reason_2,churn_reason_3_indicator,churn_reason_3_value,churn_reason_3_points,churn_reason_3,expansion_reason_1_indicator,expansion_reason_1_value,expansion_reason_1_points,expansion_reason_1,expansion_reason_2_indicator,expansion_reason_2_value,expansion_reason_2_points,expansion_reason_2,expansion_reason_3_indicator,expansion_reason_3_value,expansion_reason_3_points,expansion_reason_3,model,model_digest
+        c-000,2024-06-30,churned,0.875,0.8,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,small,[DIGEST]
+        c-228,2024-06-30,not_started,0.375,0.5,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,,small,[DIGEST]
     "#]].assert_eq(&shown);
 }
 

@@ -43,6 +43,10 @@ fn bellwether() {
               compare      Compare two bundles on the same test rows, which neither of them has learnt from
               score        Score every account as of a day, from the sources of a book or from a table of its
                            features
+              explain      Say why an account has its scores: what each indicator adds to its probabilities, and
+                           costs of its health
+              why          Say why scores moved between two days: what the account's own values, its cohort and
+                           another model version did
               forecast     Forecast recurring revenue from the churn and expansion models, month by month with
                            intervals; or see how it did
               models       Look after the models of a models folder: list and verify them, and take in those of
@@ -459,6 +463,12 @@ fn score() {
                       Score share I of N of the accounts: those of whose id's SHA-256 the first 8 bytes,
                       little-endian, are I - 1 modulo N
 
+                  --reasons <K>
+                      How many reasons a row has of each outcome: the indicators that move its probability most;
+                      0 for none
+
+                      [default: 3]
+
                   --resume
                       Keep what is finished beside the output until it is whole, and continue where a run on the
                       same files, model and day was killed. The output is the same
@@ -740,6 +750,46 @@ fn explain() {
     check_help(
         "explain",
         &expect![[r#"
+            Say why an account has its scores: what each indicator adds to its probabilities, and costs of its
+            health.
+
+            Exact Shapley values, against the training rows that reach each split. They say what a score is made
+            of, not what would change the account.
+
+            Usage: bellwether explain [OPTIONS] --book <FILE> --model <BUNDLE> --account <ID> --as-of <DATE>
+
+            Options:
+                  --book <FILE>
+                      The book's configuration; its features must be those of the bundle
+
+                  --model <BUNDLE>
+                      A bundle's folder, or MODELS/NAME for the newest version
+
+                  --account <ID>
+                      The account's id
+
+                  --as-of <DATE>
+                      The last day that a score may know
+
+                  --top <N>
+                      Reasons of each probability that are told one by one
+
+                      [default: 8]
+
+                  --interventional
+                      Hold the account against the training rows that the bundle keeps, one by one
+                      (interventional)
+
+                  --json
+                      Print JSON to stdout
+
+              -h, --help
+                      Print help (see a summary with '-h')
+
+            Examples:
+              bellwether explain --book mybook/book.toml --model models/mybook --account a17 --as-of 2026-09-30
+              bellwether explain --book mybook/book.toml --model models/mybook --account a17 --as-of 2026-09-30
+              --json | jq .targets
         "#]],
     );
 }
@@ -749,6 +799,48 @@ fn why() {
     check_help(
         "why",
         &expect![[r#"
+            Say why scores moved between two days: what the account's own values, its cohort and another model
+            version did.
+
+            The parts total the change exactly. Of an account that is no customer on one of the days nothing is
+            said.
+
+            Usage: bellwether why [OPTIONS] --book <FILE> --model <BUNDLE> --from <DATE> --to <DATE>
+
+            Options:
+                  --book <FILE>
+                      The book's configuration; its features must be those of the bundles
+
+                  --model <BUNDLE>
+                      A bundle's folder, or MODELS/NAME for the newest version
+
+                  --model-before <BUNDLE>
+                      The bundle that scored the first day, where it was another
+
+                  --account <ID>
+                      The account's id; all accounts where not given
+
+                  --from <DATE>
+                      The last day that the first score may know
+
+                  --to <DATE>
+                      The last day that the second score may know
+
+                  --out <FILE>
+                      The parts as a table, one row an account, target and part: .parquet, .csv, .jsonl or
+                      .arrow
+
+                  --json
+                      Print JSON to stdout
+
+              -h, --help
+                      Print help (see a summary with '-h')
+
+            Examples:
+              bellwether why --book mybook/book.toml --model models/mybook --account a17 --from 2026-08-31 --to
+              2026-09-30
+              bellwether why --book mybook/book.toml --model models/mybook/2 --model-before models/mybook/1
+              --from 2026-08-31 --to 2026-09-30 --out why.parquet
         "#]],
     );
 }

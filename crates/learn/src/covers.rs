@@ -28,14 +28,28 @@ impl Learner for Covered {
     }
 
     fn fit(&self, rows: &TrainingRows<'_>, progress: &dyn Progress) -> Result<Model, LearnError> {
-        match self.learner.fit(rows, progress)? {
-            Model::Trees(trees) => {
-                let covers = covers(&trees, rows.x, rows.weights);
-                let covered = trees.with_covers(covers);
-                Ok(Model::Trees(covered.map_err(|source| LearnError::Model { learner: self.name(), source })?))
-            }
-            model @ (Model::Linear(_) | Model::Scorecard(_)) => Ok(model),
+        covered(self.name(), self.learner.fit(rows, progress)?, rows.x, rows.weights)
+    }
+}
+
+/// `model` with the weight of the training rows that reach each node of its trees, where it has any; `learner` is who made
+/// it. Weights are one a row, 1 where there are none.
+///
+/// # Errors
+/// [`LearnError::Model`] for trees without rows.
+pub fn covered(
+    learner: LearnerName,
+    model: Model,
+    x: &FeatureMatrix,
+    weights: Option<&[f64]>,
+) -> Result<Model, LearnError> {
+    match model {
+        Model::Trees(trees) => {
+            let covers = covers(&trees, x, weights);
+            let covered = trees.with_covers(covers).map_err(|source| LearnError::Model { learner, source })?;
+            Ok(Model::Trees(covered))
         }
+        model @ (Model::Linear(_) | Model::Scorecard(_)) => Ok(model),
     }
 }
 

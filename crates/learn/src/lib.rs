@@ -38,6 +38,7 @@ mod tree_linfa;
 pub use balance::ClassWeight;
 pub use calibrate::{CalibrationChoice, calibrate};
 pub use choose::choose;
+pub use covers::covered;
 pub use error::LearnError;
 pub use learner::{Learner, LearnerName, learner};
 pub use logistic::{

@@ -11,7 +11,7 @@ use bellwether_book::{
 use bellwether_core::{Date, Digest, Progress as _};
 use serde::Serialize;
 
-use crate::args::{DEFAULT_REASONS, Score};
+use crate::args::Score;
 use crate::failure::Failure;
 use crate::output::{grouped, print_json, print_text};
 use crate::pipeline::opened::{Opened, OpenedModel};
@@ -58,8 +58,8 @@ pub(crate) fn run(arguments: &Score) -> Result<(), Failure> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct How {
     shard: Option<Shard>,
-    /// Of each row and outcome, at most.
-    reasons: usize,
+    /// Of each row and outcome, at most; where not said, as many as usual, or none where the bundle allows none.
+    reasons: Option<usize>,
     if_killed: IfKilled,
 }
 
@@ -73,7 +73,7 @@ enum IfKilled {
 
 impl Default for How {
     fn default() -> Self {
-        Self { shard: None, reasons: DEFAULT_REASONS, if_killed: IfKilled::Restart }
+        Self { shard: None, reasons: None, if_killed: IfKilled::Restart }
     }
 }
 
@@ -146,7 +146,7 @@ impl<'a> Output<'a> {
         let finished = match how.if_killed {
             IfKilled::Restart => None,
             IfKilled::Resume => {
-                let inputs = made_from(model, as_of, how, &input_digest()?);
+                let inputs = made_from(model, why.as_ref(), as_of, how, &input_digest()?);
                 Some(FinishedParts::open(path, &inputs)?)
             }
         };
@@ -193,10 +193,10 @@ impl<'a> Output<'a> {
 }
 
 /// Names all that the bytes of a score file depend on.
-fn made_from(model: &OpenedModel, as_of: Option<Date>, how: How, input: &Digest) -> Digest {
+fn made_from(model: &OpenedModel, why: Option<&Why>, as_of: Option<Date>, how: How, input: &Digest) -> Digest {
     let version = env!("CARGO_PKG_VERSION");
     let (as_of, shard) = (as_of.map(|day| day.to_string()), how.shard.map(|shard| shard.to_string()));
-    let (model, reasons) = (model.bundle.digest(), how.reasons);
+    let (model, reasons) = (model.bundle.digest(), why.map_or(0, Why::most));
     Digest::of(format!("{version} {model} {as_of:?} {shard:?} {reasons} {input}").as_bytes())
 }
 

@@ -7,7 +7,8 @@ use bellwether_core::{
 };
 use bellwether_evaluate::roc_auc;
 use bellwether_learn::{
-    LearnError, LearnerName, LogisticReport, Settings, TrainingRows, calibrate, choose, learner, logistic_report,
+    LearnError, LearnerName, LogisticReport, Settings, TrainingRows, calibrate, choose, covered, learner,
+    logistic_report,
 };
 use bellwether_score::Kernel;
 
@@ -85,6 +86,7 @@ impl Candidates {
         prepared.rows(target, Part::Test)?;
         let rows = TargetRows::of(prepared, target)?;
         let fitted = models.into_iter().map(|GivenModel { learner, model, imported }| {
+            let model = covered(learner, model, &rows.training.x, None)?;
             Ok(Fitted { imported, ..Fitted::of(learner, model, &rows)? })
         });
         let fitted = fitted.collect::<Result<Vec<_>, Failure>>()?;

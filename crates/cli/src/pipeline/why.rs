@@ -8,6 +8,10 @@ use rayon::prelude::*;
 use crate::failure::Failure;
 use crate::pipeline::explained::Explained;
 use crate::pipeline::opened::OpenedModel;
+use crate::progress::say;
+
+/// Reasons of each row and outcome where nobody says how many.
+const USUAL_REASONS: usize = 3;
 
 /// What tells why rows have their probabilities: exact Shapley values against the training rows.
 pub(crate) struct Why {
@@ -17,14 +21,26 @@ pub(crate) struct Why {
 }
 
 impl Why {
-    /// In the words of `file`; `None` where no reasons are asked for.
-    pub(crate) fn of(model: &OpenedModel, file: &BookFile, most: usize) -> Result<Option<Self>, Failure> {
+    /// In the words of `file`; `None` where no reasons are asked for, or nobody asked and the bundle can give none.
+    pub(crate) fn of(model: &OpenedModel, file: &BookFile, asked: Option<usize>) -> Result<Option<Self>, Failure> {
+        let most = asked.unwrap_or(USUAL_REASONS);
         if most == 0 {
             return Ok(None);
         }
-        let explained = Explained::of_bundle(&model.bundle, &model.scorer, file, false)?;
+        let explained = match Explained::of_bundle(&model.bundle, &model.scorer, file, false) {
+            Err(failure) if asked.is_none() => {
+                say(&format!("scores have no reasons: {}", failure.told()));
+                return Ok(None);
+            }
+            explained => explained?,
+        };
         let most = most.min(explained.indicators.len());
         Ok(Some(Self { explained, most }))
+    }
+
+    /// Reasons of each row and outcome, at most.
+    pub(crate) const fn most(&self) -> usize {
+        self.most
     }
 
     /// Four columns a reason and outcome: the sentence, the indicator, its value where that is a number, and the percentage
