@@ -1,10 +1,8 @@
-//! The parser of `book.toml`, by its path: the crate around it needs polars.
+//! The parser of `book.toml`. The modules are links to those of crates/book, for the crate around them needs polars.
 #![no_main]
 #![expect(dead_code, unused_imports, reason = "the rest of the crate uses them")]
 
-#[path = "../../crates/book/src/catalogue.rs"]
 mod catalogue;
-#[path = "../../crates/book/src/config.rs"]
 mod config;
 
 use std::path::Path;

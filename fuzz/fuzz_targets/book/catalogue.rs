@@ -1,0 +1,1 @@
+../../../crates/book/src/catalogue.rs
