@@ -58,7 +58,7 @@ mod tests {
         }
     }
 
-    /// `printf c-1 | sha256sum` begins with a6f7ef47ee8dc84a: 0x4ac8_8dee_47ef_f7a6 % 1000 = 166.
+    /// `printf c-1 | sha256sum` begins with `a6f7ef47ee8dc84a`: `0x4ac8_8dee_47ef_f7a6 % 1000` is 166.
     #[test]
     fn shares_do_not_change_between_releases() {
         let number = |of: u32| (1..=of).find(|&number| Shard { number, of }.has("c-1"));

@@ -1,7 +1,7 @@
 //! Exact Shapley values: what each feature adds to a row's score.
 //!
-//! - Trees: path-dependent TreeSHAP (Lundberg et al. 2020), or interventional against given rows; the same numbers as
-//!   LightGBM's `pred_contrib` and `shap.TreeExplainer`. What a leaf gives is looked up in tables that are computed when the
+//! - Trees: path-dependent `TreeSHAP` (Lundberg et al. 2020), or interventional against given rows; the same numbers as
+//!   `LightGBM`'s `pred_contrib` and `shap.TreeExplainer`. What a leaf gives is looked up in tables that are computed when the
 //!   model is compiled, for many leaves and 64 rows at once. The tables hold whole numbers, so that sums are the same in any
 //!   order and contributions add up to the score exactly.
 //! - Linear models and scorecards: in closed form.

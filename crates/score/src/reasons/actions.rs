@@ -27,12 +27,8 @@ impl TopActions {
     pub fn of(model: &HealthModel, value: impl Fn(usize) -> f32, levers: &[Lever]) -> Option<Self> {
         let with = |pulled: &[usize]| {
             model.assess(|feature| {
-                let becomes = pulled.iter().flat_map(|&lever| &levers[lever].becomes);
-                becomes
-                    .filter(|(column, _)| *column == feature)
-                    .map(|&(_, x)| x)
-                    .last()
-                    .unwrap_or_else(|| value(feature))
+                let mut becomes = pulled.iter().rev().flat_map(|&lever| levers[lever].becomes.iter().rev());
+                becomes.find(|(column, _)| *column == feature).map_or_else(|| value(feature), |&(_, x)| x)
             })
         };
         let is_green = |found: &Assessment| !found.is_refused && found.band() == Band::Green;

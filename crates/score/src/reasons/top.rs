@@ -23,7 +23,7 @@ pub struct Reason {
 /// The strongest reasons of each row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reasons {
-    reasons: Vec<Reason>,
+    all: Vec<Reason>,
     /// Where each row's reasons end.
     ends: Vec<usize>,
     /// The probability of the expected sum, which points are counted from.
@@ -36,7 +36,7 @@ impl Reasons {
     pub fn of(contributions: &Contributions, calibration: &Calibration, indicators: &Indicators, most: usize) -> Self {
         let probability = |sum: f64| calibration.probability(contributions.link.logit(sum));
         let expected = contributions.expected;
-        let (mut reasons, mut ends) = (Vec::new(), Vec::with_capacity(contributions.n_rows()));
+        let (mut all, mut ends) = (Vec::new(), Vec::with_capacity(contributions.n_rows()));
         let mut sums = vec![0.0; indicators.len()];
         let mut order: Vec<usize> = Vec::with_capacity(indicators.len());
         for row in 0..contributions.n_rows() {
@@ -50,13 +50,13 @@ impl Reasons {
             order.truncate(most);
             order.sort_unstable_by(larger);
             let slope = slope(expected, contributions.sum(row), probability);
-            reasons.extend(order.iter().map(|&indicator| {
+            all.extend(order.iter().map(|&indicator| {
                 let contribution = sums[indicator];
                 Reason { indicator, contribution, points: 100.0 * slope * contribution }
             }));
-            ends.push(reasons.len());
+            ends.push(all.len());
         }
-        Self { reasons, ends, base: probability(expected) }
+        Self { all, ends, base: probability(expected) }
     }
 
     /// How many rows.
@@ -70,7 +70,7 @@ impl Reasons {
     /// If `row` is outside.
     pub fn row(&self, row: usize) -> &[Reason] {
         let first = row.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.reasons[first..self.ends[row]]
+        &self.all[first..self.ends[row]]
     }
 }
 

@@ -129,6 +129,7 @@ impl Chunk {
         self.run(x, first_row, n_rows, unit, block, |table, states, sums| lookup::add_avx512(table, states, sums));
     }
 
+    #[expect(clippy::inline_always, reason = "it is compiled anew for each instruction set that calls it")]
     #[inline(always)]
     fn run(
         &self,

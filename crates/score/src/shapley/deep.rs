@@ -90,6 +90,7 @@ impl DeepLeaf {
     }
 
     /// Tells `give` what each condition's feature, by its slot, gets in the rows whose ranks are given.
+    #[expect(clippy::inline_always, reason = "it is compiled anew for each instruction set that calls it")]
     #[inline(always)]
     pub(super) fn contributions<'a>(
         &self,
@@ -133,6 +134,7 @@ impl DeepLeaf {
 
 impl Batch {
     /// Adds the integrals over `N` nodes.
+    #[expect(clippy::inline_always, reason = "it is compiled anew for each instruction set that calls it")]
     #[inline(always)]
     fn add<const N: usize>(&self, of_conditions: &mut [OfCondition], of_unmet: &mut [f64; LANES]) {
         let nodes = |numbers: &[f64]| -> [f64; N] { numbers.try_into().expect("there is one number a node") };
@@ -168,12 +170,14 @@ impl Batch {
     }
 }
 
+#[expect(clippy::inline_always, reason = "it is compiled anew for each instruction set that calls it")]
 #[inline(always)]
 fn part(of_lanes: &[f64; LANES], first: usize) -> &[f64; WIDTH] {
     of_lanes[first..first + WIDTH].try_into().expect("the lanes are whole parts")
 }
 
 impl<'a, const N: usize> Factors<'a, N> {
+    #[expect(clippy::inline_always, reason = "it is compiled anew for each instruction set that calls it")]
     #[inline(always)]
     fn of(numbers: &'a [f64]) -> Self {
         let part = |place: usize| numbers[place * N..][..N].try_into().expect("there are three numbers a node");

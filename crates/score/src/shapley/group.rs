@@ -156,10 +156,12 @@ impl Group {
             }
             // The place of each of the leaf's features among the group's.
             let places: Vec<usize> = leaf.conditions.iter().map(|condition| self.place(condition.feature)).collect();
-            for state in 0..self.n_states {
+            let patterns = (0..self.n_states).map(|state| {
                 let met = self.met(state);
                 let is_met = |&place: &usize| met[place] >> bit & 1;
-                let pattern: u64 = places.iter().map(is_met).enumerate().map(|(at, met)| met << at).sum();
+                places.iter().map(is_met).enumerate().map(|(at, met)| met << at).sum::<u64>()
+            });
+            for (state, pattern) in patterns.enumerate() {
                 let given = &of_pattern[pattern as usize * n..][..n];
                 for (&place, given) in places.iter().zip(given) {
                     tables[place][state] += given;

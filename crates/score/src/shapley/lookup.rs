@@ -49,6 +49,7 @@ impl Isa {
 pub(super) const TABLE_LENGTHS: [usize; 5] = [16, 32, 64, 128, 256];
 
 /// Adds `table[states[row]]` to `sums[row]`.
+#[expect(clippy::inline_always, reason = "it is compiled anew for each instruction set that calls it")]
 #[inline(always)]
 pub(super) fn add(table: &[i32], states: &[u8; LANES], sums: &mut [i32; LANES]) {
     match table.len() {
@@ -60,6 +61,7 @@ pub(super) fn add(table: &[i32], states: &[u8; LANES], sums: &mut [i32; LANES]) 
     }
 }
 
+#[expect(clippy::inline_always, reason = "it is compiled anew for each instruction set that calls it")]
 #[inline(always)]
 fn add_masked<const N: usize>(table: &[i32], states: &[u8; LANES], sums: &mut [i32; LANES]) {
     // The mask saves the check of each place.

@@ -58,6 +58,7 @@ impl Ranks {
     }
 
     /// Writes the ranks of `n_rows` rows from `first_row`, slot after slot, `stride` ranks each.
+    #[expect(clippy::inline_always, reason = "it is compiled anew for each instruction set that calls it")]
     #[inline(always)]
     pub(super) fn write(&self, x: &FeatureMatrix, first_row: usize, n_rows: usize, stride: usize, ranks: &mut [u8]) {
         for ((feature, bounds), ranks) in self.features.iter().zip(ranks.chunks_exact_mut(stride)) {
