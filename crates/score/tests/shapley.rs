@@ -1,5 +1,6 @@
 //! Shapley values are those of the definition, and add up.
 
+#[expect(dead_code, reason = "the size of the benchmark is for tests of speed and memory")]
 mod models;
 
 use bellwether_core::{
@@ -39,7 +40,7 @@ fn rows(n_rows: usize, n_features: usize, seed: usize) -> FeatureMatrix {
     let value = |row: usize, column: usize| {
         let mixed = (row * 2_654_435_761 + column * 40_503 + seed * 977) >> 3;
         let value = (mixed % 97) as f32 / 16.0 - 3.0;
-        if mixed % 13 == 0 { f32::NAN } else { value }
+        if mixed.is_multiple_of(13) { f32::NAN } else { value }
     };
     let column = |column: usize| (0..n_rows).map(|row| value(row, column)).collect();
     FeatureMatrix::from_columns(&(0..n_features).map(column).collect::<Vec<Vec<f32>>>()).expect("finite or missing")

@@ -250,7 +250,11 @@ mod tests {
         let covers = trees.covers().expect("they were counted");
         let column = |column: usize| {
             let value = |row: usize| {
-                if (row * 7 + column) % 11 == 0 { f32::NAN } else { ((row * 13 + column * 5) % 53) as f32 / 10.0 }
+                if (row * 7 + column).is_multiple_of(11) {
+                    f32::NAN
+                } else {
+                    ((row * 13 + column * 5) % 53) as f32 / 10.0
+                }
             };
             (0..700).map(value).collect()
         };
