@@ -451,7 +451,7 @@ pub(crate) struct VerifyModels {
 
 /// Take a model that other software made, as the next version of a bundle.
 ///
-/// FILE is an ONNX file of skl2onnx, onnxmltools (LightGBM, XGBoost) or CatBoost: a classifier of trees or straight lines
+/// FILE is an ONNX file of `skl2onnx`, `onnxmltools` (`LightGBM`, `XGBoost`) or `CatBoost`: a classifier of trees or straight lines
 /// with labels 0 and 1, behind imputers and scalers where it has any. It reads the columns `feature:...` of the matrix that
 /// `bellwether features --book BOOK --model BUNDLE` writes; fit it to the rows whose `part` is `training` alone. It is
 /// calibrated, evaluated, compared and scored as a model of ours; the other targets keep the bundle's models.
@@ -469,7 +469,7 @@ pub(crate) struct ImportModel {
     /// The bundle whose matrix the model reads: its folder, or MODELS/NAME for the newest version.
     #[arg(long, value_name = "BUNDLE")]
     pub(crate) like: PathBuf,
-    /// What the model predicts, such as churn_90d.
+    /// What the model predicts, such as `churn_90d`.
     #[arg(long, value_parser = target)]
     pub(crate) target: Target,
     /// A file with the names of the features that the model reads, one a line, in the model's order; where not given, the

@@ -101,15 +101,15 @@ struct Days {
 }
 
 impl Days {
-    fn of(from: FeatureTable, to: FeatureTable, arguments: &Why) -> Result<Self, Failure> {
+    fn of(from: &FeatureTable, to: &FeatureTable, arguments: &Why) -> Result<Self, Failure> {
         let is_scored = |table: &FeatureTable, row: usize| table.status[row] == RowStatus::Scored;
         let wanted = arguments.account.as_deref();
         let is_wanted = |account: &str| wanted.is_none_or(|wanted| wanted == account);
         let first: BTreeMap<&str, usize> = (0..from.n_rows())
-            .filter(|&row| is_scored(&from, row) && is_wanted(&from.keys[row].account.0))
+            .filter(|&row| is_scored(from, row) && is_wanted(&from.keys[row].account.0))
             .map(|row| (from.keys[row].account.0.as_str(), row))
             .collect();
-        let on_both = (0..to.n_rows()).filter(|&row| is_scored(&to, row));
+        let on_both = (0..to.n_rows()).filter(|&row| is_scored(to, row));
         let rows: Vec<(usize, usize)> =
             on_both.filter_map(|row| Some((*first.get(to.keys[row].account.0.as_str())?, row))).collect();
         if let (Some(account), true) = (wanted, rows.is_empty()) {
@@ -235,27 +235,39 @@ fn text(moves: &[Move]) -> String {
     text
 }
 
+/// What one part moved.
+struct Part<'a> {
+    of: &'a Move,
+    part: &'static str,
+    indicator: Option<&'a str>,
+    points: f64,
+}
+
 /// One row a part that moved anything.
 fn table(moves: &[Move]) -> Table {
-    let mut rows: Vec<(&Move, &str, Option<&str>, f64)> = Vec::new();
+    let mut parts: Vec<Part<'_>> = Vec::new();
     for of in moves {
-        rows.extend(of.indicators.iter().map(|part| (of, "indicator", Some(part.indicator.as_str()), part.points)));
-        rows.extend([("cohort", of.cohort), ("model", of.model)].map(|(part, points)| (of, part, None, points)));
+        let indicators = of.indicators.iter();
+        parts.extend(indicators.map(|found| Part {
+            of,
+            part: "indicator",
+            indicator: Some(found.indicator.as_str()),
+            points: found.points,
+        }));
+        let others = [("cohort", of.cohort), ("model", of.model)];
+        parts.extend(others.map(|(part, points)| Part { of, part, indicator: None, points }));
     }
-    let text =
-        |of: &dyn Fn(&(&Move, &str, Option<&str>, f64)) -> Option<String>| Column::Text(rows.iter().map(of).collect());
-    let date = |of: &dyn Fn(&Move) -> Date| Column::Date(rows.iter().map(|row| Some(of(row.0))).collect());
-    let number = |of: &dyn Fn(&(&Move, &str, Option<&str>, f64)) -> f64| {
-        Column::Float(rows.iter().map(|row| Some(of(row))).collect())
-    };
+    let text = |value: &dyn Fn(&Part<'_>) -> Option<String>| Column::Text(parts.iter().map(value).collect());
+    let date = |value: &dyn Fn(&Move) -> Date| Column::Date(parts.iter().map(|part| Some(value(part.of))).collect());
+    let number = |value: &dyn Fn(&Part<'_>) -> f64| Column::Float(parts.iter().map(|part| Some(value(part))).collect());
     Table::default()
-        .with("account_id", text(&|row| Some(row.0.account_id.clone())))
-        .with("target", text(&|row| Some(row.0.target.to_string())))
+        .with("account_id", text(&|part| Some(part.of.account_id.clone())))
+        .with("target", text(&|part| Some(part.of.target.to_string())))
         .with("from", date(&|of| of.from))
         .with("to", date(&|of| of.to))
-        .with("before", number(&|row| row.0.before / 100.0))
-        .with("after", number(&|row| row.0.after / 100.0))
-        .with("part", text(&|row| Some(row.1.to_owned())))
-        .with("indicator", text(&|row| row.2.map(str::to_owned)))
-        .with("points", number(&|row| row.3))
+        .with("before", number(&|part| part.of.before / 100.0))
+        .with("after", number(&|part| part.of.after / 100.0))
+        .with("part", text(&|part| Some(part.part.to_owned())))
+        .with("indicator", text(&|part| part.indicator.map(str::to_owned)))
+        .with("points", number(&|part| part.points))
 }

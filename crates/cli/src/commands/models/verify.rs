@@ -69,9 +69,9 @@ pub(crate) fn run(arguments: &VerifyModels) -> Result<(), Failure> {
     };
     let verified = Verified { audit_lines, bundles: folders.iter().map(|folder| verify(folder)).collect() };
     if arguments.json {
-        print_json(&verified)?
+        print_json(&verified)?;
     } else {
-        print_text(verified.text().trim_end())?
+        print_text(verified.text().trim_end())?;
     }
     verified.require()
 }
@@ -156,7 +156,9 @@ impl VerifiedBundle {
                 grouped(*rows_on_open),
                 open_seconds * 1e3
             );
-            graphs.iter().for_each(|graph| graph.write(text));
+            for graph in graphs {
+                graph.write(text);
+            }
         }
         let _ = writeln!(text, "  {}", self.error.as_deref().unwrap_or("verified"));
     }
