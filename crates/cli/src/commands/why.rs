@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Why) -> Result<(), Failure> {
     let before = arguments.model_before.as_ref().map(|model| Version::open(arguments, model, &bars)).transpose()?;
     say(&format!("reading {} as of {} and {}", arguments.book.display(), arguments.from, arguments.to));
     let [from, to] = [arguments.from, arguments.to].map(|day| after.opened.book.as_of(day, &bars));
-    let days = Days::of(from?, to?, arguments)?;
+    let days = Days::of(&from?, &to?, arguments)?;
     let moves = moves(before.as_ref().unwrap_or(&after), &after, &days, arguments)?;
     if let Some(out) = &arguments.out {
         write_table(&table(&moves), out)?;
