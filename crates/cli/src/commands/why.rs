@@ -238,7 +238,7 @@ fn text(moves: &[Move]) -> String {
 /// What one part moved.
 struct Part<'a> {
     of: &'a Move,
-    part: &'static str,
+    kind: &'static str,
     indicator: Option<&'a str>,
     points: f64,
 }
@@ -250,12 +250,12 @@ fn table(moves: &[Move]) -> Table {
         let indicators = of.indicators.iter();
         parts.extend(indicators.map(|found| Part {
             of,
-            part: "indicator",
+            kind: "indicator",
             indicator: Some(found.indicator.as_str()),
             points: found.points,
         }));
         let others = [("cohort", of.cohort), ("model", of.model)];
-        parts.extend(others.map(|(part, points)| Part { of, part, indicator: None, points }));
+        parts.extend(others.map(|(kind, points)| Part { of, kind, indicator: None, points }));
     }
     let text = |value: &dyn Fn(&Part<'_>) -> Option<String>| Column::Text(parts.iter().map(value).collect());
     let date = |value: &dyn Fn(&Move) -> Date| Column::Date(parts.iter().map(|part| Some(value(part.of))).collect());
@@ -267,7 +267,7 @@ fn table(moves: &[Move]) -> Table {
         .with("to", date(&|of| of.to))
         .with("before", number(&|part| part.of.before / 100.0))
         .with("after", number(&|part| part.of.after / 100.0))
-        .with("part", text(&|part| Some(part.part.to_owned())))
+        .with("part", text(&|part| Some(part.kind.to_owned())))
         .with("indicator", text(&|part| part.indicator.map(str::to_owned)))
         .with("points", number(&|part| part.points))
 }
