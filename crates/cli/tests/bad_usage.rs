@@ -47,6 +47,7 @@ fn no_command() {
               score        Score every account as of a day
               forecast     Forecast recurring revenue from the churn and expansion models, month by month with
                            intervals; or see how it did
+              models       Look after the models of a models folder: list and verify them
               demo         Do everything on a simulated book of 2,000 accounts and 24 months
               completions  Print a completion script for a shell
               help         Print this message or the help of the given subcommand(s)
