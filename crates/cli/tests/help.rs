@@ -465,9 +465,8 @@ fn score() {
 
                   --reasons <K>
                       How many reasons a row has of each outcome: the indicators that move its probability most;
-                      0 for none
-
-                      [default: 3]
+                      0 for none. Three where not given, or none for a bundle of a release that did not store
+                      what they need
 
                   --resume
                       Keep what is finished beside the output until it is whole, and continue where a run on the
@@ -680,11 +679,11 @@ fn models_import() {
         &expect![[r#"
             Take a model that other software made, as the next version of a bundle.
 
-            FILE is an ONNX file of skl2onnx, onnxmltools (LightGBM, XGBoost) or CatBoost: a classifier of trees
-            or straight lines with labels 0 and 1, behind imputers and scalers where it has any. It reads the
-            columns `feature:...` of the matrix that `bellwether features --book BOOK --model BUNDLE` writes;
-            fit it to the rows whose `part` is `training` alone. It is calibrated, evaluated, compared and
-            scored as a model of ours; the other targets keep the bundle's models.
+            FILE is an ONNX file of `skl2onnx`, `onnxmltools` (`LightGBM`, `XGBoost`) or `CatBoost`: a
+            classifier of trees or straight lines with labels 0 and 1, behind imputers and scalers where it has
+            any. It reads the columns `feature:...` of the matrix that `bellwether features --book BOOK --model
+            BUNDLE` writes; fit it to the rows whose `part` is `training` alone. It is calibrated, evaluated,
+            compared and scored as a model of ours; the other targets keep the bundle's models.
 
             Usage: bellwether models import [OPTIONS] --book <FILE> --like <BUNDLE> --target <TARGET> <FILE>
 
@@ -700,7 +699,7 @@ fn models_import() {
                       The bundle whose matrix the model reads: its folder, or MODELS/NAME for the newest version
 
                   --target <TARGET>
-                      What the model predicts, such as churn_90d
+                      What the model predicts, such as `churn_90d`
 
                   --features <FILE>
                       A file with the names of the features that the model reads, one a line, in the model's
