@@ -128,9 +128,9 @@ fn the_terminals_tables_fit_it() {
         .max();
     assert!(widest <= Some(100), "{widest:?}");
     expect![[r#"
-        learner    calibration  select AUC       test AUC [95 %]      minus chosen [95 %]  log loss
-        scorecard  platt             0.810  0.600 [0.539, 0.659]  -0.231 [-0.293, -0.169]    0.7201
-        boosted    platt             0.810  0.831 [0.785, 0.870]                 (chosen)    0.4769"#]]
+        learner    calibration  select loss       test AUC [95 %]      minus chosen [95 %]  test loss
+        scorecard  platt             0.4567  0.600 [0.539, 0.659]  -0.231 [-0.293, -0.169]     0.7201
+        boosted    platt             0.4567  0.831 [0.785, 0.870]                 (chosen)     0.4769"#]]
     .assert_eq(&learners);
     expect![[r#"
         churn_90d: 400 rows of 200 accounts, 133 events, base rate 33.2 % [28.8, 38.0]
