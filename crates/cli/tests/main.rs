@@ -17,6 +17,7 @@ mod feature_scores;
 mod forecast;
 mod forms;
 mod help;
+mod help_models;
 mod horizons;
 mod import;
 mod interrupted;

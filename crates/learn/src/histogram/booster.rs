@@ -279,7 +279,7 @@ mod tests {
             ];
             let mut table = table(columns, rows.iter().map(|row| row.2).collect());
             (table.y[0], table.y[1]) = (true, false);
-            let stump = Recipe { leaves: 2, ..PLAIN };
+            let stump = Recipe { leaves: 2, least_rows: 0.0, ..PLAIN };
             let boosting = boosted(&table, &stump, 1, &[Monotone::Free; 2]);
             // The leaves tell the gain: -value * gradient of each side.
             let p = 1.0 / (1.0 + f64::from(-boosting.base).exp());
