@@ -3,6 +3,7 @@
 use expect_test::expect;
 
 use crate::help::check_help;
+use crate::support::Folder;
 
 #[test]
 fn models() {
