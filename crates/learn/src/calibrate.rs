@@ -53,8 +53,8 @@ pub fn calibrate(logits: &[f64], y: &[bool], group: &[u64]) -> Result<Calibratio
     let groups: Vec<u64> = rows.iter().map(|row| row.group).collect();
     let tried: Vec<(Fitter, Vec<f64>)> =
         METHODS.into_iter().filter_map(|fitter| Some((fitter, held_out_losses(&rows, fitter)?))).collect();
-    let (mut chosen, mut best) = tried.first().cloned().unwrap_or((METHODS[0], Vec::new()));
-    for (fitter, losses) in tried.iter().skip(1) {
+    let (mut chosen, mut best) = (METHODS[0], rows.iter().map(|row| loss(&Calibration::None, row)).collect::<Vec<_>>());
+    for (fitter, losses) in &tried {
         if is_less(losses, &best, &groups, CLEARLY) {
             (chosen, best) = (*fitter, losses.clone());
         }

@@ -4,7 +4,7 @@ use bellwether_bundle::{Bundle, ParityTarget};
 use bellwether_core::{FeatureMatrix, Link, Model, Target, Trees};
 
 use crate::certify::leaf_digests;
-use crate::{Kernel, Reference, ScoreError, Scorer};
+use crate::{Kernel, Reference, Rows, ScoreError, Scorer, SimdPath};
 
 /// Steps over leaves that tract is given for the logits of one graph: some seconds.
 const REFERENCE_STEPS: usize = 2_000_000_000;
@@ -14,7 +14,7 @@ const MIN_REFERENCE_ROWS: usize = 256;
 /// What computes numbers from a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runtime {
-    /// [`Kernel`].
+    /// [`Kernel`], on each of its instruction sets.
     Native,
     /// [`Reference`], which is tract.
     Tract,
@@ -113,9 +113,17 @@ impl<'a> Verification<'a> {
         }
     }
 
+    /// On every instruction set of this machine; the worst of them.
     fn native(&self, kernel: &Kernel, stored: &ParityTarget) -> Result<RuntimeCheck, ScoreError> {
-        let logits = kernel.logits(&self.x)?;
-        Ok(compare(stored, &logits, &kernel.leaves(&self.x)?, kernel.n_trees(), 0.0))
+        let leaves = kernel.leaves(&self.x)?;
+        let mut worst = compare(stored, &kernel.logits(&self.x)?, &leaves, kernel.n_trees(), 0.0);
+        for path in SimdPath::available() {
+            let found = compare(stored, &kernel.logits_on(path, &Rows::from(&self.x))?, &leaves, kernel.n_trees(), 0.0);
+            if found.n_differing > worst.n_differing {
+                worst = found;
+            }
+        }
+        Ok(worst)
     }
 
     fn tract(&self, reference: &Reference, model: &Model, stored: &ParityTarget) -> Result<RuntimeCheck, ScoreError> {

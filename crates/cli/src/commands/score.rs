@@ -15,9 +15,9 @@ use crate::args::Score;
 use crate::failure::Failure;
 use crate::output::{grouped, print_json, print_text};
 use crate::pipeline::opened::{Opened, OpenedModel};
+use crate::pipeline::reasons::RowReasons;
 use crate::pipeline::scores::ScoredRows;
 use crate::pipeline::stream::in_steps;
-use crate::pipeline::why::Why;
 use crate::progress::{Bars, say};
 
 /// Rows of a row group of a Parquet file, and of a record batch of an Arrow file.
@@ -85,8 +85,8 @@ pub(crate) fn score_book(book: &Path, model: &Path, as_of: Date, how: How, out: 
     let bars = Bars::default();
     let Opened { bundle, scorer, book } = Opened::open(book, model, &bars)?;
     let model = OpenedModel { bundle, scorer };
-    let why = Why::of(&model, book.file(), how.reasons)?;
-    let output = Output::begin(&model, why, Some(as_of), how, out, || Ok(book.input_digest()?))?;
+    let row_reasons = RowReasons::of(&model, book.file(), how.reasons)?;
+    let output = Output::begin(&model, row_reasons, Some(as_of), how, out, || Ok(book.input_digest()?))?;
     let skip = output.n_finished();
     let counts =
         output.score(|give| book.each_as_of(as_of, how.shard, skip, &bars, |table| give(ScoringRows::from(table))))?;
@@ -106,8 +106,8 @@ fn score_features(file: &Path, model: &Path, as_of: Option<Date>, how: How, out:
         say("its rows do not stand by account and day: they are sorted in memory, all at once");
     }
     let words = BookFile::parse(model.bundle.book_toml().to_owned(), Path::new("book.toml"))?;
-    let why = Why::of(&model, &words, how.reasons)?;
-    let output = Output::begin(&model, why, as_of, how, out, || Ok(file.input_digest()?))?;
+    let row_reasons = RowReasons::of(&model, &words, how.reasons)?;
+    let output = Output::begin(&model, row_reasons, as_of, how, out, || Ok(file.input_digest()?))?;
     let skip = output.n_finished();
     let bars = Bars::default();
     bars.begin("scoring", file.n_rows() as u64);
@@ -127,7 +127,7 @@ fn score_features(file: &Path, model: &Path, as_of: Option<Date>, how: How, out:
 /// A score file in the making.
 struct Output<'a> {
     model: &'a OpenedModel,
-    why: Option<Why>,
+    row_reasons: Option<RowReasons>,
     path: &'a Path,
     /// What is kept for the next run, where this one may be resumed.
     finished: Option<FinishedParts>,
@@ -137,7 +137,7 @@ impl<'a> Output<'a> {
     /// Takes up what an earlier run had finished, where it is to be resumed.
     fn begin(
         model: &'a OpenedModel,
-        why: Option<Why>,
+        row_reasons: Option<RowReasons>,
         as_of: Option<Date>,
         how: How,
         path: &'a Path,
@@ -146,11 +146,11 @@ impl<'a> Output<'a> {
         let finished = match how.if_killed {
             IfKilled::Restart => None,
             IfKilled::Resume => {
-                let inputs = made_from(model, why.as_ref(), as_of, how, &input_digest()?);
+                let inputs = made_from(model, row_reasons.as_ref(), as_of, how, &input_digest()?);
                 Some(FinishedParts::open(path, &inputs)?)
             }
         };
-        let output = Self { model, why, path, finished };
+        let output = Self { model, row_reasons, path, finished };
         if output.n_finished() > 0 {
             say(&format!("an earlier run finished {} rows; it is continued", grouped(output.n_finished())));
         }
@@ -167,8 +167,8 @@ impl<'a> Output<'a> {
         self,
         read: impl FnOnce(&mut dyn FnMut(ScoringRows) -> Result<(), Failure>) -> Result<(), Failure> + Send,
     ) -> Result<Counts, Failure> {
-        let (model, why) = (self.model, self.why.as_ref());
-        let score = |rows| Ok(ScoredRows::of(model, why, rows)?.into_table(model));
+        let (model, row_reasons) = (self.model, self.row_reasons.as_ref());
+        let score = |rows| Ok(ScoredRows::of(model, row_reasons, rows)?.into_table(model));
         let mut counts = Counts::default();
         let mut writer = RowGroupWriter::create(self.path, ROWS_A_GROUP)?;
         let mut write = |table: Table| {
@@ -193,10 +193,16 @@ impl<'a> Output<'a> {
 }
 
 /// Names all that the bytes of a score file depend on.
-fn made_from(model: &OpenedModel, why: Option<&Why>, as_of: Option<Date>, how: How, input: &Digest) -> Digest {
+fn made_from(
+    model: &OpenedModel,
+    row_reasons: Option<&RowReasons>,
+    as_of: Option<Date>,
+    how: How,
+    input: &Digest,
+) -> Digest {
     let version = env!("CARGO_PKG_VERSION");
     let (as_of, shard) = (as_of.map(|day| day.to_string()), how.shard.map(|shard| shard.to_string()));
-    let (model, reasons) = (model.bundle.digest(), why.map_or(0, Why::most));
+    let (model, reasons) = (model.bundle.digest(), row_reasons.map_or(0, RowReasons::most));
     Digest::of(format!("{version} {model} {as_of:?} {shard:?} {reasons} {input}").as_bytes())
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn of_candidates(
             learner: fitted.learner.to_string(),
             calibration: fitted.calibration.name().to_owned(),
             selection_auc: fitted.selection_auc,
-            selection_log_loss: fitted.selection_log_loss,
+            selection_log_loss: Some(fitted.selection_log_loss()),
             test: metrics,
             difference: if is_chosen { None } else { Some(difference.unexpected("comparing learners")?) },
         });

@@ -24,8 +24,6 @@ pub(crate) struct Fitted {
     pub(crate) calibration: Calibration,
     /// On calibration rows.
     pub(crate) selection_auc: Option<f64>,
-    /// The mean of `selection_losses`.
-    pub(crate) selection_log_loss: Option<f64>,
     /// Log loss of each calibration row, calibrated on other accounts.
     pub(crate) selection_losses: Vec<f64>,
     /// Calibrated, on test rows.
@@ -198,6 +196,11 @@ pub(crate) fn learners(named: &[LearnerName]) -> Vec<LearnerName> {
 }
 
 impl Fitted {
+    /// On calibration rows, calibrated on other accounts.
+    pub(crate) fn selection_log_loss(&self) -> f64 {
+        self.selection_losses.iter().sum::<f64>() / self.selection_losses.len() as f64
+    }
+
     fn of(learner: LearnerName, model: Model, rows: &TargetRows) -> Result<Self, Failure> {
         let onnx = bellwether_onnx::encode(&model, &rows.schema, &rows.target.to_string())
             .unexpected("writing the ONNX graph")?;
@@ -211,7 +214,6 @@ impl Fitted {
         Ok(Self {
             learner,
             selection_auc: roc_auc(&logits, y),
-            selection_log_loss: Some(choice.row_log_loss.iter().sum::<f64>() / y.len() as f64),
             test_probability: probability(&kernel.logits(&rows.test.x)?),
             calibration: choice.calibration,
             selection_losses: choice.row_log_loss,

@@ -6,8 +6,8 @@ use bellwether_score::{Scorer, Scores};
 
 use crate::failure::Failure;
 use crate::pipeline::opened::OpenedModel;
+use crate::pipeline::reasons::RowReasons;
 use crate::pipeline::revenue;
-use crate::pipeline::why::Why;
 
 /// Rows with their scores.
 pub(crate) struct ScoredRows {
@@ -21,14 +21,14 @@ pub(crate) struct ScoredRows {
 }
 
 impl ScoredRows {
-    pub(crate) fn of(model: &OpenedModel, why: Option<&Why>, rows: ScoringRows) -> Result<Self, Failure> {
+    pub(crate) fn of(model: &OpenedModel, reasons: Option<&RowReasons>, rows: ScoringRows) -> Result<Self, Failure> {
         let x = model.encode(&rows.raw)?;
         let scores = model.scorer.score(&x)?;
         let status: Vec<RowStatus> =
             rows.status.iter().zip(&scores.status).map(|(&book, &row)| worse(book, row)).collect();
         let readiness = readiness(model, &x);
         let gains = revenue::expected_gains(model, &rows.segments, &scores.probability);
-        let reasons = why.map_or_else(|| Ok(Vec::new()), |why| why.columns(&x, &status))?;
+        let reasons = reasons.map_or_else(|| Ok(Vec::new()), |reasons| reasons.columns(&x, &status))?;
         Ok(Self { rows, status, scores, readiness, gains, reasons })
     }
 

@@ -14,13 +14,13 @@ use crate::progress::say;
 const USUAL_REASONS: usize = 3;
 
 /// What tells why rows have their probabilities: exact Shapley values against the training rows.
-pub(crate) struct Why {
+pub(crate) struct RowReasons {
     explained: Explained,
     /// Of each row and outcome, at most.
     most: usize,
 }
 
-impl Why {
+impl RowReasons {
     /// In the words of `file`; `None` where no reasons are asked for, or nobody asked and the bundle can give none.
     pub(crate) fn of(model: &OpenedModel, file: &BookFile, asked: Option<usize>) -> Result<Option<Self>, Failure> {
         let most = asked.unwrap_or(USUAL_REASONS);
@@ -50,7 +50,7 @@ impl Why {
         for target in &self.explained.targets {
             let contributions = target.contributions(x)?;
             let reasons = target.reasons(&contributions, &self.explained.indicators, self.most);
-            let of = Of { why: self, x, status, reasons: &reasons, outcome: target.target.outcome };
+            let of = Of { all: self, x, status, reasons: &reasons, outcome: target.target.outcome };
             columns.extend((0..self.most).flat_map(|rank| of.rank(rank)));
         }
         Ok(columns)
@@ -59,7 +59,7 @@ impl Why {
 
 /// The reasons of one outcome.
 struct Of<'a> {
-    why: &'a Why,
+    all: &'a RowReasons,
     x: &'a FeatureMatrix,
     status: &'a [RowStatus],
     reasons: &'a Reasons,
@@ -69,7 +69,7 @@ struct Of<'a> {
 impl Of<'_> {
     /// The columns of each row's reason of this rank, from 0.
     fn rank(&self, rank: usize) -> [(String, Column); 4] {
-        let explained = &self.why.explained;
+        let explained = &self.all.explained;
         let name = format!("{}_reason_{}", self.outcome.name(), rank + 1);
         let text = |row: usize| {
             let reason = self.reason(row, rank)?;
