@@ -85,5 +85,5 @@ fn with_segments(out: Table, segments: &[(String, TextColumn)]) -> Table {
 
 fn coded(texts: &TextColumn) -> Column {
     let code = |&code: &u32| (code != TextColumn::MISSING).then_some(code);
-    Column::Coded(CodedText::from_codes(texts.codes.iter().map(code), texts.levels.clone()))
+    Column::Coded(CodedText::from_codes(texts.codes.iter().map(code), texts.levels.iter().collect()))
 }

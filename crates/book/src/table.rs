@@ -1,6 +1,10 @@
 //! Tables of plain columns, written as Parquet, CSV, JSON Lines or Arrow IPC by the file's ending.
 
+use std::sync::Arc;
+
 use bellwether_core::Date;
+
+use crate::levels::Levels;
 
 /// Named columns of one length.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -32,8 +36,8 @@ pub enum Column {
 #[derive(Debug, Clone, Default)]
 pub struct CodedText {
     codes: Vec<u32>,
-    /// The same text may have several codes.
-    levels: Vec<String>,
+    /// The same text may have several codes. Shared by the parts of a column.
+    levels: Arc<Levels>,
 }
 
 impl Table {
@@ -74,6 +78,11 @@ impl Table {
         }
     }
 
+    /// The columns without their rows.
+    pub(crate) fn without_rows(&self) -> Self {
+        Self { columns: self.columns.iter().map(|(name, column)| (name.clone(), column.without_values())).collect() }
+    }
+
     /// Takes away the rows from `at` on and gives them.
     ///
     /// # Panics
@@ -102,6 +111,18 @@ impl Column {
     /// Whether there is no value.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    fn without_values(&self) -> Self {
+        match self {
+            Self::Text(_) => Self::Text(Vec::new()),
+            Self::Coded(_) => Self::Coded(CodedText::default()),
+            Self::Int(_) => Self::Int(Vec::new()),
+            Self::Float(_) => Self::Float(Vec::new()),
+            Self::Float32(_) => Self::Float32(Vec::new()),
+            Self::Date(_) => Self::Date(Vec::new()),
+            Self::Bool(_) => Self::Bool(Vec::new()),
+        }
     }
 
     fn append(&mut self, other: Self) {
@@ -162,6 +183,16 @@ impl CodedText {
         self.codes.iter().map(|&code| self.text(code))
     }
 
+    /// The place of each value among the levels, in row order.
+    pub(crate) fn codes(&self) -> impl ExactSizeIterator<Item = Option<u32>> {
+        self.codes.iter().map(|&code| (code != Self::NULL).then_some(code))
+    }
+
+    /// What codes stand for.
+    pub(crate) fn levels(&self) -> &Levels {
+        &self.levels
+    }
+
     /// How many values.
     pub fn len(&self) -> usize {
         self.codes.len()
@@ -173,19 +204,23 @@ impl CodedText {
     }
 
     /// The value of each of `codes`, a place in `levels`; a null where there is no such place.
-    pub fn from_codes(codes: impl IntoIterator<Item = Option<u32>>, levels: Vec<String>) -> Self {
+    pub fn from_codes(codes: impl IntoIterator<Item = Option<u32>>, levels: Levels) -> Self {
         let codes = codes.into_iter().map(|code| code.filter(|&code| (code as usize) < levels.len()));
-        Self { codes: codes.map(|code| code.unwrap_or(Self::NULL)).collect(), levels }
+        Self { codes: codes.map(|code| code.unwrap_or(Self::NULL)).collect(), levels: Arc::new(levels) }
     }
 
     /// Adds the values of another column.
     pub fn append(&mut self, other: Self) {
+        if self.codes.is_empty() {
+            *self = other;
+            return;
+        }
         if self.levels == other.levels {
             self.codes.extend(other.codes);
             return;
         }
         let base = self.levels.len() as u32;
-        self.levels.extend(other.levels);
+        Arc::make_mut(&mut self.levels).extend(other.levels.iter());
         self.codes.extend(other.codes.into_iter().map(|code| if code == Self::NULL { code } else { base + code }));
     }
 
@@ -195,7 +230,7 @@ impl CodedText {
     /// Where there are fewer.
     #[must_use]
     pub fn split_off(&mut self, at: usize) -> Self {
-        Self { codes: self.codes.split_off(at), levels: self.levels.clone() }
+        Self { codes: self.codes.split_off(at), levels: Arc::clone(&self.levels) }
     }
 
     /// Keeps the rows whose place in `kept` is true.
@@ -205,7 +240,7 @@ impl CodedText {
     }
 
     fn text(&self, code: u32) -> Option<&str> {
-        (code != Self::NULL).then(|| self.levels[code as usize].as_str())
+        (code != Self::NULL).then(|| self.levels.get(code as usize))
     }
 
     fn code(&mut self, text: &str) -> u32 {
@@ -215,7 +250,7 @@ impl CodedText {
         }
         let found = self.levels.iter().take(Self::SEARCHED).position(|level| level == text);
         found.unwrap_or_else(|| {
-            self.levels.push(text.to_owned());
+            Arc::make_mut(&mut self.levels).push_with(|end| end.push_str(text));
             self.levels.len() - 1
         }) as u32
     }

@@ -1,5 +1,7 @@
 //! Writes tables: beside the file, then renamed.
 
+mod parquet;
+
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,6 +9,7 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 use thiserror::Error;
 
+use self::parquet::ParquetSink;
 use crate::beside::{Beside, folder_of, write_beside};
 use crate::table::{Column as TableColumn, Table};
 
@@ -67,7 +70,7 @@ enum Form {
 type Out = BufWriter<File>;
 
 enum Sink {
-    Parquet(Box<polars::io::parquet::write::BatchedWriter<Out>>),
+    Parquet(ParquetSink<Out>),
     Csv(polars::io::csv::write::BatchedWriter<Out>),
     JsonLines(Out),
     Ipc(polars::io::ipc::BatchedWriter<Out>),
@@ -104,7 +107,7 @@ impl TableWriter {
     /// # Errors
     /// [`TableError::Write`] where the columns differ from each other or from the first table's, or the disk fails.
     pub fn append_all(&mut self, tables: &[Table]) -> Result<(), TableError> {
-        self.append_frame(tables).map_err(|cause| TableError::Write { path: self.path.clone(), cause })
+        self.append_rows(tables).map_err(|cause| TableError::Write { path: self.path.clone(), cause })
     }
 
     /// Puts the file in its place, readable by all as a new file would be.
@@ -115,7 +118,7 @@ impl TableWriter {
         let path = self.path.clone();
         let failed = |cause: Box<dyn std::error::Error + Send + Sync>| TableError::Write { path: path.clone(), cause };
         match self.sink.take() {
-            Some(Sink::Parquet(sink)) => sink.finish().map(|_| ()).map_err(|cause| failed(cause.into()))?,
+            Some(Sink::Parquet(sink)) => sink.finish().map_err(|cause| failed(cause.into()))?,
             Some(Sink::Csv(mut sink)) => sink.finish().map_err(|cause| failed(cause.into()))?,
             Some(Sink::JsonLines(mut sink)) => sink.flush().map_err(|cause| failed(cause.into()))?,
             Some(Sink::Ipc(mut sink)) => sink.finish().map_err(|cause| failed(cause.into()))?,
@@ -124,44 +127,32 @@ impl TableWriter {
         self.beside.finish().map_err(|cause| failed(cause.into()))
     }
 
-    fn append_frame(&mut self, tables: &[Table]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        if let Form::JsonLines = self.form {
-            if self.sink.is_none() {
-                self.sink = Some(Sink::JsonLines(BufWriter::new(self.beside.file().try_clone()?)));
-            }
-            if let Some(Sink::JsonLines(out)) = &mut self.sink {
-                tables.iter().try_for_each(|table| write_json_lines(table, out))?;
-            }
-            return Ok(());
-        }
-        let mut frames = tables.iter().map(frame_of);
-        let Some(mut frame) = frames.next().transpose()? else { return Ok(()) };
-        frames.try_for_each(|more| frame.vstack_mut_owned(more?).map(|_| ()))?;
-        frame.rechunk_mut_par();
+    fn append_rows(&mut self, tables: &[Table]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let Some(first) = tables.first() else { return Ok(()) };
         if self.sink.is_none() {
-            self.sink = Some(self.open_sink(frame.schema())?);
+            self.sink = Some(self.open_sink(first)?);
         }
         match &mut self.sink {
-            Some(Sink::Parquet(sink)) => sink.write_batch(&frame)?,
-            Some(Sink::Csv(sink)) => sink.write_batch(&frame)?,
-            Some(Sink::Ipc(sink)) => sink.write_batch(&frame)?,
-            Some(Sink::JsonLines(_)) | None => {}
+            Some(Sink::Parquet(sink)) => sink.append(tables)?,
+            Some(Sink::Csv(sink)) => sink.write_batch(&frame_of_all(tables)?)?,
+            Some(Sink::Ipc(sink)) => sink.write_batch(&frame_of_all(tables)?)?,
+            Some(Sink::JsonLines(out)) => tables.iter().try_for_each(|table| write_json_lines(table, out))?,
+            None => {}
         }
         Ok(())
     }
 
-    fn open_sink(&self, schema: &Schema) -> Result<Sink, Box<dyn std::error::Error + Send + Sync>> {
+    fn open_sink(&self, first: &Table) -> Result<Sink, Box<dyn std::error::Error + Send + Sync>> {
         let out = BufWriter::new(self.beside.file().try_clone()?);
+        let frame = || frame_of(&first.without_rows());
         Ok(match self.form {
-            Form::Parquet => {
-                let writer = ParquetWriter::new(out).with_compression(ParquetCompression::Zstd(None));
-                Sink::Parquet(Box::new(writer.batched(schema)?))
-            }
-            Form::Csv => Sink::Csv(CsvWriter::new(out).batched(schema)?),
+            Form::Parquet => Sink::Parquet(ParquetSink::create(out, first)?),
+            Form::Csv => Sink::Csv(CsvWriter::new(out).batched(frame()?.schema())?),
             Form::Ipc => {
+                let frame = frame()?;
                 // The footer has the columns that have an entry here; ours have neither children nor dictionaries.
-                let fields = std::iter::repeat_with(Default::default).take(schema.len()).collect();
-                Sink::Ipc(IpcWriter::new(out).batched(schema, fields)?)
+                let fields = std::iter::repeat_with(Default::default).take(frame.width()).collect();
+                Sink::Ipc(IpcWriter::new(out).batched(frame.schema(), fields)?)
             }
             Form::JsonLines => Sink::JsonLines(out),
         })
@@ -222,6 +213,14 @@ pub fn write_text(text: &str, path: &Path) -> Result<(), TableError> {
     check_folder(path)?;
     write_beside(path, text.as_bytes())
         .map_err(|cause| TableError::Write { path: path.to_owned(), cause: Box::new(cause) })
+}
+
+fn frame_of_all(tables: &[Table]) -> PolarsResult<DataFrame> {
+    let mut frames = tables.iter().map(frame_of);
+    let mut frame = frames.next().transpose()?.unwrap_or_default();
+    frames.try_for_each(|more| frame.vstack_mut_owned(more?).map(|_| ()))?;
+    frame.rechunk_mut_par();
+    Ok(frame)
 }
 
 fn frame_of(table: &Table) -> PolarsResult<DataFrame> {

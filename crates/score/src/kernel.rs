@@ -4,7 +4,7 @@ mod linear;
 mod path;
 mod rows;
 mod scorecard;
-mod trees;
+pub(crate) mod trees;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -14,13 +14,14 @@ use rayon::prelude::*;
 
 use crate::ScoreError;
 
+pub(crate) use path::Instructions;
 pub use path::SimdPath;
 pub use rows::Rows;
 pub(crate) use scorecard::{UNASSESSED, assess};
 use trees::TreeKernel;
 
 /// Rows that one task of the thread pool works on.
-const TASK_ROWS: usize = 2048;
+pub(crate) const TASK_ROWS: usize = 2048;
 
 /// One graph, compiled from its ONNX bytes. Results depend on the row alone: not on the batch, not on the threads.
 #[derive(Debug, Clone)]

@@ -89,7 +89,7 @@ pub use kernel::{Kernel, Rows, SimdPath};
 pub use parity::{parity_rows, parity_rows_for};
 pub use reasons::{
     ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Lever, Measure, Moved, Reason,
-    Reasons, TopActions, Wording,
+    Reasons, Statement, TopActions, Wording,
 };
 #[cfg(feature = "reference")]
 pub use reference::Reference;

@@ -76,6 +76,8 @@ pub struct Scores {
     /// Calibrated, `0.0..=1.0`; `None` of a row of which too little is known. No probability of an outcome is above that of a
     /// longer horizon.
     pub probability: BTreeMap<Target, Vec<Option<f64>>>,
+    /// What the models gave before calibration, of every row; finite in rows that are scored.
+    pub logit: BTreeMap<Target, Vec<f64>>,
 }
 
 impl Scorer {
@@ -179,6 +181,7 @@ impl Scorer {
             health_score: shown.iter().map(|found| found.map(|found| found.score)).collect(),
             band: shown.iter().map(|found| found.as_ref().map(Assessment::band)).collect(),
             probability,
+            logit: logits,
         })
     }
 

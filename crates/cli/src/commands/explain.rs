@@ -110,7 +110,7 @@ fn explain(
         if contributions.sum(0).is_nan() {
             continue;
         }
-        let all = of.reasons(&contributions, &explained.indicators, explained.indicators.len());
+        let all = of.reasons(x, &scores.logit[&of.target], &explained.indicators, explained.indicators.len())?;
         let (shown, others) = all.row(0).split_at(all.row(0).len().min(arguments.top));
         let reason = |reason: &bellwether_score::Reason| {
             let value = explained.value(reason.indicator, x, 0);

@@ -89,8 +89,15 @@ impl ExplainedTarget {
         Ok(self.explainer.contributions(x)?)
     }
 
-    pub(crate) fn reasons(&self, of: &Contributions, indicators: &Indicators, most: usize) -> Reasons {
-        Reasons::of(of, &self.calibration, indicators, most)
+    /// Of each row at most `most`; `logits` are what the scorer gave for the target.
+    pub(crate) fn reasons(
+        &self,
+        x: &FeatureMatrix,
+        logits: &[f64],
+        indicators: &Indicators,
+        most: usize,
+    ) -> Result<Reasons, Failure> {
+        Ok(Reasons::of(&self.explainer, x, logits, &self.calibration, indicators, most)?)
     }
 
     /// The probability of a sum of contributions.

@@ -1,12 +1,15 @@
 //! The reasons of whole tables of scores, as columns.
 
-use bellwether_book::{BookFile, CodedText, Column};
-use bellwether_core::{FeatureMatrix, Outcome, RowStatus};
-use bellwether_score::{Indicators, Reason, Reasons};
+use std::collections::BTreeMap;
+
+use bellwether_book::{BookFile, CodedText, Column, Levels};
+use bellwether_core::{FeatureMatrix, Outcome, RowStatus, Target};
+use bellwether_score::{IndicatorValue, Reason, Reasons, Statement};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 use crate::failure::Failure;
-use crate::pipeline::explained::Explained;
+use crate::pipeline::explained::{Explained, ExplainedTarget};
 use crate::pipeline::opened::OpenedModel;
 use crate::progress::say;
 
@@ -44,16 +47,21 @@ impl RowReasons {
     }
 
     /// Four columns a reason and outcome: the sentence, the indicator, its value where that is a number, and the percentage
-    /// points that it adds to the probability. All are null in a row without probabilities, or with fewer reasons.
-    pub(crate) fn columns(&self, x: &FeatureMatrix, status: &[RowStatus]) -> Result<Vec<(String, Column)>, Failure> {
-        let mut columns = Vec::new();
-        for target in &self.explained.targets {
-            let contributions = target.contributions(x)?;
-            let reasons = target.reasons(&contributions, &self.explained.indicators, self.most);
+    /// points that it adds to the probability. All are null in a row without probabilities, or with fewer reasons. `logits`
+    /// are what the scorer gave for the rows.
+    pub(crate) fn columns(
+        &self,
+        x: &FeatureMatrix,
+        logits: &BTreeMap<Target, Vec<f64>>,
+        status: &[RowStatus],
+    ) -> Result<Vec<(String, Column)>, Failure> {
+        let of_target = |target: &ExplainedTarget| {
+            let reasons = target.reasons(x, &logits[&target.target], &self.explained.indicators, self.most)?;
             let of = Of { all: self, x, status, reasons: &reasons, outcome: target.target.outcome };
-            columns.extend((0..self.most).flat_map(|rank| of.rank(rank)));
-        }
-        Ok(columns)
+            Ok((0..self.most).into_par_iter().flat_map_iter(|rank| of.rank(rank)).collect::<Vec<_>>())
+        };
+        let columns: Vec<Vec<_>> = self.explained.targets.iter().map(of_target).collect::<Result<_, Failure>>()?;
+        Ok(columns.into_iter().flatten().collect())
     }
 }
 
@@ -70,29 +78,49 @@ impl Of<'_> {
     /// The columns of each row's reason of this rank, from 0.
     fn rank(&self, rank: usize) -> [(String, Column); 4] {
         let explained = &self.all.explained;
-        let name = format!("{}_reason_{}", self.outcome.name(), rank + 1);
-        let text = |row: usize| {
-            let reason = self.reason(row, rank)?;
+        let n_rows = self.status.len();
+        let (mut values, mut points) = (vec![f32::NAN; n_rows], vec![f32::NAN; n_rows]);
+        let mut indicators = vec![None; n_rows];
+        let mut sentences = Sentences { of: self, texts: Levels::default(), codes: FxHashMap::default() };
+        let mut said = vec![None; n_rows];
+        for row in 0..n_rows {
+            let Some(reason) = self.reason(row, rank) else { continue };
             let value = explained.value(reason.indicator, self.x, row);
-            Some(explained.wordings[reason.indicator].reason(reason, value, self.outcome))
-        };
-        let value = |row: usize| Some(explained.value(self.reason(row, rank)?.indicator, self.x, row).number()?.into());
-        let points = |row: usize| Some(self.reason(row, rank)?.points);
+            values[row] = value.number().unwrap_or(f32::NAN);
+            points[row] = reason.points as f32;
+            indicators[row] = Some(reason.indicator as u32);
+            said[row] = Some(sentences.code(reason, value));
+        }
+        let names = (0..explained.indicators.len()).map(|of| explained.indicators.name(of)).collect();
+        let name = format!("{}_reason_{}", self.outcome.name(), rank + 1);
         [
-            (format!("{name}_indicator"), Column::Coded(self.indicators(rank, &explained.indicators))),
-            (format!("{name}_value"), Column::Float((0..self.status.len()).map(value).collect())),
-            (format!("{name}_points"), Column::Float((0..self.status.len()).map(points).collect())),
-            (name, Column::Text((0..self.status.len()).into_par_iter().map(text).collect())),
+            (format!("{name}_indicator"), Column::Coded(CodedText::from_codes(indicators, names))),
+            (format!("{name}_value"), Column::Float32(values)),
+            (format!("{name}_points"), Column::Float32(points)),
+            (name, Column::Coded(CodedText::from_codes(said, sentences.texts))),
         ]
-    }
-
-    fn indicators(&self, rank: usize, indicators: &Indicators) -> CodedText {
-        let names = (0..indicators.len()).map(|indicator| indicators.name(indicator).to_owned()).collect();
-        let code = |row: usize| self.reason(row, rank).map(|reason| reason.indicator as u32);
-        CodedText::from_codes((0..self.status.len()).map(code), names)
     }
 
     fn reason(&self, row: usize, rank: usize) -> Option<&Reason> {
         self.reasons.row(row).get(rank).filter(|_| self.status[row].has_probabilities())
+    }
+}
+
+/// Sentences, each made once: in a large book many rows say the same.
+struct Sentences<'a, 'b> {
+    of: &'a Of<'b>,
+    texts: Levels,
+    codes: FxHashMap<(usize, Statement<'a>), u32>,
+}
+
+impl<'a> Sentences<'a, '_> {
+    /// The place of a sentence among the texts.
+    fn code(&mut self, reason: &Reason, value: IndicatorValue<'a>) -> u32 {
+        let wording = &self.of.all.explained.wordings[reason.indicator];
+        let statement = wording.statement(reason, value);
+        *self.codes.entry((reason.indicator, statement)).or_insert_with(|| {
+            self.texts.push_with(|end| wording.write(&statement, self.of.outcome, end));
+            self.texts.len() as u32 - 1
+        })
     }
 }

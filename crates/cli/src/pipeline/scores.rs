@@ -28,7 +28,7 @@ impl ScoredRows {
             rows.status.iter().zip(&scores.status).map(|(&book, &row)| worse(book, row)).collect();
         let readiness = readiness(model, &x);
         let gains = revenue::expected_gains(model, &rows.segments, &scores.probability);
-        let reasons = reasons.map_or_else(|| Ok(Vec::new()), |reasons| reasons.columns(&x, &status))?;
+        let reasons = reasons.map_or_else(|| Ok(Vec::new()), |reasons| reasons.columns(&x, &scores.logit, &status))?;
         Ok(Self { rows, status, scores, readiness, gains, reasons })
     }
 
@@ -54,7 +54,8 @@ impl ScoredRows {
         let table = self.with_revenue(table, &model.scorer);
         let reasons = std::mem::take(&mut self.reasons);
         let table = reasons.into_iter().fold(table, |table, (name, column)| table.with(&name, column));
-        let repeated = |text: String| Column::Coded(CodedText::from_codes(vec![Some(0); n_rows], vec![text]));
+        let repeated =
+            |text: String| Column::Coded(CodedText::from_codes(vec![Some(0); n_rows], [text].into_iter().collect()));
         table
             .with("model", repeated(model.bundle.name().to_owned()))
             .with("model_digest", repeated(model.bundle.digest().to_string()))

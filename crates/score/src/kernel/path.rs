@@ -7,7 +7,7 @@ pub struct SimdPath(Instructions);
 
 /// What a [`SimdPath`] stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Instructions {
+pub(crate) enum Instructions {
     /// What every processor of the target has.
     Portable,
     /// 32 rows a register.
@@ -53,7 +53,7 @@ impl SimdPath {
         }
     }
 
-    pub(super) const fn instructions(self) -> Instructions {
+    pub(crate) const fn instructions(self) -> Instructions {
         self.0
     }
 }

@@ -6,7 +6,7 @@ mod avx2;
 mod avx512;
 mod portable;
 mod program;
-mod ranks;
+pub(crate) mod ranks;
 mod walk;
 
 use bellwether_core::{FeatureMatrix, Link, Trees};
@@ -102,28 +102,13 @@ impl TreeKernel {
         let n_columns = self.ranks.columns.len();
         let values = block.values(of.feature);
         for (values, codes) in values.chunks(LANES).zip(codes.chunks_exact_mut(n_columns)) {
-            let codes = &mut codes[of.columns.clone()];
             if let Ok(whole) = values.try_into() {
-                self.encode_block(path, of, whole, codes);
+                self.ranks.encode(path, of, whole, codes);
             } else {
                 let mut whole = [0.0; LANES];
                 whole[..values.len()].copy_from_slice(values);
-                self.encode_block(path, of, &whole, codes);
+                self.ranks.encode(path, of, &whole, codes);
             }
-        }
-    }
-
-    fn encode_block(&self, path: SimdPath, of: &RankedFeature, values: &[f32; LANES], codes: &mut [Lanes]) {
-        let table = &self.ranks.tables[of.table.clone()];
-        let columns = &self.ranks.columns[of.columns.clone()];
-        match path.instructions() {
-            Instructions::Portable => portable::encode(values, of.n_levels, table, columns, codes),
-            // SAFETY: the path is one of this processor.
-            #[cfg(target_arch = "x86_64")]
-            Instructions::Avx2 => unsafe { avx2::encode(values, of.n_levels, table, columns, codes) },
-            // SAFETY: the path is one of this processor.
-            #[cfg(target_arch = "x86_64")]
-            Instructions::Avx512 => unsafe { avx512::encode(values, of.n_levels, table, columns, codes) },
         }
     }
 

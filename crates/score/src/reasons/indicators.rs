@@ -122,12 +122,4 @@ impl Indicators {
             }
         }
     }
-
-    /// The sum of `of_columns` for each indicator.
-    pub(crate) fn sums(&self, of_columns: &[f64], sums: &mut [f64]) {
-        sums.fill(0.0);
-        for (&indicator, value) in self.of_column.iter().zip(of_columns) {
-            sums[indicator] += value;
-        }
-    }
 }

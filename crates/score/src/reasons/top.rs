@@ -1,9 +1,10 @@
 //! The indicators that move each row's probability most.
 
-use bellwether_core::{Calibration, Probability};
+use bellwether_core::{Calibration, FeatureMatrix, Probability};
 
 use super::Indicators;
-use crate::Contributions;
+use crate::kernel::trees::ranks::LANES;
+use crate::{Explainer, ScoreError};
 
 /// What one indicator adds to a row's probability.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,33 +31,60 @@ pub struct Reasons {
     pub base: Probability,
 }
 
+/// The strongest indicators of the rows of a block: the first `most` places of each row.
+struct Strongest {
+    most: usize,
+    /// By indicator.
+    sums: Vec<[f64; LANES]>,
+    /// By place: how large the sum is, whatever its sign, and whose it is. 0 where there is none.
+    sizes: Vec<[f64; LANES]>,
+    indicators: Vec<[usize; LANES]>,
+}
+
 impl Reasons {
-    /// At most `most` reasons a row, the largest contribution first whatever its sign, equal ones in the order of the
-    /// indicators; none for a row that is not explained.
-    pub fn of(contributions: &Contributions, calibration: &Calibration, indicators: &Indicators, most: usize) -> Self {
-        let probability = |sum: f64| calibration.probability(contributions.link.logit(sum));
-        let expected = contributions.expected;
-        let (mut all, mut ends) = (Vec::new(), Vec::with_capacity(contributions.n_rows()));
-        let mut sums = vec![0.0; indicators.len()];
-        let mut order: Vec<usize> = Vec::with_capacity(indicators.len());
-        for row in 0..contributions.n_rows() {
-            indicators.sums(contributions.row(row), &mut sums);
-            order.clear();
-            order.extend((0..sums.len()).filter(|&at| sums[at].abs() > 0.0));
-            let larger = |&a: &usize, &b: &usize| sums[b].abs().total_cmp(&sums[a].abs()).then(a.cmp(&b));
-            if order.len() > most && most > 0 {
-                order.select_nth_unstable_by(most - 1, larger);
+    /// At most `most` reasons of each row of `x`, the largest contribution first whatever its sign, equal ones in the order
+    /// of the indicators; none for a row that is not explained. `logits` are what the explainer's kernel gave for the rows.
+    ///
+    /// # Errors
+    /// As [`Explainer::contributions`].
+    pub fn of(
+        explainer: &Explainer,
+        x: &FeatureMatrix,
+        logits: &[f64],
+        calibration: &Calibration,
+        indicators: &Indicators,
+        most: usize,
+    ) -> Result<Self, ScoreError> {
+        let most = most.min(indicators.len());
+        let expected = explainer.expected();
+        let probability = |sum: f64| calibration.probability(explainer.link().logit(sum));
+        let base = probability(expected);
+        let begin = || (Strongest::new(indicators.len(), most), Vec::new(), Vec::new());
+        let parts = explainer.each_task(x, logits, begin, |(strongest, all, n_reasons), block| {
+            strongest.find(block.by_feature, indicators.of_columns());
+            for (row, &sum) in block.sums.iter().enumerate() {
+                let before = all.len();
+                if strongest.n_of(row) > 0 {
+                    let slope = slope_from(expected, base, sum, probability);
+                    all.extend(strongest.of(row).map(|(indicator, contribution)| Reason {
+                        indicator,
+                        contribution,
+                        points: 100.0 * slope * contribution,
+                    }));
+                }
+                n_reasons.push(all.len() - before);
             }
-            order.truncate(most);
-            order.sort_unstable_by(larger);
-            let slope = slope(expected, contributions.sum(row), probability);
-            all.extend(order.iter().map(|&indicator| {
-                let contribution = sums[indicator];
-                Reason { indicator, contribution, points: 100.0 * slope * contribution }
+        })?;
+        let mut found = Self { all: Vec::new(), ends: Vec::with_capacity(x.n_rows()), base };
+        let mut end = 0;
+        for (_, all, n_reasons) in parts {
+            found.all.extend(all);
+            found.ends.extend(n_reasons.into_iter().map(|n| {
+                end += n;
+                end
             }));
-            ends.push(all.len());
         }
-        Self { all, ends, base: probability(expected) }
+        Ok(found)
     }
 
     /// How many rows.
@@ -74,9 +102,64 @@ impl Reasons {
     }
 }
 
+impl Strongest {
+    fn new(n_indicators: usize, most: usize) -> Self {
+        let sums = vec![[0.0; LANES]; n_indicators];
+        Self { most, sums, sizes: vec![[0.0; LANES]; most], indicators: vec![[0; LANES]; most] }
+    }
+
+    /// Of the rows of a block; `indicators` has that of each feature.
+    fn find(&mut self, by_feature: &[[f64; LANES]], indicators: &[usize]) {
+        self.sums.fill([0.0; LANES]);
+        for (&indicator, values) in indicators.iter().zip(by_feature) {
+            for (sum, value) in self.sums[indicator].iter_mut().zip(values) {
+                *sum += value;
+            }
+        }
+        self.sizes.fill([0.0; LANES]);
+        let Some(last) = self.most.checked_sub(1) else { return };
+        for (indicator, sums) in self.sums.iter().enumerate() {
+            for (row, sum) in sums.iter().enumerate() {
+                // Later indicators stand behind equal ones; NaN is above nothing.
+                let size = sum.abs();
+                if size > self.sizes[last][row] {
+                    let mut place = last;
+                    while place > 0 && size > self.sizes[place - 1][row] {
+                        self.sizes[place][row] = self.sizes[place - 1][row];
+                        self.indicators[place][row] = self.indicators[place - 1][row];
+                        place -= 1;
+                    }
+                    self.sizes[place][row] = size;
+                    self.indicators[place][row] = indicator;
+                }
+            }
+        }
+    }
+
+    /// How many indicators of a row add something.
+    fn n_of(&self, row: usize) -> usize {
+        self.sizes.iter().take_while(|sizes| sizes[row] > 0.0).count()
+    }
+
+    /// The indicators of a row with what they add, the strongest first.
+    fn of(&self, row: usize) -> impl Iterator<Item = (usize, f64)> {
+        let indicators = self.indicators[..self.n_of(row)].iter().map(move |of| of[row]);
+        indicators.map(move |indicator| (indicator, self.sums[indicator][row]))
+    }
+}
+
+/// So far apart that the difference of probabilities says something.
+const STEP: f64 = 1e-6;
+
 /// The mean slope of `probability` from one sum to another; of equal ones, that of a small step around them.
 pub(super) fn slope(from: f64, to: f64, probability: impl Fn(f64) -> Probability) -> f64 {
-    const STEP: f64 = 1e-6;
-    let (from, to) = if (to - from).abs() < STEP { (from - STEP, from + STEP) } else { (from, to) };
-    (probability(to) - probability(from)) / (to - from)
+    slope_from(from, probability(from), to, probability)
+}
+
+/// The same where the probability of `from` is known.
+fn slope_from(from: f64, base: Probability, to: f64, probability: impl Fn(f64) -> Probability) -> f64 {
+    if (to - from).abs() < STEP {
+        return (probability(from + STEP) - probability(from - STEP)) / ((from + STEP) - (from - STEP));
+    }
+    (probability(to) - base) / (to - from)
 }

@@ -28,19 +28,69 @@ pub struct Wording {
     pub usual: Option<UsualRange>,
 }
 
+/// What a reason says, apart from the words for its indicator and outcome: of one indicator and outcome, equal ones make
+/// equal sentences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Statement<'a> {
+    state: State<'a>,
+    raises: bool,
+    points: Rounded,
+}
+
+/// What an indicator is, as it is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum State<'a> {
+    Missing,
+    Level(&'a str),
+    OtherLevel,
+    Percentile(Rounded),
+    Number { x: Rounded, is_usual: bool },
+    Fell(Rounded),
+    Rose(Rounded),
+    Unchanged,
+}
+
+/// A number as it is said: three digits that say something, or all of a whole number, without zeros behind the point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Rounded {
+    /// So many tenths, hundredths and so on, as `behind` says.
+    Parts { parts: i64, behind: u8 },
+    /// The bits of a whole number beyond.
+    Huge(u64),
+}
+
 impl Wording {
     /// Such as `logins a seat fell 62 %: raises the risk of churn by 4.1 points`.
     pub fn reason(&self, reason: &Reason, value: IndicatorValue<'_>, outcome: Outcome) -> String {
-        let verb = if reason.contribution > 0.0 { "raises" } else { "lowers" };
-        let chance = if outcome.is_good() { "chance" } else { "risk" };
-        let points = points(reason.points.abs());
-        format!("{}: {verb} the {chance} of {} by {points}", self.says(value), outcome.name())
+        let mut said = String::new();
+        self.write(&self.statement(reason, value), outcome, &mut said);
+        said
+    }
+
+    /// What [`Wording::reason`] says.
+    pub fn statement<'a>(&self, reason: &Reason, value: IndicatorValue<'a>) -> Statement<'a> {
+        let points = Rounded::of((reason.points.abs() * 10.0).round() / 10.0);
+        Statement { state: self.state_of(value), raises: reason.contribution > 0.0, points }
+    }
+
+    /// Writes the words for a statement about this indicator at the end of `said`.
+    pub fn write(&self, statement: &Statement<'_>, outcome: Outcome, said: &mut String) {
+        said.push_str(&self.label);
+        said.push(' ');
+        self.say(statement.state, said);
+        said.push_str(if statement.raises { ": raises the " } else { ": lowers the " });
+        said.push_str(if outcome.is_good() { "chance of " } else { "risk of " });
+        said.push_str(outcome.name());
+        said.push_str(" by ");
+        statement.points.say(said);
+        said.push_str(statement.points.unit());
     }
 
     /// Such as `logins a seat is 3.2 (usually 10 to 45): gives 1.9 of 10 points of health`.
     pub fn health(&self, share: &HealthShare, value: IndicatorValue<'_>) -> String {
-        let (gives, of) = (number(share.gives), points(share.gives + share.costs));
-        format!("{}: gives {gives} of {of} of health", self.says(value))
+        let of = Rounded::of(((share.gives + share.costs) * 10.0).round() / 10.0);
+        let gives = Rounded::of(share.gives);
+        format!("{}: gives {} of {}{} of health", self.says(value), gives.said(), of.said(), of.unit())
     }
 
     /// What the indicator is, without what it does: `logins a seat fell 62 %`.
@@ -50,53 +100,126 @@ impl Wording {
 
     /// The same without its label: `fell 62 %`.
     pub fn state(&self, value: IndicatorValue<'_>) -> String {
-        match value {
-            IndicatorValue::Missing => "is not known".to_owned(),
-            IndicatorValue::Level(level) => format!("is {level}"),
-            IndicatorValue::OtherLevel => "is a rare one".to_owned(),
-            IndicatorValue::Percentile(share) => format!("is above {} of its cohort", percent(share)),
-            IndicatorValue::Number(x) => self.state_of_number(f64::from(x)),
-        }
+        let mut said = String::new();
+        self.say(self.state_of(value), &mut said);
+        said
     }
 
-    fn state_of_number(&self, x: f64) -> String {
-        let usual = |shown: &dyn Fn(f64) -> String| match self.usual {
-            Some(UsualRange { p10, p90 }) if !(f64::from(p10)..=f64::from(p90)).contains(&x) => {
-                format!(" (usually {} to {})", shown(f64::from(p10)), shown(f64::from(p90)))
-            }
-            _ => String::new(),
+    fn state_of<'a>(&self, value: IndicatorValue<'a>) -> State<'a> {
+        let x = match value {
+            IndicatorValue::Missing => return State::Missing,
+            IndicatorValue::Level(level) => return State::Level(level),
+            IndicatorValue::OtherLevel => return State::OtherLevel,
+            IndicatorValue::Percentile(share) => return State::Percentile(Rounded::percent(share)),
+            IndicatorValue::Number(x) => f64::from(x),
         };
+        let is_usual = self.usual.is_none_or(|UsualRange { p10, p90 }| (f64::from(p10)..=f64::from(p90)).contains(&x));
         match &self.measure {
-            Measure::Number(unit) => {
-                let unit = unit.as_ref().map_or_else(String::new, |unit| format!(" {unit}"));
-                format!("is {}{unit}{}", number(x), usual(&number))
-            }
-            Measure::Share => format!("is {}{}", percent(x as f32), usual(&|x| percent(x as f32))),
-            Measure::Ratio if x < 1.0 => format!("fell {}", percent(1.0 - x as f32)),
-            Measure::Ratio if x > 1.0 => format!("rose {}", percent(x as f32 - 1.0)),
-            Measure::Difference if x < 0.0 => format!("fell by {}", number(-x)),
-            Measure::Difference if x > 0.0 => format!("rose by {}", number(x)),
-            Measure::Ratio | Measure::Difference => "did not change".to_owned(),
+            Measure::Number(_) => State::Number { x: Rounded::of(x), is_usual },
+            Measure::Share => State::Number { x: Rounded::percent(x as f32), is_usual },
+            Measure::Ratio if x < 1.0 => State::Fell(Rounded::percent(1.0 - x as f32)),
+            Measure::Ratio if x > 1.0 => State::Rose(Rounded::percent(x as f32 - 1.0)),
+            Measure::Difference if x < 0.0 => State::Fell(Rounded::of(-x)),
+            Measure::Difference if x > 0.0 => State::Rose(Rounded::of(x)),
+            Measure::Ratio | Measure::Difference => State::Unchanged,
         }
+    }
+
+    fn say(&self, state: State<'_>, said: &mut String) {
+        let is_share = matches!(self.measure, Measure::Share | Measure::Ratio);
+        let mut one = |before: &str, x: Rounded, after: &str| {
+            said.push_str(before);
+            x.say(said);
+            said.push_str(after);
+        };
+        match state {
+            State::Missing => said.push_str("is not known"),
+            State::Level(level) => {
+                said.push_str("is ");
+                said.push_str(level);
+            }
+            State::OtherLevel => said.push_str("is a rare one"),
+            State::Percentile(share) => one("is above ", share, " % of its cohort"),
+            State::Number { x, is_usual } => {
+                one("is ", x, if is_share { " %" } else { "" });
+                if let Measure::Number(Some(unit)) = &self.measure {
+                    said.push(' ');
+                    said.push_str(unit);
+                }
+                if !is_usual {
+                    self.say_usual(said);
+                }
+            }
+            State::Fell(x) if is_share => one("fell ", x, " %"),
+            State::Rose(x) if is_share => one("rose ", x, " %"),
+            State::Fell(x) => one("fell by ", x, ""),
+            State::Rose(x) => one("rose by ", x, ""),
+            State::Unchanged => said.push_str("did not change"),
+        }
+    }
+
+    fn say_usual(&self, said: &mut String) {
+        let Some(UsualRange { p10, p90 }) = self.usual else { return };
+        let (shown, unit): (fn(f32) -> Rounded, _) =
+            if self.measure == Measure::Share { (Rounded::percent, " %") } else { (|x| Rounded::of(f64::from(x)), "") };
+        for (before, x) in [(" (usually ", p10), (" to ", p90)] {
+            said.push_str(before);
+            shown(x).say(said);
+            said.push_str(unit);
+        }
+        said.push(')');
     }
 }
 
-fn points(points: f64) -> String {
-    let shown = number((points * 10.0).round() / 10.0);
-    format!("{shown} {}", if shown == "1" { "point" } else { "points" })
-}
+impl Rounded {
+    fn of(x: f64) -> Self {
+        /// From where on so many digits stand behind the point.
+        const FROM: [(f64, u8, f64); 6] =
+            [(100.0, 0, 1.0), (10.0, 1, 10.0), (1.0, 2, 100.0), (0.1, 3, 1e3), (0.01, 4, 1e4), (0.001, 5, 1e5)];
+        /// All whole numbers up to here are numbers of f64.
+        const HUGE: f64 = 9e15;
+        if x.abs() >= HUGE {
+            return Self::Huge(x.to_bits());
+        }
+        let found = FROM.iter().find(|(from, ..)| x.abs() >= *from);
+        let (mut behind, scale) = found.map_or((6, 1e6), |&(_, behind, scale)| (behind, scale));
+        let mut parts = (x * scale).round_ties_even() as i64;
+        while behind > 0 && parts % 10 == 0 {
+            parts /= 10;
+            behind -= 1;
+        }
+        Self::Parts { parts, behind }
+    }
 
-fn percent(share: f32) -> String {
-    format!("{} %", number((f64::from(share) * 100.0).round()))
-}
+    fn percent(share: f32) -> Self {
+        Self::of((f64::from(share) * 100.0).round())
+    }
 
-/// Three digits that say something, or all of a whole number below a million; without zeros behind the point.
-fn number(x: f64) -> String {
-    let digits = if x == 0.0 { 0 } else { x.abs().log10().floor() as i32 };
-    let behind = (2 - digits).clamp(0, 6) as usize;
-    let shown = format!("{x:.behind$}");
-    let shown = if shown.contains('.') { shown.trim_end_matches('0').trim_end_matches('.') } else { &shown };
-    if shown == "-0" { "0".to_owned() } else { shown.to_owned() }
+    fn say(self, said: &mut String) {
+        use std::fmt::Write as _;
+        // Writing to a string can't fail.
+        let _ = match self {
+            Self::Parts { parts, behind: 0 } => write!(said, "{parts}"),
+            Self::Parts { parts, behind } => {
+                let scale = 10_u64.pow(u32::from(behind));
+                let (sign, digits) = (if parts < 0 { "-" } else { "" }, parts.unsigned_abs());
+                let width = usize::from(behind);
+                write!(said, "{sign}{}.{:0width$}", digits / scale, digits % scale)
+            }
+            Self::Huge(bits) => write!(said, "{:.0}", f64::from_bits(bits)),
+        };
+    }
+
+    fn said(self) -> String {
+        let mut said = String::new();
+        self.say(&mut said);
+        said
+    }
+
+    /// Of what these are so many.
+    fn unit(self) -> &'static str {
+        if self == Self::of(1.0) { " point" } else { " points" }
+    }
 }
 
 #[cfg(test)]

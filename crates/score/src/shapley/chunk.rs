@@ -2,70 +2,53 @@
 
 use bellwether_core::FeatureMatrix;
 
-use super::deep::{DeepLeaf, OfCondition};
+use super::block::Block;
+use super::deep::DeepLeaf;
 use super::group::Group;
-use super::lookup::{self, Isa, LANES, TABLE_LENGTHS};
-use super::ranks::{MISSING, Ranks};
+use super::lookup::{self, TABLE_LENGTHS};
+use super::ranks::{self, Ranks};
+use crate::SimdPath;
+use crate::kernel::Instructions;
+use crate::kernel::trees::ranks::{LANES, Lanes, MISSING, Ranks as Coder};
 
-/// Rows that a chunk works on before the next chunk does.
-pub(super) const BLOCK_ROWS: usize = 512;
-
-/// Groups whose sums fit 32 bits, whose ranks fit a byte, and whose tables stay near the processor.
+/// Groups whose sums fit 32 bits, whose codes fit a byte, and whose tables stay near the processor.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Chunk {
+    /// While it is filled.
     ranks: Ranks,
+    coder: Coder,
     groups: Vec<CompiledGroup>,
+    steps: Vec<Step>,
+    /// The slots that have a table, group after group.
+    slots: Vec<u16>,
     /// Of all groups, one after the other.
     tables: Vec<i32>,
     deep: Vec<DeepLeaf>,
 }
 
+/// How much of the lists of the chunk is this group's.
 #[derive(Debug, Clone)]
 struct CompiledGroup {
-    steps: Vec<Step>,
-    /// The slots that have a table.
-    slots: Vec<usize>,
-    /// Where the first table begins.
-    tables: usize,
+    n_steps: usize,
+    n_slots: usize,
     table_length: usize,
 }
 
-/// Ranks above `bound` move the state by `by`, modulo 256.
+/// Codes above `bound` move the state by `by`, modulo 256.
 #[derive(Debug, Clone, Copy)]
 struct Step {
-    slot: usize,
+    slot: u16,
     bound: u8,
     by: u8,
 }
 
-/// What a chunk works on.
-#[derive(Debug)]
-pub(super) struct Block {
-    ranks: Vec<u8>,
-    sums: Vec<i32>,
-    /// One sum a feature and row, feature after feature.
-    pub(super) out: Vec<f64>,
-    scratch: Vec<OfCondition>,
-}
-
-impl Block {
-    pub(super) fn new(n_features: usize, n_slots: usize) -> Self {
-        Self {
-            ranks: vec![0; n_slots * BLOCK_ROWS],
-            sums: vec![0; n_slots * BLOCK_ROWS],
-            out: vec![0.0; n_features * BLOCK_ROWS],
-            scratch: Vec::new(),
-        }
-    }
-}
-
 impl Chunk {
     pub(super) fn new(ranks: Ranks) -> Self {
-        Self { ranks, ..Self::default() }
+        Self { coder: ranks.compiled(), ranks, ..Self::default() }
     }
 
     pub(super) fn n_slots(&self) -> usize {
-        self.ranks.n_slots()
+        self.coder.features().len()
     }
 
     pub(super) fn push_deep(&mut self, leaf: &super::leaf::Leaf) {
@@ -74,115 +57,114 @@ impl Chunk {
 
     /// Adds a group with one table of whole numbers for each of its features.
     pub(super) fn push(&mut self, group: &Group, tables: &[Vec<i32>]) {
-        let mut steps = Vec::new();
+        let first_step = self.steps.len();
         for (of, stride) in group.cells.iter().zip(group.strides()) {
-            let slot = self.ranks.slot(of.feature);
+            let slot = self.ranks.slot(of.feature) as u16;
             let bounds = of.bounds.iter().map(|&bound| self.ranks.bound(of.feature, bound)).chain([MISSING - 1]);
             for (bound, states) in bounds.zip(of.states.windows(2)) {
                 let by = (stride as u8).wrapping_mul(states[1].wrapping_sub(states[0]));
                 if by != 0 {
-                    steps.push(Step { slot, bound, by });
+                    self.steps.push(Step { slot, bound, by });
                 }
             }
         }
         let fits = |length: &&usize| **length >= group.n_states;
         let table_length = *TABLE_LENGTHS.iter().find(fits).expect("a group has at most 256 states");
-        let first = self.tables.len();
         for table in tables {
             self.tables.extend(table);
             self.tables.resize(self.tables.len() + table_length - table.len(), 0);
         }
-        let slots = group.cells.iter().map(|of| self.ranks.slot(of.feature)).collect();
-        self.groups.push(CompiledGroup { steps, slots, tables: first, table_length });
+        self.slots.extend(group.cells.iter().map(|of| self.ranks.slot(of.feature) as u16));
+        let n_steps = self.steps.len() - first_step;
+        self.groups.push(CompiledGroup { n_steps, n_slots: tables.len(), table_length });
     }
 
-    /// Adds what the chunk gives each feature of at most [`BLOCK_ROWS`] rows to `block.out`, in units of `unit`.
+    /// Adds what the chunk gives each feature of at most [`LANES`] rows to the block, in units of `unit`.
     pub(super) fn evaluate(
         &self,
-        isa: Isa,
+        path: SimdPath,
         x: &FeatureMatrix,
         first_row: usize,
         n_rows: usize,
         unit: f64,
         block: &mut Block,
     ) {
-        match isa {
-            Isa::Portable => self.run(x, first_row, n_rows, unit, block, lookup::add),
+        ranks::write(&self.coder, path, x, first_row, n_rows, &mut block.codes);
+        match path.instructions() {
+            Instructions::Portable => self.run(unit, block, lookup::add_all),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `Isa::detect` found AVX2 on this processor.
-            Isa::Avx2 => unsafe { self.run_avx2(x, first_row, n_rows, unit, block) },
+            // SAFETY: the path is one of this processor.
+            Instructions::Avx2 => unsafe { self.run_avx2(unit, block) },
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `Isa::detect` found these parts of AVX-512 on this processor.
-            Isa::Avx512 => unsafe { self.run_avx512(x, first_row, n_rows, unit, block) },
+            // SAFETY: the path is one of this processor.
+            Instructions::Avx512 => unsafe { self.run_avx512(unit, block) },
         }
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2")]
-    fn run_avx2(&self, x: &FeatureMatrix, first_row: usize, n_rows: usize, unit: f64, block: &mut Block) {
-        self.run(x, first_row, n_rows, unit, block, lookup::add);
+    fn run_avx2(&self, unit: f64, block: &mut Block) {
+        self.run(unit, block, lookup::add_all);
     }
 
     #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq")]
-    fn run_avx512(&self, x: &FeatureMatrix, first_row: usize, n_rows: usize, unit: f64, block: &mut Block) {
-        self.run(x, first_row, n_rows, unit, block, |table, states, sums| lookup::add_avx512(table, states, sums));
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn run_avx512(&self, unit: f64, block: &mut Block) {
+        self.run(unit, block, |tables, states, sums| lookup::add_all_avx512(tables, states, sums));
     }
 
     #[expect(clippy::inline_always, reason = "it is compiled anew for each instruction set that calls it")]
     #[inline(always)]
     fn run(
         &self,
-        x: &FeatureMatrix,
-        first_row: usize,
-        n_rows: usize,
         unit: f64,
         block: &mut Block,
-        add: impl Fn(&[i32], &[u8; LANES], &mut [i32; LANES]),
+        add_all: impl Fn(&lookup::Tables<'_>, &[u8; LANES], &mut [[i32; LANES]]),
     ) {
-        let Block { ranks, sums, out, scratch } = block;
-        self.ranks.write(x, first_row, n_rows, BLOCK_ROWS, ranks);
-        let n_lanes = n_rows.div_ceil(LANES);
-        sums[..self.n_slots() * BLOCK_ROWS].fill(0);
-        let at = |slot: usize, lanes: usize| slot * BLOCK_ROWS + lanes * LANES;
-        for group in &self.groups {
-            for lanes in 0..n_lanes {
-                let mut states = [0_u8; LANES];
-                for &Step { slot, bound, by } in &group.steps {
-                    let ranks: &[u8; LANES] =
-                        ranks[at(slot, lanes)..][..LANES].try_into().expect("there are as many as lanes");
-                    for (state, &rank) in states.iter_mut().zip(ranks) {
-                        // All bits where the rank is above.
-                        let is_above = 0_u8.wrapping_sub(u8::from(rank > bound));
-                        *state = state.wrapping_add(by & is_above);
-                    }
-                }
-                let tables = self.tables[group.tables..].chunks_exact(group.table_length);
-                for (table, &slot) in tables.zip(&group.slots) {
-                    let sums = &mut sums[at(slot, lanes)..][..LANES];
-                    add(table, &states, sums.try_into().expect("there are as many as lanes"));
-                }
-            }
+        let Block { codes, sums, out, scratch } = block;
+        let codes = &codes[..self.n_slots()];
+        let sums = &mut sums[..self.n_slots()];
+        sums.fill([0; LANES]);
+        let (mut steps, mut slots, mut tables) = (&self.steps[..], &self.slots[..], &self.tables[..]);
+        for &CompiledGroup { n_steps, n_slots, table_length } in &self.groups {
+            let states = states(steps.split_off(..n_steps).unwrap_or_default(), codes);
+            let of_group = lookup::Tables {
+                values: tables.split_off(..n_slots * table_length).unwrap_or_default(),
+                length: table_length,
+                slots: slots.split_off(..n_slots).unwrap_or_default(),
+            };
+            add_all(&of_group, &states, sums);
         }
-        for (slot, feature) in self.ranks.features().enumerate() {
-            let out = &mut out[feature * BLOCK_ROWS..][..n_lanes * LANES];
-            for (out, &sum) in out.iter_mut().zip(&sums[slot * BLOCK_ROWS..]) {
+        for (of, sums) in self.coder.features().iter().zip(sums) {
+            for (out, &sum) in out[of.feature].iter_mut().zip(&*sums) {
                 *out += f64::from(sum) * unit;
             }
         }
-        let features: Vec<usize> = self.ranks.features().collect();
         for leaf in &self.deep {
-            for lanes in 0..n_lanes {
-                let ranks = |slot: usize| -> &[u8; LANES] {
-                    ranks[at(slot, lanes)..][..LANES].try_into().expect("there are as many as lanes")
-                };
-                leaf.contributions(ranks, scratch, |slot, given| {
-                    let out = &mut out[at(features[slot], lanes)..][..LANES];
-                    for (out, given) in out.iter_mut().zip(given) {
+            leaf.contributions(
+                |slot| &codes[slot].0,
+                scratch,
+                |slot, given| {
+                    for (out, given) in out[self.coder.features()[slot].feature].iter_mut().zip(given) {
                         *out += given;
                     }
-                });
-            }
+                },
+            );
         }
     }
+}
+
+/// The state of each row.
+#[expect(clippy::inline_always, reason = "it is compiled anew for each instruction set that calls it")]
+#[inline(always)]
+fn states(steps: &[Step], codes: &[Lanes]) -> [u8; LANES] {
+    let mut states = [0_u8; LANES];
+    for &Step { slot, bound, by } in steps {
+        for (state, &code) in states.iter_mut().zip(&codes[usize::from(slot)].0) {
+            // All bits where the code is above.
+            let is_above = 0_u8.wrapping_sub(u8::from(code > bound));
+            *state = state.wrapping_add(by & is_above);
+        }
+    }
+    states
 }

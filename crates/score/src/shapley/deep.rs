@@ -1,9 +1,9 @@
 //! Leaves with too many conditions for a table: each row's contributions are computed.
 
 use super::leaf::{Leaf, factor};
-use super::lookup::LANES;
 use super::quadrature::Quadrature;
-use super::ranks::{MISSING, Ranks};
+use super::ranks::Ranks;
+use crate::kernel::trees::ranks::{LANES, MISSING};
 
 /// Rows that are computed together.
 const WIDTH: usize = 8;
@@ -11,17 +11,17 @@ const WIDTH: usize = 8;
 /// Nodes of a quadrature that are computed together, at most: their products stay in registers.
 const MOST_NODES: usize = 8;
 
-/// A leaf whose conditions are on ranks.
+/// A leaf whose conditions are on codes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct DeepLeaf {
-    conditions: Vec<RankCondition>,
+    conditions: Vec<CodeCondition>,
     batches: Vec<Batch>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct RankCondition {
+struct CodeCondition {
     slot: usize,
-    /// Known ranks that meet it; none where the first is above the last.
+    /// Known codes that meet it; none where the first is above the last.
     first: u8,
     last: u8,
     missing: bool,
@@ -64,7 +64,7 @@ impl OfCondition {
 
 impl DeepLeaf {
     pub(super) fn new(leaf: &Leaf, ranks: &Ranks) -> Self {
-        let condition = |of: &super::leaf::Condition| RankCondition {
+        let condition = |of: &super::leaf::Condition| CodeCondition {
             slot: ranks.slot(of.feature),
             first: if of.above == f32::NEG_INFINITY { 0 } else { ranks.bound(of.feature, of.above) + 1 },
             last: if of.through == f32::INFINITY { MISSING - 1 } else { ranks.bound(of.feature, of.through) },
@@ -89,12 +89,12 @@ impl DeepLeaf {
         Self { conditions: leaf.conditions.iter().map(condition).collect(), batches: batches.collect() }
     }
 
-    /// Tells `give` what each condition's feature, by its slot, gets in the rows whose ranks are given.
+    /// Tells `give` what each condition's feature, by its slot, gets in the rows whose codes are given.
     #[expect(clippy::inline_always, reason = "it is compiled anew for each instruction set that calls it")]
     #[inline(always)]
     pub(super) fn contributions<'a>(
         &self,
-        ranks: impl Fn(usize) -> &'a [u8; LANES],
+        codes: impl Fn(usize) -> &'a [u8; LANES],
         scratch: &mut Vec<OfCondition>,
         mut give: impl FnMut(usize, &[f64; LANES]),
     ) {
@@ -102,11 +102,11 @@ impl DeepLeaf {
             scratch.resize(self.conditions.len(), OfCondition::NONE);
         }
         let scratch = &mut scratch[..self.conditions.len()];
-        for (&RankCondition { slot, first, last, missing }, of) in self.conditions.iter().zip(scratch.iter_mut()) {
+        for (&CodeCondition { slot, first, last, missing }, of) in self.conditions.iter().zip(scratch.iter_mut()) {
             let missing = u8::from(missing);
-            for (is_met, &rank) in of.is_met.iter_mut().zip(ranks(slot)) {
-                let is_within = u8::from(rank >= first) & u8::from(rank <= last);
-                *is_met = f64::from(is_within | (u8::from(rank == MISSING) & missing));
+            for (is_met, &code) in of.is_met.iter_mut().zip(codes(slot)) {
+                let is_within = u8::from(code >= first) & u8::from(code <= last);
+                *is_met = f64::from(is_within | (u8::from(code == MISSING) & missing));
             }
             of.sum = [0.0; LANES];
         }

@@ -1,12 +1,15 @@
 //! Exact contributions of features to a model's sum.
 
 use bellwether_core::{Background, FeatureMatrix, Link, Model, Target};
+use rayon::prelude::*;
 
+use super::block::Block;
 use super::leaf::ReferenceRows;
 use super::linear::LinearShapley;
 use super::scorecard::ScorecardShapley;
 use super::trees::TreeShapley;
-use crate::kernel::for_each_task;
+use crate::kernel::TASK_ROWS;
+use crate::kernel::trees::ranks::LANES;
 use crate::{Kernel, ScoreError};
 
 /// How far the contributions of a row and what is expected may be from the model's logit, as a share of the logit or, below 1,
@@ -48,6 +51,24 @@ pub struct Contributions {
     pub link: Link,
     n_features: usize,
     values: Vec<f64>,
+}
+
+/// Some rows next to each other, explained.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ExplainedBlock<'a> {
+    /// For each feature what it adds to each row; some number or other beyond the last row.
+    pub(crate) by_feature: &'a [[f64; LANES]],
+    /// The model's sum of each row, before its link.
+    pub(crate) sums: &'a [f64],
+    /// The logit of each row, as the kernel gave it.
+    pub(crate) logits: &'a [f64],
+}
+
+impl ExplainedBlock<'_> {
+    /// How many rows.
+    pub(crate) const fn n_rows(&self) -> usize {
+        self.sums.len()
+    }
 }
 
 impl Contributions {
@@ -133,25 +154,82 @@ impl Explainer {
     /// [`ScoreError::Features`] for rows of another width, [`ScoreError::Additivity`] if contributions do not add up to a
     /// row's logit.
     pub fn contributions(&self, x: &FeatureMatrix) -> Result<Contributions, ScoreError> {
-        let logits = self.kernel.logits(x)?;
         let n_features = self.kernel.n_features();
-        let mut values = vec![0.0; x.n_rows() * n_features];
-        for_each_task(&mut values, n_features, |first_row, into| match &self.method {
-            Method::Linear(of) => of.contributions(x, first_row, into),
-            Method::Scorecard(of) => of.contributions(x, first_row, into),
-            Method::Trees(of) => of.contributions(x, first_row, into),
-        });
-        let found = Contributions { expected: self.expected, link: self.link, n_features, values };
-        for (row, &logit) in logits.iter().enumerate() {
-            let sum = self.link.logit(found.sum(row));
-            let is_explained = !found.row(row)[0].is_nan();
-            // An infinite or missing difference is none that is small enough.
-            let adds_up = (sum - logit).abs() <= ADDITIVITY_TOLERANCE * logit.abs().max(1.0);
-            if is_explained && !adds_up {
-                return Err(ScoreError::Additivity { row, sum, logit });
+        let parts = self.each_task(x, &self.kernel.logits(x)?, Vec::new, |values, of| {
+            for row in 0..of.n_rows() {
+                values.extend(of.by_feature.iter().map(|of_feature| of_feature[row]));
+            }
+        })?;
+        Ok(Contributions { expected: self.expected, link: self.link, n_features, values: parts.concat() })
+    }
+
+    /// Explains rows whose logits the kernel has given, on the thread pool: `add` gets the rows of one of the results after
+    /// the other. The results are in row order.
+    ///
+    /// # Errors
+    /// As [`Explainer::contributions`].
+    pub(crate) fn each_task<T: Send>(
+        &self,
+        x: &FeatureMatrix,
+        logits: &[f64],
+        begin: impl Fn() -> T + Sync,
+        add: impl Fn(&mut T, &ExplainedBlock<'_>) + Sync,
+    ) -> Result<Vec<T>, ScoreError> {
+        self.kernel.check_width(x.n_cols())?;
+        let task = |(task, logits): (usize, &[f64])| {
+            let mut result = begin();
+            let mut block = self.block();
+            let first_rows = (task * TASK_ROWS..).step_by(LANES);
+            for (first_row, logits) in first_rows.zip(logits.chunks(LANES)) {
+                self.explain(x, first_row, logits.len(), &mut block);
+                let sums = self.sums(&block);
+                let explained = ExplainedBlock { by_feature: &block.out, sums: &sums[..logits.len()], logits };
+                self.check(first_row, &explained)?;
+                add(&mut result, &explained);
+            }
+            Ok(result)
+        };
+        // The first error in row order, whichever task ends first.
+        logits.par_chunks(TASK_ROWS).enumerate().map(task).collect::<Vec<_>>().into_iter().collect()
+    }
+
+    fn block(&self) -> Block {
+        match &self.method {
+            Method::Trees(of) => of.block(),
+            Method::Linear(_) | Method::Scorecard(_) => Block::new(self.kernel.n_features(), 0),
+        }
+    }
+
+    fn explain(&self, x: &FeatureMatrix, first_row: usize, n_rows: usize, block: &mut Block) {
+        match &self.method {
+            Method::Linear(of) => of.contributions(x, first_row, &mut block.out),
+            Method::Scorecard(of) => of.contributions(x, first_row, n_rows, &mut block.out),
+            Method::Trees(of) => of.contributions(x, first_row, n_rows, block),
+        }
+    }
+
+    /// The model's sum of each row.
+    fn sums(&self, block: &Block) -> [f64; LANES] {
+        let mut sums = [0.0; LANES];
+        for of_feature in &block.out {
+            for (sum, value) in sums.iter_mut().zip(of_feature) {
+                *sum += value;
             }
         }
-        Ok(found)
+        sums.map(|sum| self.expected + sum)
+    }
+
+    fn check(&self, first_row: usize, rows: &ExplainedBlock<'_>) -> Result<(), ScoreError> {
+        for (row, (&sum, &logit)) in rows.sums.iter().zip(rows.logits).enumerate() {
+            let found = self.link.logit(sum);
+            let is_explained = !rows.by_feature[0][row].is_nan();
+            // An infinite or missing difference is none that is small enough.
+            let adds_up = (found - logit).abs() <= ADDITIVITY_TOLERANCE * logit.abs().max(1.0);
+            if is_explained && !adds_up {
+                return Err(ScoreError::Additivity { row: first_row + row, sum: found, logit });
+            }
+        }
+        Ok(())
     }
 
     /// The mean sum of what rows are held against.

@@ -7,11 +7,10 @@
 use bellwether_core::{Node, Tree};
 
 use super::leaf::Leaf;
+use crate::kernel::trees::ranks::WINDOW;
 
 /// States that a group has at most: a state is a byte.
 pub(super) const MAX_STATES: usize = 256;
-/// Thresholds of one feature at most: a rank is a byte, and one stands for missing.
-pub(super) const MAX_BOUNDS: usize = 254;
 /// A leaf with more conditions has too many states.
 const MAX_CONDITIONS: usize = 8;
 
@@ -214,7 +213,7 @@ impl Cells {
         let mut bounds: Vec<f32> = limits.filter(|limit| limit.is_finite()).collect();
         bounds.sort_unstable_by(f32::total_cmp);
         bounds.dedup();
-        if bounds.len() > MAX_BOUNDS {
+        if bounds.len() > WINDOW {
             return None;
         }
         let mut of = Self { feature, states: Vec::with_capacity(bounds.len() + 2), bounds, met: Vec::new() };

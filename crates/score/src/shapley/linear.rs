@@ -2,6 +2,8 @@
 
 use bellwether_core::{FeatureMatrix, Linear};
 
+use crate::kernel::trees::ranks::LANES;
+
 /// What each term of a linear model adds beyond its mean. Without interactions the order in which features become known
 /// does not matter, so that this is the Shapley value.
 #[derive(Debug, Clone)]
@@ -29,12 +31,11 @@ impl LinearShapley {
         f64::from(self.model.intercept) + self.means.iter().sum::<f64>()
     }
 
-    pub(super) fn contributions(&self, x: &FeatureMatrix, first_row: usize, into: &mut [f64]) {
-        let n_features = self.means.len();
-        for (column, (term, mean)) in self.model.terms.iter().zip(&self.means).enumerate() {
-            let values = &x.column(column)[first_row..];
-            for (row, &value) in into.chunks_exact_mut(n_features).zip(values) {
-                row[column] = term.logit(value) - mean;
+    /// Writes what each feature adds to the rows from `first_row`, by feature.
+    pub(super) fn contributions(&self, x: &FeatureMatrix, first_row: usize, out: &mut [[f64; LANES]]) {
+        for (column, ((term, mean), out)) in self.model.terms.iter().zip(&self.means).zip(out).enumerate() {
+            for (out, &value) in out.iter_mut().zip(&x.column(column)[first_row..]) {
+                *out = term.logit(value) - mean;
             }
         }
     }

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 use bellwether_core::{FeatureMatrix, Indicator, ScorecardModel};
 
+use crate::kernel::trees::ranks::LANES;
+
 /// Rows with more missing indicators are not explained: there would be too many sets.
 pub(super) const MAX_MISSING: usize = 20;
 
@@ -42,17 +44,18 @@ impl ScorecardShapley {
         f64::from(self.model.intercept) + f64::from(self.model.slope) * (100.0 * earned / weights)
     }
 
-    /// NaN throughout for a row with more than [`MAX_MISSING`] missing indicators.
-    pub(super) fn contributions(&self, x: &FeatureMatrix, first_row: usize, into: &mut [f64]) {
+    /// Writes what each feature adds to `n_rows` rows from `first_row`, by feature; NaN throughout for a row with more than
+    /// [`MAX_MISSING`] missing indicators.
+    pub(super) fn contributions(&self, x: &FeatureMatrix, first_row: usize, n_rows: usize, out: &mut [[f64; LANES]]) {
         let mut patterns: BTreeMap<Vec<usize>, Pattern> = BTreeMap::new();
         let slope = f64::from(self.model.slope);
-        for (row, into) in (first_row..).zip(into.chunks_exact_mut(self.model.n_features)) {
-            into.fill(0.0);
-            let share = |of: &Indicator| of.points(x.value(row, of.feature as usize));
+        out.fill([0.0; LANES]);
+        for row in 0..n_rows {
+            let share = |of: &Indicator| of.points(x.value(first_row + row, of.feature as usize));
             let shares: Vec<Option<f64>> = self.model.indicators.iter().map(share).collect();
             let missing: Vec<usize> = (0..shares.len()).filter(|&at| shares[at].is_none()).collect();
             if missing.len() > MAX_MISSING {
-                into.fill(f64::NAN);
+                out.iter_mut().for_each(|of_feature| of_feature[row] = f64::NAN);
                 continue;
             }
             let pattern = patterns.entry(missing).or_insert_with_key(|missing| self.pattern(missing));
@@ -61,10 +64,10 @@ impl ScorecardShapley {
                 let Some(share) = share else { continue };
                 let own = f64::from(indicator.weight) * (share - mean);
                 above += own;
-                into[indicator.feature as usize] = slope * own * pattern.known;
+                out[indicator.feature as usize][row] = slope * own * pattern.known;
             }
             for &(at, fixed, by_above) in &pattern.missing {
-                into[self.model.indicators[at].feature as usize] = slope * (fixed + by_above * above);
+                out[self.model.indicators[at].feature as usize][row] = slope * (fixed + by_above * above);
             }
         }
     }

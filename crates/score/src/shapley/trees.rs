@@ -3,11 +3,13 @@
 use bellwether_core::{FeatureMatrix, Trees};
 use rayon::prelude::*;
 
-use super::chunk::{BLOCK_ROWS, Block, Chunk};
+use super::block::Block;
+use super::chunk::Chunk;
 use super::group::{Group, Grouped};
 use super::leaf::{Leaf, ReferenceRows};
-use super::lookup::Isa;
 use super::ranks::Ranks;
+use crate::SimdPath;
+use crate::kernel::trees::ranks::LANES;
 
 /// Tables of a chunk take at most as many bytes.
 const CHUNK_BYTES: usize = 512 << 10;
@@ -21,7 +23,7 @@ pub(super) struct TreeShapley {
     expected: f64,
     unit: f64,
     chunks: Vec<Chunk>,
-    isa: Isa,
+    path: SimdPath,
 }
 
 /// A tree's leaves, and which of them are looked up together.
@@ -56,7 +58,7 @@ impl TreeShapley {
         let deep = prepared.iter().flat_map(|of| of.grouped.deep.iter().map(|&leaf| of.leaves[leaf].expected()));
         let expected = f64::from(trees.base()) + constants + in_units as f64 * unit + deep.sum::<f64>();
         let chunks = chunks(&prepared, &rounded);
-        Self { n_features: trees.n_features(), expected, unit, chunks, isa: Isa::detect() }
+        Self { n_features: trees.n_features(), expected, unit, chunks, path: SimdPath::fastest() }
     }
 
     /// The mean of the sum over the trees.
@@ -64,28 +66,22 @@ impl TreeShapley {
         self.expected
     }
 
-    /// Writes what each feature adds to the sum over the trees of the rows from `first_row`, row after row.
-    pub(super) fn contributions(&self, x: &FeatureMatrix, first_row: usize, into: &mut [f64]) {
-        let n_slots = self.chunks.iter().map(Chunk::n_slots).max().unwrap_or(0);
-        let mut block = Block::new(self.n_features, n_slots);
-        let first_rows = (first_row..).step_by(BLOCK_ROWS);
-        for (first_row, into) in first_rows.zip(into.chunks_mut(BLOCK_ROWS * self.n_features)) {
-            let n_rows = into.len() / self.n_features;
-            block.out.fill(0.0);
-            for chunk in &self.chunks {
-                chunk.evaluate(self.isa, x, first_row, n_rows, self.unit, &mut block);
-            }
-            for (feature, of_feature) in block.out.chunks_exact(BLOCK_ROWS).enumerate() {
-                for (row, &value) in into.chunks_exact_mut(self.n_features).zip(of_feature) {
-                    row[feature] = value;
-                }
-            }
+    /// What rows are worked on in.
+    pub(super) fn block(&self) -> Block {
+        Block::new(self.n_features, self.chunks.iter().map(Chunk::n_slots).max().unwrap_or(0))
+    }
+
+    /// Writes what each feature adds to the sum over the trees of `n_rows` rows from `first_row`.
+    pub(super) fn contributions(&self, x: &FeatureMatrix, first_row: usize, n_rows: usize, block: &mut Block) {
+        block.out.fill([0.0; LANES]);
+        for chunk in &self.chunks {
+            chunk.evaluate(self.path, x, first_row, n_rows, self.unit, block);
         }
     }
 
     #[cfg(test)]
-    pub(super) fn on(self, isa: Isa) -> Self {
-        Self { isa, ..self }
+    pub(super) fn on(self, path: SimdPath) -> Self {
+        Self { path, ..self }
     }
 }
 
@@ -259,14 +255,18 @@ mod tests {
             (0..700).map(value).collect()
         };
         let x = FeatureMatrix::from_columns(&(0..12).map(column).collect::<Vec<Vec<f32>>>()).expect("700 rows");
-        let found = Isa::all().into_iter().map(|isa| {
-            let shapley = TreeShapley::new(&trees, |tree| ReferenceRows::Covers(&covers[tree])).on(isa);
-            let mut values = vec![0.0; 700 * 12];
-            shapley.contributions(&x, 0, &mut values);
-            (isa, values.into_iter().map(f64::to_bits).collect::<Vec<u64>>())
+        let found = SimdPath::available().into_iter().map(|path| {
+            let shapley = TreeShapley::new(&trees, |tree| ReferenceRows::Covers(&covers[tree])).on(path);
+            let mut block = shapley.block();
+            let of_block = |first_row: usize| {
+                let n_rows = LANES.min(700 - first_row);
+                shapley.contributions(&x, first_row, n_rows, &mut block);
+                block.out.iter().flat_map(|of| of[..n_rows].iter().map(|value| value.to_bits())).collect::<Vec<u64>>()
+            };
+            (0..700).step_by(LANES).flat_map(of_block).collect::<Vec<u64>>()
         });
-        let found: Vec<_> = found.collect();
-        assert!(found.iter().all(|(_, bits)| *bits == found[0].1), "{:?}", Isa::all());
+        let found: Vec<Vec<u64>> = found.collect();
+        assert!(found.iter().all(|bits| *bits == found[0]), "{:?}", SimdPath::available());
         let has_deep = trees.trees().iter().zip(covers).any(|(tree, covers)| {
             let leaves = Leaf::of_tree(tree, ReferenceRows::Covers(covers));
             !Grouped::of(tree, &leaves).deep.is_empty()

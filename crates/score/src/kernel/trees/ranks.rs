@@ -11,19 +11,26 @@ use std::ops::Range;
 
 use bellwether_core::Node;
 
+use super::portable;
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
+use crate::kernel::path::{Instructions, SimdPath};
+
 /// Rows that are coded and walked side by side.
-pub(super) const LANES: usize = 128;
+pub(crate) const LANES: usize = 128;
 /// Thresholds that one column tells apart.
-const WINDOW: usize = 253;
+pub(crate) const WINDOW: usize = 253;
+/// The code of a missing value that is above all others.
+pub(crate) const MISSING: u8 = u8::MAX;
 
 /// One byte for each of [`LANES`] rows.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(128))]
-pub(super) struct Lanes(pub(super) [u8; LANES]);
+pub(crate) struct Lanes(pub(crate) [u8; LANES]);
 
 /// The thresholds of an ensemble.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ranks {
+pub(crate) struct Ranks {
     pub(super) features: Vec<RankedFeature>,
     /// The levels of the search trees of all features, see [`RankedFeature::levels`].
     pub(super) tables: Vec<f32>,
@@ -32,13 +39,13 @@ pub(super) struct Ranks {
 
 /// How the values of one feature are ranked.
 #[derive(Debug, Clone)]
-pub(super) struct RankedFeature {
-    pub(super) feature: usize,
+pub(crate) struct RankedFeature {
+    pub(crate) feature: usize,
     /// Levels of a complete search tree over the thresholds, filled up with infinity. Level `k` has `2^k` values from
     /// [`level_start`]`(k)` of the feature's table; a rank has the bits of its comparisons, the first uppermost.
     pub(super) n_levels: usize,
     pub(super) table: Range<usize>,
-    pub(super) columns: Range<usize>,
+    pub(crate) columns: Range<usize>,
 }
 
 /// What one column of codes holds.
@@ -115,14 +122,27 @@ impl Ranks {
     fn add(&mut self, feature: usize, of: &mut OfFeature) {
         let first_column = self.columns.len();
         for (window, sides) in of.columns.iter_mut().enumerate() {
-            for (column, missing) in sides.iter_mut().zip([255, 0]) {
+            for (column, missing) in sides.iter_mut().zip([MISSING, 0]) {
                 if column.is_some() {
                     *column = Some(self.columns.len() as u32);
                     self.columns.push(Column { first_rank: (window * WINDOW) as i32, missing });
                 }
             }
         }
-        let n_levels = (of.thresholds.len() + 1).next_power_of_two().ilog2() as usize;
+        self.push(feature, &of.thresholds, first_column);
+    }
+
+    /// Adds a feature with a column of its own, in which missing values have the code [`MISSING`], for at most
+    /// [`WINDOW`] `thresholds`, rising.
+    pub(crate) fn add_column(&mut self, feature: usize, thresholds: &[f32]) {
+        let first_column = self.columns.len();
+        self.columns.push(Column { first_rank: 0, missing: MISSING });
+        self.push(feature, thresholds, first_column);
+    }
+
+    /// Adds a feature whose columns, from the first, stand there already.
+    fn push(&mut self, feature: usize, thresholds: &[f32], first_column: usize) {
+        let n_levels = (thresholds.len() + 1).next_power_of_two().ilog2() as usize;
         let first_value = self.tables.len();
         self.tables.resize(first_value + level_start(n_levels.max(4)), f32::INFINITY);
         let table = &mut self.tables[first_value..];
@@ -130,13 +150,34 @@ impl Ranks {
             let step = 1 << (n_levels - 1 - level);
             for place in 0..1 << level {
                 let rank = (2 * place + 1) * step - 1;
-                if let Some(&threshold) = of.thresholds.get(rank) {
+                if let Some(&threshold) = thresholds.get(rank) {
                     table[level_start(level) + place] = threshold;
                 }
             }
         }
         let table = first_value..self.tables.len();
         self.features.push(RankedFeature { feature, n_levels, table, columns: first_column..self.columns.len() });
+    }
+
+    /// The features that have codes.
+    pub(crate) fn features(&self) -> &[RankedFeature] {
+        &self.features
+    }
+
+    /// Writes the codes of one feature's `values` into its columns among the `codes` of all.
+    pub(crate) fn encode(&self, path: SimdPath, of: &RankedFeature, values: &[f32; LANES], codes: &mut [Lanes]) {
+        let table = &self.tables[of.table.clone()];
+        let columns = &self.columns[of.columns.clone()];
+        let codes = &mut codes[of.columns.clone()];
+        match path.instructions() {
+            Instructions::Portable => portable::encode(values, of.n_levels, table, columns, codes),
+            // SAFETY: the path is one of this processor.
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx2 => unsafe { avx2::encode(values, of.n_levels, table, columns, codes) },
+            // SAFETY: the path is one of this processor.
+            #[cfg(target_arch = "x86_64")]
+            Instructions::Avx512 => unsafe { avx512::encode(values, of.n_levels, table, columns, codes) },
+        }
     }
 }
 
