@@ -36,8 +36,10 @@ pub enum Column {
 #[derive(Debug, Clone, Default)]
 pub struct CodedText {
     codes: Vec<u32>,
-    /// The same text may have several codes. Shared by the parts of a column.
+    /// Shared by the parts of a column.
     levels: Arc<Levels>,
+    /// A text may have several codes.
+    has_repeated_levels: bool,
 }
 
 impl Table {
@@ -72,9 +74,15 @@ impl Table {
             return;
         }
         assert_eq!(self.columns.len(), other.columns.len(), "tables of the same columns");
+        let is_empty = self.n_rows() == 0;
         for ((name, column), (other_name, other)) in self.columns.iter_mut().zip(other.columns) {
             assert_eq!(*name, other_name, "tables of the same columns");
-            column.append(other);
+            assert_eq!(std::mem::discriminant(column), std::mem::discriminant(&other), "tables of the same columns");
+            if is_empty {
+                *column = other;
+            } else {
+                column.append(other);
+            }
         }
     }
 
@@ -193,6 +201,11 @@ impl CodedText {
         &self.levels
     }
 
+    /// Whether a text may have several codes.
+    pub(crate) const fn has_repeated_levels(&self) -> bool {
+        self.has_repeated_levels
+    }
+
     /// How many values.
     pub fn len(&self) -> usize {
         self.codes.len()
@@ -203,10 +216,11 @@ impl CodedText {
         self.codes.is_empty()
     }
 
-    /// The value of each of `codes`, a place in `levels`; a null where there is no such place.
+    /// The value of each of `codes`, a place in `levels`, which are distinct texts; a null where there is no such place.
     pub fn from_codes(codes: impl IntoIterator<Item = Option<u32>>, levels: Levels) -> Self {
         let codes = codes.into_iter().map(|code| code.filter(|&code| (code as usize) < levels.len()));
-        Self { codes: codes.map(|code| code.unwrap_or(Self::NULL)).collect(), levels: Arc::new(levels) }
+        let codes = codes.map(|code| code.unwrap_or(Self::NULL)).collect();
+        Self { codes, levels: Arc::new(levels), has_repeated_levels: false }
     }
 
     /// Adds the values of another column.
@@ -221,6 +235,7 @@ impl CodedText {
         }
         let base = self.levels.len() as u32;
         Arc::make_mut(&mut self.levels).extend(other.levels.iter());
+        self.has_repeated_levels = true;
         self.codes.extend(other.codes.into_iter().map(|code| if code == Self::NULL { code } else { base + code }));
     }
 
@@ -230,7 +245,12 @@ impl CodedText {
     /// Where there are fewer.
     #[must_use]
     pub fn split_off(&mut self, at: usize) -> Self {
-        Self { codes: self.codes.split_off(at), levels: Arc::clone(&self.levels) }
+        Self { codes: self.codes.split_off(at), ..self.without_values() }
+    }
+
+    /// No value, and the same levels.
+    fn without_values(&self) -> Self {
+        Self { codes: Vec::new(), levels: Arc::clone(&self.levels), has_repeated_levels: self.has_repeated_levels }
     }
 
     /// Keeps the rows whose place in `kept` is true.
@@ -250,6 +270,7 @@ impl CodedText {
         }
         let found = self.levels.iter().take(Self::SEARCHED).position(|level| level == text);
         found.unwrap_or_else(|| {
+            self.has_repeated_levels |= self.levels.len() >= Self::SEARCHED;
             Arc::make_mut(&mut self.levels).push_with(|end| end.push_str(text));
             self.levels.len() - 1
         }) as u32

@@ -88,8 +88,8 @@ pub use error::ScoreError;
 pub use kernel::{Kernel, Rows, SimdPath};
 pub use parity::{parity_rows, parity_rows_for};
 pub use reasons::{
-    ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Lever, Measure, Moved, Reason,
-    Reasons, Statement, TopActions, Wording,
+    Effect, ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Lever, Measure, Moved,
+    Reason, Reasons, State, TopActions, Wording,
 };
 #[cfg(feature = "reference")]
 pub use reference::Reference;

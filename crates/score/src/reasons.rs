@@ -12,4 +12,4 @@ pub use health::{HealthShare, HealthShares};
 pub use indicators::{IndicatorValue, Indicators};
 pub use moved::{ExplainedMove, ExplainedRow, Moved};
 pub use top::{Reason, Reasons};
-pub use wording::{Measure, Statement, Wording};
+pub use wording::{Effect, Measure, State, Wording};

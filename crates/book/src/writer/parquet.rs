@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::Write;
 
-use polars::prelude::{PlHashMap, PolarsError, PolarsResult, polars_bail};
+use polars::prelude::{InitHashMaps as _, PlHashMap, PolarsError, PolarsResult, polars_bail};
 use polars_arrow::array::{
-    Array, BooleanArray, DictionaryArray, Float32Array, Float64Array, Int32Array, Int64Array, UInt32Array,
+    Array, BooleanArray, DictionaryArray, Float32Array, Float64Array, Int32Array, Int64Array, UInt32Array, Utf8Array,
     Utf8ViewArray,
 };
 use polars_arrow::datatypes::{ArrowDataType, ArrowSchema, Field, IntegerType};
@@ -31,6 +31,8 @@ const OPTIONS: WriteOptions = WriteOptions {
     compression: CompressionOptions::Zstd(None),
     data_page_size: None,
 };
+/// The least and the greatest of more texts than this that repeat, such as sentences, help no reader to skip rows.
+const MOST_COMPARED: usize = 1000;
 /// Numbers are looked at for repetitions where so many first ones have few distinct values.
 const LOOKED_AT: usize = 1000;
 const FEW: usize = 100;
@@ -102,10 +104,16 @@ fn type_of(column: &Column) -> ArrowDataType {
 
 fn pages(column: &Column, of: &ParquetType) -> PolarsResult<Vec<CompressedPage>> {
     let (array, encoding) = encoded(column)?;
+    let mut options = OPTIONS;
+    if let Some(coded) = array.as_any().downcast_ref::<DictionaryArray<u32>>()
+        && coded.values().len() > MOST_COMPARED
+    {
+        (options.statistics.min_value, options.statistics.max_value) = (false, false);
+    }
     let mut pages = Vec::new();
-    for of_leaf in array_to_columns(array, of.clone(), OPTIONS, &[encoding])? {
+    for of_leaf in array_to_columns(array, of.clone(), options, &[encoding])? {
         for page in of_leaf {
-            pages.push(compress(page?, Vec::new(), OPTIONS.compression).map_err(PolarsError::from)?);
+            pages.push(compress(page?, Vec::new(), options.compression).map_err(PolarsError::from)?);
         }
     }
     Ok(pages)
@@ -115,8 +123,8 @@ fn pages(column: &Column, of: &ParquetType) -> PolarsResult<Vec<CompressedPage>>
 fn encoded(column: &Column) -> PolarsResult<(Box<dyn Array>, Encoding)> {
     let usual = || get_dtype_encoding(&type_of(column)).first().copied().unwrap_or(Encoding::Plain);
     Ok(match column {
-        Column::Text(values) => texts(values)?,
-        Column::Coded(values) => coded(values)?,
+        Column::Text(values) => Distinct::of_texts(values).encoded()?,
+        Column::Coded(values) => Distinct::of_codes(values).encoded()?,
         Column::Int(values) => (Int64Array::from(values.as_slice()).boxed(), usual()),
         Column::Float(values) => {
             let known: Vec<Option<f64>> = values.iter().map(|value| value.filter(|x| !x.is_nan())).collect();
@@ -142,47 +150,69 @@ fn of_numbers(bits: impl Iterator<Item = u64>) -> Encoding {
     if distinct.len() <= FEW { Encoding::RleDictionary } else { Encoding::Plain }
 }
 
-/// The distinct texts of a column in the order of their first use.
-#[derive(Default)]
+/// The distinct texts of a column in the order of their first use, and the place of each value among them.
 struct Distinct<'a> {
+    texts: Vec<&'a str>,
+    places: Vec<Option<u32>>,
+}
+
+impl<'a> Distinct<'a> {
+    fn of_texts(values: &'a [Option<String>]) -> Self {
+        let mut known = Known::with_capacity(values.len());
+        let places = values.iter().map(|text| text.as_deref().map(|text| known.place(text))).collect();
+        Self { texts: known.texts, places }
+    }
+
+    fn of_codes(values: &'a CodedText) -> Self {
+        let levels = values.levels();
+        let mut place_of: Vec<Option<u32>> = vec![None; levels.len()];
+        if values.has_repeated_levels() {
+            let mut known = Known::with_capacity(levels.len());
+            let mut place =
+                |code: u32| *place_of[code as usize].get_or_insert_with(|| known.place(levels.get(code as usize)));
+            let places = values.codes().map(|code| code.map(&mut place)).collect();
+            return Self { texts: known.texts, places };
+        }
+        let mut texts = Vec::with_capacity(levels.len());
+        let mut place = |code: u32| {
+            *place_of[code as usize].get_or_insert_with(|| {
+                texts.push(levels.get(code as usize));
+                texts.len() as u32 - 1
+            })
+        };
+        let places = values.codes().map(|code| code.map(&mut place)).collect();
+        Self { texts, places }
+    }
+
+    /// As codes, or as they are where more than three of four values are distinct.
+    fn encoded(self) -> PolarsResult<(Box<dyn Array>, Encoding)> {
+        let Self { texts, places } = self;
+        if 4 * texts.len() > 3 * places.len() {
+            let values: Vec<Option<&str>> = places.iter().map(|of| of.map(|place| texts[place as usize])).collect();
+            return Ok((Utf8ViewArray::from_slice(values).boxed(), Encoding::Plain));
+        }
+        let of = ArrowDataType::Dictionary(IntegerType::UInt32, Box::new(ArrowDataType::LargeUtf8), false);
+        let texts = Utf8Array::<i64>::from_iter_values(texts.into_iter()).boxed();
+        Ok((DictionaryArray::try_new(of, UInt32Array::from(places), texts)?.boxed(), Encoding::RleDictionary))
+    }
+}
+
+/// Texts that were seen.
+struct Known<'a> {
     texts: Vec<&'a str>,
     places: PlHashMap<&'a str, u32>,
 }
 
-impl<'a> Distinct<'a> {
+impl<'a> Known<'a> {
+    /// For so many texts at most.
+    fn with_capacity(n: usize) -> Self {
+        Self { texts: Vec::with_capacity(n), places: PlHashMap::with_capacity(n) }
+    }
+
     fn place(&mut self, text: &'a str) -> u32 {
         *self.places.entry(text).or_insert_with(|| {
             self.texts.push(text);
             self.texts.len() as u32 - 1
         })
     }
-
-    /// By their `places`, or as they are where more than three of four values are distinct.
-    fn encoded(self, places: Vec<Option<u32>>) -> PolarsResult<(Box<dyn Array>, Encoding)> {
-        if 4 * self.texts.len() > 3 * places.len() {
-            let values: Vec<Option<&str>> =
-                places.iter().map(|of| of.map(|place| self.texts[place as usize])).collect();
-            return Ok((Utf8ViewArray::from_slice(values).boxed(), Encoding::Plain));
-        }
-        let of = ArrowDataType::Dictionary(IntegerType::UInt32, Box::new(ArrowDataType::Utf8View), false);
-        let texts = Utf8ViewArray::from_slice_values(self.texts).boxed();
-        Ok((DictionaryArray::try_new(of, UInt32Array::from(places), texts)?.boxed(), Encoding::RleDictionary))
-    }
-}
-
-fn texts(values: &[Option<String>]) -> PolarsResult<(Box<dyn Array>, Encoding)> {
-    let mut distinct = Distinct::default();
-    let places = values.iter().map(|text| text.as_deref().map(|text| distinct.place(text))).collect();
-    distinct.encoded(places)
-}
-
-fn coded(values: &CodedText) -> PolarsResult<(Box<dyn Array>, Encoding)> {
-    let mut distinct = Distinct::default();
-    let mut place_of: Vec<Option<u32>> = vec![None; values.levels().len()];
-    let place = |code: Option<u32>| {
-        let code = code? as usize;
-        Some(*place_of[code].get_or_insert_with(|| distinct.place(values.levels().get(code))))
-    };
-    let places = values.codes().map(place).collect();
-    distinct.encoded(places)
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use bellwether_book::{BookFile, CodedText, Column, Levels};
 use bellwether_core::{FeatureMatrix, Outcome, RowStatus, Target};
-use bellwether_score::{IndicatorValue, Reason, Reasons, Statement};
+use bellwether_score::{Effect, IndicatorValue, Reason, Reasons, State};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::failure::Failure;
 use crate::pipeline::explained::{Explained, ExplainedTarget};
@@ -81,7 +81,7 @@ impl Of<'_> {
         let n_rows = self.status.len();
         let (mut values, mut points) = (vec![f32::NAN; n_rows], vec![f32::NAN; n_rows]);
         let mut indicators = vec![None; n_rows];
-        let mut sentences = Sentences { of: self, texts: Levels::default(), codes: FxHashMap::default() };
+        let mut sentences = Sentences::new(self, n_rows);
         let mut said = vec![None; n_rows];
         for row in 0..n_rows {
             let Some(reason) = self.reason(row, rank) else { continue };
@@ -110,16 +110,35 @@ impl Of<'_> {
 struct Sentences<'a, 'b> {
     of: &'a Of<'b>,
     texts: Levels,
-    codes: FxHashMap<(usize, Statement<'a>), u32>,
+    /// By the number of what is said of the indicator, and what the reason does.
+    codes: FxHashMap<(u32, Effect), u32>,
+    /// What is said of indicators.
+    states: Levels,
+    state_codes: FxHashMap<(usize, State<'a>), u32>,
 }
 
-impl<'a> Sentences<'a, '_> {
+impl<'a, 'b> Sentences<'a, 'b> {
+    fn new(of: &'a Of<'b>, n_rows: usize) -> Self {
+        // About as many as a large book was seen to need, so that the tables seldom grow.
+        let codes = FxHashMap::with_capacity_and_hasher(n_rows / 2, FxBuildHasher);
+        let state_codes = FxHashMap::with_capacity_and_hasher(n_rows / 8, FxBuildHasher);
+        Self { of, texts: Levels::default(), codes, states: Levels::default(), state_codes }
+    }
+
     /// The place of a sentence among the texts.
     fn code(&mut self, reason: &Reason, value: IndicatorValue<'a>) -> u32 {
         let wording = &self.of.all.explained.wordings[reason.indicator];
-        let statement = wording.statement(reason, value);
-        *self.codes.entry((reason.indicator, statement)).or_insert_with(|| {
-            self.texts.push_with(|end| wording.write(&statement, self.of.outcome, end));
+        let (state, effect) = (wording.state_of(value), Effect::of(reason));
+        let states = &mut self.states;
+        let state = *self.state_codes.entry((reason.indicator, state)).or_insert_with(|| {
+            states.push_with(|end| wording.write(state, end));
+            states.len() as u32 - 1
+        });
+        *self.codes.entry((state, effect)).or_insert_with(|| {
+            self.texts.push_with(|end| {
+                end.push_str(states.get(state as usize));
+                effect.write(self.of.outcome, end);
+            });
             self.texts.len() as u32 - 1
         })
     }
