@@ -1,5 +1,6 @@
 //! Tables of plain columns, written as Parquet, CSV, JSON Lines or Arrow IPC by the file's ending.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bellwether_core::Date;
@@ -55,13 +56,22 @@ impl Table {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }
 
-    /// The texts of a column that are no nulls, in row order; none where it is no column of texts.
-    pub fn texts(&self, name: &str) -> Box<dyn Iterator<Item = &str> + '_> {
+    /// How often each text stands in a column; none where it is no column of texts.
+    pub fn text_counts(&self, name: &str) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
         match self.columns.iter().find(|(column, _)| column == name) {
-            Some((_, Column::Coded(values))) => Box::new(values.values().flatten()),
-            Some((_, Column::Text(values))) => Box::new(values.iter().flatten().map(String::as_str)),
-            _ => Box::new(std::iter::empty()),
+            Some((_, Column::Coded(values))) => {
+                let mut of_level = vec![0; values.levels.len()];
+                values.codes().flatten().for_each(|code| of_level[code as usize] += 1);
+                let used = values.levels.iter().zip(of_level).filter(|&(_, n)| n > 0);
+                used.for_each(|(text, n)| *counts.entry(text).or_default() += n);
+            }
+            Some((_, Column::Text(values))) => {
+                values.iter().flatten().for_each(|text| *counts.entry(text.as_str()).or_default() += 1);
+            }
+            _ => {}
         }
+        counts
     }
 
     /// Adds the rows of a table of the same columns; a table without columns takes the other's.

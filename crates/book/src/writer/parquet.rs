@@ -158,6 +158,11 @@ struct Distinct<'a> {
 
 impl<'a> Distinct<'a> {
     fn of_texts(values: &'a [Option<String>]) -> Self {
+        // Such as account ids, which need not be looked up.
+        if values.first().is_some_and(Option::is_some) && values.is_sorted_by(|a, b| a < b) {
+            let texts = values.iter().flatten().map(String::as_str).collect();
+            return Self { texts, places: (0..values.len() as u32).map(Some).collect() };
+        }
         let mut known = Known::with_capacity(values.len());
         let places = values.iter().map(|text| text.as_deref().map(|text| known.place(text))).collect();
         Self { texts: known.texts, places }

@@ -218,11 +218,8 @@ impl Counts {
     fn add(&mut self, scores: &Table) {
         self.rows += scores.n_rows();
         for (column, counts) in [("status", &mut self.by_status), ("band", &mut self.by_band)] {
-            for text in scores.texts(column) {
-                match counts.get_mut(text) {
-                    Some(n) => *n += 1,
-                    None => drop(counts.insert(text.to_owned(), 1)),
-                }
+            for (text, n) in scores.text_counts(column) {
+                *counts.entry(text.to_owned()).or_default() += n;
             }
         }
     }

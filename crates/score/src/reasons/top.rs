@@ -75,7 +75,8 @@ impl Reasons {
                 n_reasons.push(all.len() - before);
             }
         })?;
-        let mut found = Self { all: Vec::new(), ends: Vec::with_capacity(x.n_rows()), base };
+        let n_reasons = parts.iter().map(|(_, all, _)| all.len()).sum();
+        let mut found = Self { all: Vec::with_capacity(n_reasons), ends: Vec::with_capacity(x.n_rows()), base };
         let mut end = 0;
         for (_, all, n_reasons) in parts {
             found.all.extend(all);
