@@ -38,7 +38,7 @@ pub(crate) fn model(bytes: &[u8], also: Also<'_>) {
 fn agree(model: &Model, kernel: &Kernel, bytes: &[u8], also: Also<'_>) {
     let n_nodes: usize = match model {
         Model::Trees(trees) => trees.trees().iter().map(|tree| tree.nodes.len()).sum(),
-        Model::Linear(_) | Model::Scorecard(_) => 0,
+        Model::Linear(_) | Model::Scorecard(_) | Model::Graph(_) => 0,
     };
     if n_nodes > MAX_NODES || model.n_features() > MAX_FEATURES {
         return;

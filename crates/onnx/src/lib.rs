@@ -22,7 +22,9 @@ mod graph;
 mod import;
 mod limits;
 mod linear;
+mod opaque;
 mod proto;
+mod row_operators;
 mod scorecard;
 mod trees;
 

@@ -75,13 +75,13 @@ mod kernel;
 mod open;
 mod parity;
 mod reasons;
-#[cfg(feature = "reference")]
+#[cfg(feature = "tract")]
 mod reference;
 mod replay;
 mod row;
 mod scorer;
 mod shapley;
-#[cfg(feature = "reference")]
+#[cfg(feature = "tract")]
 mod verify;
 
 pub use error::ScoreError;
@@ -91,10 +91,10 @@ pub use reasons::{
     ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Lever, Measure, Moved, Reason,
     Reasons, TopActions, Wording,
 };
-#[cfg(feature = "reference")]
+#[cfg(feature = "tract")]
 pub use reference::Reference;
 pub use row::RowScore;
 pub use scorer::{Scorer, ScorerParts, ScorerTarget, Scores};
 pub use shapley::{ADDITIVITY_TOLERANCE, Against, Contributions, Explainer};
-#[cfg(feature = "reference")]
+#[cfg(feature = "tract")]
 pub use verify::{Runtime, RuntimeCheck, Verification};
