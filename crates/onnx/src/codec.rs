@@ -332,7 +332,8 @@ mod tests {
 
     #[test]
     fn other_formats_kinds_and_metadata_are_refused() {
-        check(|file| file.metadata_props[0].value = "3".into(), "format `3`; this release reads formats 1 and 2");
+        check(|file| file.metadata_props[0].value = "4".into(), "format `4`; this release reads formats 1 to 3");
+        check(|file| file.metadata_props[0].value = "3".into(), "was altered");
         check(|file| file.metadata_props[0].value = "2".into(), "was altered");
         check(|file| file.metadata_props[1].value = "linear".into(), "a graph of this kind has `IsNaN`");
         check(|file| file.metadata_props[1].value = "forest".into(), "must name a kind of model");

@@ -60,19 +60,20 @@ pub fn import(bytes: &[u8]) -> Result<Imported, ImportError> {
             };
             Formula::of_columns(output, columns)?
         }
-        Err(refused @ ImportError::Operator { .. }) => Formula::Operators(
-            lower::lower(&file, graph, &constants, output).map_err(|later| first_of(refused, later))?,
-        ),
+        Err(refused @ ImportError::Operator { .. }) => {
+            Formula::Operators(lower::lower(&file, graph, &constants, output).map_err(|later| further(refused, later))?)
+        }
         Err(refused) => return Err(refused),
     };
     let producer = format!("{} {}", file.producer_name, release(&file.producer_version));
     Ok(Imported::new(producer.trim().to_owned(), inputs, n_inputs, formula))
 }
 
-/// Why a file is neither a model of ours nor a graph for tract: where both stop at one operator, what a model of ours would need.
-fn first_of(of_model: ImportError, of_graph: ImportError) -> ImportError {
+/// Why a file is neither a model of ours nor a graph for tract: what is further on in the file, and of one operator what a model
+/// of ours would need.
+fn further(of_model: ImportError, of_graph: ImportError) -> ImportError {
     match (&of_model, &of_graph) {
-        (ImportError::Operator { node: here, .. }, ImportError::Operator { node: there, .. }) if here == there => {
+        (ImportError::Operator { node: here, .. }, ImportError::Operator { node: there, .. }) if here >= there => {
             of_model
         }
         _ => of_graph,

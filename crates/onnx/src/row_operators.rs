@@ -228,3 +228,102 @@ fn check_attributes(operator: &str, found: &[AttributeProto]) -> Result<(), Stri
         Err("its attributes are others than are read".to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::NodeProto;
+
+    fn node(operator: &str, inputs: &[&str], output: &str) -> NodeProto {
+        NodeProto {
+            input: inputs.iter().map(|&name| name.to_owned()).collect(),
+            output: vec![output.to_owned()],
+            op_type: operator.to_owned(),
+            attribute: attributes(operator, &[]),
+            ..NodeProto::default()
+        }
+    }
+
+    fn constant(n_rows: i64, values: &[f32]) -> TensorProto {
+        let dims = vec![n_rows, values.len() as i64 / n_rows.max(1)];
+        TensorProto {
+            dims,
+            data_type: FLOAT,
+            float_data: values.to_vec(),
+            name: "c".to_owned(),
+            ..TensorProto::default()
+        }
+    }
+
+    fn places(int64_data: Vec<i64>) -> TensorProto {
+        let dims = vec![int64_data.len() as i64];
+        TensorProto { dims, data_type: INT64, int64_data, name: "c".to_owned(), ..TensorProto::default() }
+    }
+
+    /// Checks what is said of a graph that reads two columns, `x`.
+    #[track_caller]
+    fn check_refused(node: Vec<NodeProto>, initializer: Vec<TensorProto>, told: &str) {
+        let graph = GraphProto { node, initializer, ..GraphProto::default() };
+        let refused = check(&graph, "x", 2).expect_err(told).to_string();
+        assert!(refused.contains(told), "`{refused}` lacks `{told}`");
+    }
+
+    #[test]
+    fn each_way_a_graph_can_lie_is_told() {
+        check_refused(vec![node("Loop", &["x"], "y")], vec![], "operator `Loop` in node 0");
+        check_refused(vec![node("Relu", &["y"], "y")], vec![], "it reads what no earlier node gives");
+        check_refused(vec![node("Relu", &["x"], "x")], vec![], "tensor `x`: it stands twice");
+        check_refused(vec![node("Relu", &["c"], "y")], vec![constant(1, &[1.0])], "it reads no row");
+        check_refused(vec![], vec![constant(1, &[f32::NAN])], "its numbers must be finite");
+        check_refused(vec![], vec![constant(1, &[1.0]), constant(1, &[1.0])], "tensor `c`: it stands twice");
+        check_refused(
+            vec![],
+            vec![TensorProto { dims: vec![-1, 1], ..constant(1, &[1.0]) }],
+            "its sizes are not positive",
+        );
+        check_refused(
+            vec![],
+            vec![TensorProto { dims: vec![1 << 62, 4], ..constant(1, &[1.0]) }],
+            "not as many numbers",
+        );
+        check_refused(vec![node("Gather", &["x", "c"], "y")], vec![places(vec![2])], "it can't read what it is given");
+        check_refused(vec![], vec![places(vec![-1])], "places from 0");
+        check_refused(
+            vec![node("MatMul", &["x", "c"], "y")],
+            vec![constant(3, &[1.0; 3])],
+            "it can't read what it is given",
+        );
+        check_refused(vec![node("Add", &["x", "c"], "y")], vec![constant(1, &[1.0; 3])], "not the same columns");
+        let mut altered = node("Softmax", &["x"], "y");
+        altered.attribute[0].i = 0;
+        check_refused(vec![altered], vec![], "its attributes are others than are read");
+        let mut two = node("Relu", &["x"], "y");
+        two.output.push("z".to_owned());
+        check_refused(vec![two], vec![], "it has one output");
+    }
+
+    /// Sixty doublings would ask for more memory than there is.
+    #[test]
+    fn sizes_can_not_grow_without_end() {
+        let double = |at: usize| {
+            let from = if at == 0 { "x".to_owned() } else { format!("t{at}") };
+            node("Concat", &[&from, &from], &format!("t{}", at + 1))
+        };
+        check_refused((0..60).map(double).collect(), vec![], "1 to 65536 are read");
+        let wide = vec![1.0; 1 << 16];
+        let mut nodes = vec![node("MatMul", &["x", "c"], "w")];
+        nodes.extend((0..9).map(|at| node("Relu", &["w"], &format!("r{at}"))));
+        let matrix = TensorProto { dims: vec![2, 1 << 15], ..constant(1, &wide) };
+        check_refused(nodes, vec![matrix], "numbers a row");
+    }
+
+    #[test]
+    fn truths_are_no_numbers() {
+        let nan = || node("IsNaN", &["x"], "t");
+        check_refused(vec![nan(), node("Add", &["t", "x"], "y")], vec![], "operator `Add` in node 1");
+        check_refused(vec![node("Where", &["x", "x", "x"], "y")], vec![], "operator `Where` in node 0");
+        check_refused(vec![node("Not", &["x"], "y")], vec![], "operator `Not` in node 0");
+        let graph = GraphProto { node: vec![nan(), node("Cast", &["t"], "y")], ..GraphProto::default() };
+        assert_eq!(check(&graph, "x", 2).expect("it is one").get("y"), Some(&Shape::Numbers { width: 2 }));
+    }
+}

@@ -60,7 +60,7 @@ pub(super) fn run(node: &NodeProto, operator: &str, inputs: &[&Value], context: 
             two_classes(of, "classlabels_int64s", "classlabels_strings")?;
             columns_of(first(inputs)?)?.to_vec()
         }
-        _ => return Err("neither a kernel of ours nor tract computes it".to_owned()),
+        _ => return Err("neither a kernel of ours nor tract, row by row, computes it".to_owned()),
     };
     if columns.len() > MAX_FEATURES {
         return Err(format!("it gives {} columns; at most {MAX_FEATURES} are read", columns.len()));

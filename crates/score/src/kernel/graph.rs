@@ -11,7 +11,7 @@ use crate::ScoreError;
 
 /// Rows that tract is given at a time, always: it chooses how to compute by the sizes of tensors, so a row has the same bits
 /// in every batch only where the tensors have one size.
-const BATCH_ROWS: usize = 16;
+const BATCH_ROWS: usize = 64;
 
 /// A plan for tensors of [`BATCH_ROWS`] rows.
 #[derive(Clone)]

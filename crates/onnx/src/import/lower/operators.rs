@@ -74,7 +74,7 @@ impl Lowering {
                 let numbers = number_attributes(operator).iter().map(|&(name, usual)| of.float(name, usual) as f32);
                 self.plain(operator, inputs, &numbers.collect::<Vec<f32>>())?
             }
-            _ => return Err("neither a kernel of ours nor tract computes it".to_owned()),
+            _ => return Err("neither a kernel of ours nor tract, row by row, computes it".to_owned()),
         };
         Ok(Value::Rows(rows))
     }
