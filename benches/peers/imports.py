@@ -4,7 +4,7 @@
     imports.py --check PROGRAM      PROGRAM is the built example import_check of crates/score
 
 Trains small models with scikit-learn, LightGBM, XGBoost and CatBoost, with and without missing values, exports them with
-skl2onnx, onnxmltools and CatBoost itself, and scores rows with what `bellwether models import` makes of each file. Rows are
+skl2onnx, onnxmltools and CatBoost itself, writes layers as PyTorch exports them, and scores rows with what `bellwether models import` makes of each file. Rows are
 random ones, ones with missing values, zeros of both signs, and each threshold in the file with the f32 below and above it.
 
 Prints a table: model, converter, kernel, the largest difference of a probability from the maker's; or why the file is
@@ -43,13 +43,17 @@ from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
+    BaggingClassifier,
     ExtraTreesClassifier,
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
+    VotingClassifier,
 )
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, Normalizer, OneHotEncoder, RobustScaler, StandardScaler
@@ -229,7 +233,7 @@ def runtime(file, rows):
     """What ONNX Runtime makes of the file."""
     session = onnxruntime.InferenceSession(file.SerializeToString(), providers=["CPUExecutionProvider"])
     found = session.run(None, {session.get_inputs()[0].name: rows})[-1]
-    return np.array([row[1] for row in found], float) if isinstance(found, list) else np.asarray(found, float)[:, 1]
+    return np.array([row[1] for row in found], float) if isinstance(found, list) else np.asarray(found, float)[:, -1]
 
 
 def cases(data):
@@ -273,6 +277,12 @@ def cases(data):
     def logistic(**options):
         return LogisticRegression(max_iter=500, **options)
 
+    def network(sizes=(8,), **options):
+        return MLPClassifier(sizes, max_iter=30, random_state=1, **options)
+
+    def vote(*models):
+        return VotingClassifier([(str(place), model) for place, model in enumerate(models)], voting="soft", flatten_transform=False)
+
     small = dict(n_estimators=40, max_depth=7, random_state=1, n_jobs=1)
     no_zipmap = dict(options={"zipmap": False})
     three = np.digitize(x[:, 0], [-0.5, 0.5])
@@ -313,19 +323,114 @@ def cases(data):
         Case("CatBoost, missing values", cat(missing), True),
         Case("CatBoost, missing is the largest", cat(missing, nan_mode="Max"), True),
         Case("CatBoost, depthwise", cat(missing, grow_policy="Depthwise"), True),
+        # What no kernel of ours computes, and tract does.
+        Case("neural network, ReLU", skl(network(), x), unruled=True),
+        Case("neural network, no ZipMap", skl(network(), x, **no_zipmap), unruled=True),
+        Case("neural network, tanh", skl(network((8, 4), activation="tanh"), x), unruled=True),
+        Case("neural network, logistic", skl(network(activation="logistic"), x), unruled=True),
+        Case("neural network, scaled", skl(make_pipeline(StandardScaler(), network()), x), unruled=True),
+        Case("neural network, min-max scale", skl(make_pipeline(MinMaxScaler(clip=True), network()), x), unruled=True),
+        Case("neural network, imputed, scaled", skl(make_pipeline(SimpleImputer(), StandardScaler(), network((16, 8))), missing), True),
+        Case("neural network, normalised rows", skl(make_pipeline(Normalizer(), network()), x), unruled=True),
+        Case("normalised rows", skl(make_pipeline(Normalizer(), logistic()), x), unruled=True),
+        Case("calibrated in folds", skl(CalibratedClassifierCV(logistic()), x), unruled=True),
+        Case("calibrated in folds, imputed", skl(make_pipeline(SimpleImputer(), CalibratedClassifierCV(logistic())), missing), True),
+        Case("vote of logistic and network", skl(vote(logistic(), make_pipeline(StandardScaler(), network())), x), unruled=True),
+        Case("Gemm, Relu, Sigmoid", layers(x, y, "Relu"), unruled=True),
+        Case("Gemm, LeakyRelu, Sigmoid", layers(x, y, "LeakyRelu", alpha=0.2), unruled=True),
+        Case("Gemm, Elu, Sigmoid", layers(x, y, "Elu"), unruled=True),
+        Case("Gemm, Selu, Softmax", layers(x, y, "Selu", two=True), unruled=True),
+        Case("batch norm, Gemm, Tanh, Softmax", layers(x, y, "Tanh", two=True, batch_norm=True), unruled=True),
         # What must be refused, or is refused for what the file does not say.
         Case("SVM", skl(SVC(probability=True), x), refused="`ai.onnx.ml.SVMClassifier`"),
-        Case("neural network", skl(MLPClassifier((8,), max_iter=30, random_state=1), x), refused="`Relu`"),
-        Case("calibrated in folds", skl(CalibratedClassifierCV(logistic()), x), refused="`Sum`"),
         Case("three classes", skl(logistic(), x, labels=three), refused="3 classes"),
+        Case("three classes, network", skl(network(), x, labels=three), refused="3 classes"),
+        Case("bag of logistics", skl(BaggingClassifier(logistic(), 4, random_state=1), x), refused="`Reshape`"),
+        Case("naive Bayes", skl(GaussianNB(), x), refused="`Reshape`"),
+        Case("nearest neighbours", skl(KNeighborsClassifier(3), x[:200], labels=y[:200]), refused="`"),
+        Case("vote of logistic and tree", skl(vote(logistic(), DecisionTreeClassifier(max_depth=3)), x), refused="`ai.onnx.ml.TreeEnsembleClassifier`"),
+        Case("network, labels are texts", skl(network(), x, labels=np.where(y == 1, "yes", "no")), refused="`no`, `yes`"),
+        Case("a number from layers", broken(layers(x, y, "Relu"), without_sigmoid), refused="no probability"),
+        Case("a branch", broken(layers(x, y, "Relu"), with_operator("If")), refused="`If`"),
+        Case("a loop", broken(layers(x, y, "Relu"), with_operator("Loop")), refused="`Loop`"),
+        Case("an operator of nobody", broken(layers(x, y, "Relu"), with_operator("Nobody", "nobody.example")), refused="`nobody.example.Nobody`"),
         Case("labels are texts", skl(logistic(), x, labels=np.where(y == 1, "yes", "no")), refused="`no`, `yes`"),
-        Case("normalised rows", skl(make_pipeline(Normalizer(), logistic()), x), refused="`ai.onnx.ml.Normalizer`"),
         Case("raw scores", skl(logistic(), x, options={LogisticRegression: {"raw_scores": True}}), refused="no probability"),
         Case("levels are texts", one_hot(x, y), refused="is a text"),
         Case("cut off", broken(skl(logistic(), x), lambda file: file[:-40]), refused="not an ONNX file"),
         Case("no file", broken(skl(logistic(), x), lambda file: b"PK\x03\x04" + file), refused="not an ONNX file"),
         Case("a later TreeEnsemble", broken(xgb(x), later_ensemble), refused="`ai.onnx.ml.TreeEnsemble`"),
     ]
+
+
+def layers(x, y, activation, two=False, batch_norm=False, **attributes):
+    """What torch.onnx.export writes of layers: Gemm with transB, an activation, and Sigmoid of one column or Softmax of two."""
+
+    def make():
+        rng = np.random.default_rng(5)
+        n_out = 2 if two else 1
+        fitted = LogisticRegression(max_iter=500).fit(x, y)
+        first = np.concatenate([fitted.coef_, rng.normal(size=(9, N_FEATURES)) / 4]).astype(np.float32)
+        second = np.concatenate([np.full((n_out, 1), 1.0), rng.normal(size=(n_out, 9)) / 4], axis=1).astype(np.float32)
+        constants = {"w1": first, "b1": rng.normal(size=10).astype(np.float32), "w2": second, "b2": rng.normal(size=n_out).astype(np.float32)}
+        nodes = []
+        if batch_norm:
+            constants |= {"scale": np.full(N_FEATURES, 1.5, np.float32), "shift": np.full(N_FEATURES, -0.25, np.float32),
+                          "mean": x.mean(axis=0), "variance": x.var(axis=0)}
+            nodes.append(onnx.helper.make_node("BatchNormalization", ["input", "scale", "shift", "mean", "variance"], ["x"]))
+        nodes += [
+            onnx.helper.make_node("Gemm", ["x" if batch_norm else "input", "w1", "b1"], ["h"], transB=1),
+            onnx.helper.make_node(activation, ["h"], ["a"], **attributes),
+            onnx.helper.make_node("Gemm", ["a", "w2", "b2"], ["z"], transB=1),
+            onnx.helper.make_node("Softmax" if two else "Sigmoid", ["z"], ["probability"], **({"axis": 1} if two else {})),
+        ]
+        value = lambda name, columns: onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", columns])
+        graph = onnx.helper.make_graph(nodes, "main_graph", [value("input", N_FEATURES)], [value("probability", n_out)],
+                                       [onnx.numpy_helper.from_array(of, name) for name, of in constants.items()])
+        sets = [onnx.helper.make_opsetid("", 17)]
+        file = onnx.helper.make_model(graph, producer_name="pytorch", producer_version="2.9.0", opset_imports=sets, ir_version=8)
+        onnx.checker.check_model(file, full_check=True)
+
+        def predict(rows):
+            of = {name: value.astype(float) for name, value in constants.items()}
+            h = rows.astype(float)
+            if batch_norm:
+                h = (h - of["mean"]) / np.sqrt(of["variance"] + 1e-5) * of["scale"] + of["shift"]
+            h = h @ of["w1"].T + of["b1"]
+            z = ACTIVATIONS[activation](h, **attributes) @ of["w2"].T + of["b2"]
+            z = z[:, 1] - z[:, 0] if two else z[:, 0]
+            return 1 / (1 + np.exp(-z))
+
+        return file, predict
+
+    return make
+
+
+ACTIVATIONS = {
+    "Relu": lambda x: np.maximum(x, 0),
+    "Tanh": np.tanh,
+    "LeakyRelu": lambda x, alpha: np.where(x < 0, alpha * x, x),
+    "Elu": lambda x: np.where(x < 0, np.expm1(x), x),
+    "Selu": lambda x: 1.0507009873554805 * np.where(x < 0, 1.6732632423543772 * np.expm1(x), x),
+}
+
+
+def without_sigmoid(file):
+    file = onnx.load_from_string(file)
+    last = file.graph.node.pop()
+    file.graph.node[-1].output[0] = last.output[0]
+    return file.SerializeToString()
+
+
+def with_operator(name, domain=""):
+    """The activation becomes another operator."""
+
+    def alter(file):
+        file = onnx.load_from_string(file)
+        file.graph.node[1].op_type, file.graph.node[1].domain = name, domain
+        return file.SerializeToString()
+
+    return alter
 
 
 def one_hot(x, y):

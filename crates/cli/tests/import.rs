@@ -118,14 +118,65 @@ fn the_makers_probabilities_are_compared_with_on_every_row() {
     assert_eq!(import(&folder, "lightgbm", "--check maker.txt").code, Some(INVALID));
 }
 
+/// A neural network, which tract computes.
+#[test]
+fn a_graph_of_other_software_is_evaluated_compared_and_scored_too() {
+    let folder = folder();
+    folder.write("maker.txt", makers_network(&folder));
+    let run = import(&folder, "sklearn_network", "--missing mean --check maker.txt").done();
+    let said = "skl2onnx 1.20.0: a graph for tract of 3 features\nthe file does not say what a missing value of 3 features means";
+    assert!(run.stdout.starts_with(said), "{}", run.stdout);
+    assert!(run.stdout.contains("equal to its maker's probabilities on 2,"), "{}", run.stdout);
+
+    let verified = folder.run("models verify models/small/2 --json").json();
+    let graphs = verified["bundles"][0]["graphs"].as_array().expect("a list");
+    let limits: Vec<_> = graphs.iter().filter(|of| of["target"] == "churn_90d").map(|of| &of["limit"]).collect();
+    assert_eq!(limits, [0.001, 0.001]);
+
+    let evaluated = folder.run("evaluate --book book/book.toml --model models/small/2 --json").json();
+    assert!(evaluated["targets"]["churn_90d"]["overall"]["n_rows"].as_u64().is_some_and(|n| n > 0), "{evaluated}");
+    folder.run("compare --book book/book.toml --model models/small/2 --model models/small/1 --json").json();
+    let scored =
+        folder.run("score --book book/book.toml --model models/small/2 --as-of 2024-12-31 --out scores.jsonl").done();
+    assert!(scored.stderr.contains("no reasons: target `churn_90d` can't be explained"), "{}", scored.stderr);
+    let scores = folder.read("scores.jsonl");
+    let first: Value = serde_json::from_str(scores.lines().next().expect("a row")).expect("a row is JSON");
+    assert!(first.get("expansion_reason_1").is_some() && first.get("churn_reason_1").is_none(), "{first}");
+}
+
+/// What the weights in the file give the rows of the matrix that know all three features, in f64; the others are left out.
+fn makers_network(folder: &Folder) -> String {
+    const HIDDEN: [[f64; 4]; 2] = [
+        [-0.191_622_12, -1.095_301_7, -0.783_561_94, -0.679_521_14],
+        [0.492_484_63, -0.423_217_33, -0.899_489_5, -0.328_477_92],
+    ];
+    const OUT: [f64; 3] = [-0.301_248, 0.118_565_84, -0.219_521_64];
+    folder.run("features --book book/book.toml --model models/small --out matrix.jsonl").done();
+    let mut lines = String::new();
+    for line in folder.read("matrix.jsonl").lines() {
+        let row: Value = serde_json::from_str(line).expect("a row is JSON");
+        let x = FEATURES.map(|name| row[format!("feature:{name}")].as_f64().unwrap_or(f64::NAN));
+        let unit = |of: [f64; 4]| of[0] * x[0] + of[1] * x[1] + of[2] * x[2] + of[3];
+        let [first, second] = HIDDEN.map(unit).map(|sum| if sum < 0.0 { 0.0 } else { sum });
+        let _ = writeln!(lines, "{}", bellwether_core::sigmoid(OUT[0] * first + OUT[1] * second + OUT[2]));
+    }
+    lines
+}
+
 #[test]
 fn an_operator_that_is_not_understood_is_named() {
+    let folder = folder();
+    let mut altered = file("sklearn_network.onnx");
+    while let Some(at) = altered.windows(4).position(|of| of == b"Relu") {
+        altered[at..at + 4].copy_from_slice(b"Loop");
+    }
+    folder.write("sklearn_network.onnx", altered);
     check_refused(
-        &import(&folder(), "sklearn_network", ""),
+        &import(&folder, "sklearn_network", ""),
         REFUSED,
         &expect![[r#"
-            error: operator `Relu` in node 3 (`Relu`): no model of ours computes it
-            hint: what is read: a classifier of trees or straight lines with labels 0 and 1, on numbers, behind imputers and scalers; export that alone, or train with bellwether
+            error: operator `Loop` in node 3 (`Loop`): neither a kernel of ours nor tract, row by row, computes it
+            hint: what is read: a classifier with labels 0 and 1, on numbers: trees or straight lines, behind imputers and scalers, or layers and other operators that compute row by row; export that alone, or train with bellwether
         "#]],
     );
 }

@@ -34,7 +34,9 @@ pub use health::{
     HealthIndicator, HealthModel, HealthRules, MissingPolicy, Scale, Veto,
 };
 pub use matrix::{FeatureMatrix, MatrixError};
-pub use model::{Indicator, Linear, LinearTerm, Link, Model, ModelError, Node, ScorecardModel, Tree, Trees};
+pub use model::{
+    Graph, GraphInput, Indicator, Linear, LinearTerm, Link, Model, ModelError, Node, ScorecardModel, Tree, Trees,
+};
 pub use percentile::{CohortPolicy, CohortTable, Percentile, PercentileError};
 pub use progress::{Progress, Quiet};
 pub use quantiles::QuantileTable;

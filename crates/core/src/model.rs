@@ -16,6 +16,8 @@ pub enum Model {
     Trees(Trees),
     /// Bounded indicators, weighted over those that are known.
     Scorecard(ScorecardModel),
+    /// Operators of other software.
+    Graph(Graph),
 }
 
 /// `intercept + sum over features of: missing ? missing_weight : weight * (clamp(x, lower, upper) - center)`.
@@ -134,6 +136,27 @@ pub struct Indicator {
     pub at_full: f32,
 }
 
+/// A graph of operators that no other kind of model says, and that a runtime of ONNX computes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Graph {
+    /// How many features a row has.
+    pub n_features: usize,
+    /// What the operators read, in their order; no feature twice.
+    pub inputs: Vec<GraphInput>,
+    /// Operators and constants, from the inputs to the logit, as a message `GraphProto` of ONNX; its rules are those of
+    /// `bellwether_onnx::decode`.
+    pub operators: Vec<u8>,
+}
+
+/// A feature that a [`Graph`] reads.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct GraphInput {
+    /// Place of the feature in the schema.
+    pub feature: u32,
+    /// What a missing value counts as, finite; `None` where the operators say it.
+    pub missing: Option<f32>,
+}
+
 /// Why a model was refused.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -183,13 +206,14 @@ impl Model {
             Self::Linear(linear) => linear.terms.len(),
             Self::Trees(trees) => trees.n_features,
             Self::Scorecard(scorecard) => scorecard.n_features,
+            Self::Graph(graph) => graph.n_features,
         }
     }
 
     /// The logit of one row, NaN = missing.
     ///
     /// # Panics
-    /// If `row` has not `n_features` values.
+    /// If `row` has not `n_features` values, and of a [`Graph`], which a runtime of ONNX computes.
     pub fn logit(&self, row: &[f32]) -> f64 {
         assert_eq!(row.len(), self.n_features(), "one value a feature");
         match self {
@@ -198,6 +222,7 @@ impl Model {
             Self::Scorecard(scorecard) => {
                 f64::from(scorecard.intercept) + f64::from(scorecard.slope) * scorecard.health(row)
             }
+            Self::Graph(_) => panic!("a runtime of ONNX computes a graph"),
         }
     }
 
@@ -210,6 +235,7 @@ impl Model {
             Self::Linear(linear) => linear.validate(),
             Self::Trees(trees) => trees.validate(),
             Self::Scorecard(scorecard) => scorecard.validate(),
+            Self::Graph(graph) => graph.validate(),
         }
     }
 }
@@ -234,6 +260,24 @@ impl Linear {
                 let place = format!("the term of feature {feature}");
                 return Err(ModelError::Rule { place, rule: "lower must not be above upper" });
             }
+        }
+        Ok(())
+    }
+}
+
+impl Graph {
+    /// Of its inputs; the operators are of ONNX.
+    fn validate(&self) -> Result<(), ModelError> {
+        let mut is_read = vec![false; self.n_features];
+        for (input, of) in self.inputs.iter().enumerate() {
+            let (place, feature) = (|| format!("input {input} of the graph"), of.feature as usize);
+            let Some(seen) = is_read.get_mut(feature) else {
+                return Err(ModelError::Feature { place: place(), feature, n_features: self.n_features });
+            };
+            if std::mem::replace(seen, true) {
+                return Err(ModelError::Rule { place: place(), rule: "no feature may be read twice" });
+            }
+            finite(of.missing.unwrap_or(0.0), place)?;
         }
         Ok(())
     }

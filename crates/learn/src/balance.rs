@@ -70,7 +70,7 @@ impl Balance {
                 let corrected = Trees::new(trees.n_features(), base, trees.link(), leaves);
                 Model::Trees(corrected.map_err(|source| LearnError::Model { learner, source })?)
             }
-            Model::Scorecard(_) => model,
+            Model::Scorecard(_) | Model::Graph(_) => model,
         };
         checked(learner, model)
     }

@@ -49,7 +49,7 @@ pub fn covered(
             let covered = trees.with_covers(covers).map_err(|source| LearnError::Model { learner, source })?;
             Ok(Model::Trees(covered))
         }
-        model @ (Model::Linear(_) | Model::Scorecard(_)) => Ok(model),
+        model @ (Model::Linear(_) | Model::Scorecard(_) | Model::Graph(_)) => Ok(model),
     }
 }
 

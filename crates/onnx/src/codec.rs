@@ -6,14 +6,14 @@ use prost::Message as _;
 use crate::graph::{expect_operators, operator_name};
 use crate::limits::{self, MAX_BYTES, MAX_FEATURES, at_most};
 use crate::proto::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto};
-use crate::{OnnxError, linear, scorecard, trees};
+use crate::{OnnxError, linear, opaque, row_operators, scorecard, trees};
 
 /// Read by onnx 1.13 and later, ONNX Runtime 1.14 and later, tract 0.23.
 const IR_VERSION: i64 = 8;
 const OPERATOR_SETS: [(&str, i64); 2] = [("", 17), ("ai.onnx.ml", 3)];
-/// Names the graph forms of this release. Trees with covers are of a form of their own, so that releases that do not know
-/// covers say so.
-const FORMATS: [&str; 2] = ["1", "2"];
+/// Names the graph forms of this release. Trees with covers, and graphs of other software, are of forms of their own, so that
+/// releases that do not know them say so.
+const FORMATS: [&str; 3] = ["1", "2", "3"];
 
 const FORMAT_KEY: &str = "bellwether.format";
 const MODEL_KEY: &str = "bellwether.model";
@@ -40,9 +40,11 @@ enum Kind {
     Linear,
     Trees(Link),
     Scorecard,
+    Graph,
 }
 
-const KINDS: [Kind; 4] = [Kind::Linear, Kind::Trees(Link::Logit), Kind::Trees(Link::Probability), Kind::Scorecard];
+const KINDS: [Kind; 5] =
+    [Kind::Linear, Kind::Trees(Link::Logit), Kind::Trees(Link::Probability), Kind::Scorecard, Kind::Graph];
 
 impl Kind {
     const fn of(model: &Model) -> Self {
@@ -50,6 +52,7 @@ impl Kind {
             Model::Linear(_) => Self::Linear,
             Model::Trees(trees) => Self::Trees(trees.link()),
             Model::Scorecard(_) => Self::Scorecard,
+            Model::Graph(_) => Self::Graph,
         }
     }
 
@@ -59,15 +62,18 @@ impl Kind {
             Self::Trees(Link::Logit) => "trees",
             Self::Trees(Link::Probability) => "probability_trees",
             Self::Scorecard => "scorecard",
+            Self::Graph => "graph",
         }
     }
 
-    const fn operators(self) -> &'static [&'static str] {
+    /// All operators in their order; `None` where they are other software's.
+    const fn operators(self) -> Option<&'static [&'static str]> {
         match self {
-            Self::Linear => linear::OPERATORS,
-            Self::Trees(Link::Logit) => trees::LOGIT_OPERATORS,
-            Self::Trees(Link::Probability) => trees::PROBABILITY_OPERATORS,
-            Self::Scorecard => scorecard::OPERATORS,
+            Self::Linear => Some(linear::OPERATORS),
+            Self::Trees(Link::Logit) => Some(trees::LOGIT_OPERATORS),
+            Self::Trees(Link::Probability) => Some(trees::PROBABILITY_OPERATORS),
+            Self::Scorecard => Some(scorecard::OPERATORS),
+            Self::Graph => None,
         }
     }
 }
@@ -125,6 +131,7 @@ fn write(model: &Model, feature_names: &[String], schema_digest: &str, target: &
         Model::Linear(linear) => linear::write(linear),
         Model::Trees(trees) => trees::write(trees)?,
         Model::Scorecard(card) => scorecard::write(card)?,
+        Model::Graph(graph) => opaque::write(graph)?,
     };
     let entry = |key: &str, value: &str| StringStringEntryProto { key: key.to_owned(), value: value.to_owned() };
     let fixed = [
@@ -150,17 +157,21 @@ fn write(model: &Model, feature_names: &[String], schema_digest: &str, target: &
 
 fn read(graph: &GraphProto, kind: Kind, n_features: usize) -> Result<Model, OnnxError> {
     at_most("features", n_features, MAX_FEATURES)?;
-    expect_operators(graph, kind.operators())?;
+    if let Some(operators) = kind.operators() {
+        expect_operators(graph, operators)?;
+    }
     Ok(match kind {
         Kind::Linear => Model::Linear(linear::read(graph, n_features)?),
         Kind::Trees(link) => Model::Trees(trees::read(graph, n_features, link)?),
         Kind::Scorecard => Model::Scorecard(scorecard::read(graph, n_features)?),
+        Kind::Graph => Model::Graph(opaque::read(graph, n_features)?),
     })
 }
 
 /// A file of other software is best told by what it computes.
 fn refuse_foreign_operators(graph: &GraphProto) -> Result<(), OnnxError> {
-    let is_ours = |operator: &str| KINDS.iter().any(|kind| kind.operators().contains(&operator));
+    let of_kinds: Vec<&str> = KINDS.iter().filter_map(|kind| kind.operators()).flatten().copied().collect();
+    let is_ours = |operator: &str| of_kinds.contains(&operator) || row_operators::is_known(operator);
     let names = graph.node.iter().map(operator_name).enumerate();
     match names.into_iter().find(|(_, operator)| !is_ours(operator)) {
         Some((node, operator)) => {
@@ -173,7 +184,7 @@ fn refuse_foreign_operators(graph: &GraphProto) -> Result<(), OnnxError> {
 fn kind(file: &ModelProto) -> Result<Kind, OnnxError> {
     let found = metadata(file, FORMAT_KEY)?;
     if !FORMATS.contains(&found) {
-        return Err(OnnxError::Format { found: found.to_owned(), supported: "1 and 2" });
+        return Err(OnnxError::Format { found: found.to_owned(), supported: "1 to 3" });
     }
     let name = metadata(file, MODEL_KEY)?;
     let kind = KINDS.into_iter().find(|kind| kind.name() == name);
@@ -181,8 +192,11 @@ fn kind(file: &ModelProto) -> Result<Kind, OnnxError> {
 }
 
 fn format_of(model: &Model) -> &'static str {
-    let has_covers = matches!(model, Model::Trees(trees) if trees.covers().is_some());
-    FORMATS[usize::from(has_covers)]
+    match model {
+        Model::Graph(_) => FORMATS[2],
+        Model::Trees(trees) if trees.covers().is_some() => FORMATS[1],
+        Model::Trees(_) | Model::Linear(_) | Model::Scorecard(_) => FORMATS[0],
+    }
 }
 
 fn feature_names(file: &ModelProto) -> Vec<String> {
@@ -318,7 +332,8 @@ mod tests {
 
     #[test]
     fn other_formats_kinds_and_metadata_are_refused() {
-        check(|file| file.metadata_props[0].value = "3".into(), "format `3`; this release reads formats 1 and 2");
+        check(|file| file.metadata_props[0].value = "4".into(), "format `4`; this release reads formats 1 to 3");
+        check(|file| file.metadata_props[0].value = "3".into(), "was altered");
         check(|file| file.metadata_props[0].value = "2".into(), "was altered");
         check(|file| file.metadata_props[1].value = "linear".into(), "a graph of this kind has `IsNaN`");
         check(|file| file.metadata_props[1].value = "forest".into(), "must name a kind of model");

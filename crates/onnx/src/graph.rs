@@ -1,5 +1,7 @@
 //! The pieces that graphs are put together from, and the way back.
 
+use std::collections::BTreeSet;
+
 use crate::OnnxError;
 use crate::proto::{
     AttributeProto, DimensionProto, FLOAT, GraphProto, INT64, NodeProto, TensorProto, TensorShapeProto,
@@ -34,6 +36,11 @@ impl Body {
         self.push_node("Gather", &[input, indices], &[output], vec![axis], "");
     }
 
+    /// Adds a node of the default domain with attributes.
+    pub(crate) fn node_with(&mut self, operator: &str, inputs: &[&str], output: &str, attributes: Vec<AttributeProto>) {
+        self.push_node(operator, inputs, &[output], attributes, "");
+    }
+
     /// Adds a node with attributes of a domain.
     pub(crate) fn push_node(
         &mut self,
@@ -66,6 +73,12 @@ impl Body {
         self.floats(name, vec![values.len() as i64, 1], values);
     }
 
+    /// Adds a constant matrix of `n_columns`, row after row.
+    pub(crate) fn matrix(&mut self, name: &str, n_columns: usize, values: Vec<f32>) {
+        let n_rows = values.len().checked_div(n_columns).unwrap_or(0);
+        self.floats(name, vec![n_rows as i64, n_columns as i64], values);
+    }
+
     /// Adds a constant `[1, 1]`.
     pub(crate) fn scalar(&mut self, name: &str, value: f32) {
         self.row(name, [value]);
@@ -83,6 +96,32 @@ impl Body {
         self.initializers.push(TensorProto { dims, data_type: FLOAT, float_data: values, name, ..Default::default() });
     }
 
+    /// Adds operators and constants as they are.
+    pub(crate) fn extend(&mut self, of: GraphProto) {
+        self.nodes.extend(of.node);
+        self.initializers.extend(of.initializer);
+    }
+
+    /// The node that gives a tensor.
+    pub(crate) fn node_of(&self, output: &str) -> Option<&NodeProto> {
+        self.nodes.iter().find(|node| node.output.iter().any(|name| name == output))
+    }
+
+    /// The places that [`Body::indices`] added.
+    pub(crate) fn indices_of(&self, name: &str) -> Option<&[i64]> {
+        self.initializers.iter().find(|tensor| tensor.name == name).map(|tensor| tensor.int64_data.as_slice())
+    }
+
+    /// Operators and constants that `output` needs.
+    pub(crate) fn needed_for(self, output: &str) -> GraphProto {
+        let is_needed = needed(&self.nodes, output);
+        let node: Vec<NodeProto> =
+            self.nodes.into_iter().zip(is_needed).filter_map(|(node, is_needed)| is_needed.then_some(node)).collect();
+        let read: BTreeSet<&str> = node.iter().flat_map(|node| &node.input).map(String::as_str).collect();
+        let initializer = self.initializers.into_iter().filter(|tensor| read.contains(tensor.name.as_str())).collect();
+        GraphProto { initializer, node, ..GraphProto::default() }
+    }
+
     /// The graph with its input and output.
     pub(crate) fn into_graph(self, n_features: usize) -> GraphProto {
         GraphProto {
@@ -93,6 +132,19 @@ impl Body {
             output: vec![value_info(LOGIT, 1)],
         }
     }
+}
+
+/// For each node, in order of execution, whether `output` needs it.
+pub(crate) fn needed(nodes: &[NodeProto], output: &str) -> Vec<bool> {
+    let mut needed = BTreeSet::from([output]);
+    let mut is_needed = vec![false; nodes.len()];
+    for (place, node) in nodes.iter().enumerate().rev() {
+        if node.output.iter().any(|name| needed.contains(name.as_str())) {
+            is_needed[place] = true;
+            needed.extend(node.input.iter().map(String::as_str));
+        }
+    }
+    is_needed
 }
 
 /// An f32 matrix of `n_columns` and any number of rows.

@@ -4,28 +4,32 @@
 //! constant, an input that was filled, shifted or scaled, a sum of straight lines and trees, or a function of such a sum.
 //! Where what comes out is the logistic function of a sum, or a sum of trees that is a probability, it is a model of ours:
 //! the same thresholds, so moved that every f32 goes the way it goes in the file, and the same weights.
+//!
+//! Where it is neither, the graph itself is the model, as far as it computes row by row ([`lower`]).
 
 mod attributes;
 mod chain;
 mod column;
 mod ensemble;
 mod error;
+mod lower;
 mod model;
 mod operators;
 mod sum;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use prost::Message as _;
 
 use crate::OnnxError;
-use crate::graph::{ML_DOMAIN, operator_name};
+use crate::graph::{ML_DOMAIN, needed, operator_name};
 use crate::limits::{self, MAX_FEATURES};
 use crate::proto::{DOUBLE, FLOAT, GraphProto, INT64, ModelProto, STRING, ValueInfoProto};
 use attributes::Constant;
 use chain::{Chain, Width};
 use column::Column;
 pub use error::ImportError;
+use model::Formula;
 pub use model::{Converted, Imported, InputNames};
 use operators::{Context, Value};
 
@@ -44,16 +48,36 @@ pub fn import(bytes: &[u8]) -> Result<Imported, ImportError> {
     limits::check_foreign(bytes)?;
     let file = ModelProto::decode(bytes).map_err(|error| OnnxError::Malformed(error.into()))?;
     let graph = file.graph.as_ref().ok_or_else(|| ImportError::graph("the file", "it has no graph"))?;
-    let mut values = constants(graph)?;
+    let constants = constants(graph)?;
+    let mut values = constants.clone();
     let (inputs, n_inputs) = read_inputs(graph, &mut values)?;
     let output = output(graph)?;
     let context = Context { leaves_out_missing: file.producer_name == LEAVES_OUT_MISSING };
-    run(&file, graph, output, &mut values, &context)?;
-    let Some(Value::Columns(columns)) = values.remove(output) else {
-        return Err(ImportError::graph(format!("output `{output}`"), "no node gives it"));
+    let formula = match run(&file, graph, output, &mut values, &context) {
+        Ok(()) => {
+            let Some(Value::Columns(columns)) = values.remove(output) else {
+                return Err(ImportError::graph(format!("output `{output}`"), "no node gives it"));
+            };
+            Formula::of_columns(output, columns)?
+        }
+        Err(refused @ ImportError::Operator { .. }) => {
+            Formula::Operators(lower::lower(&file, graph, &constants, output).map_err(|later| further(refused, later))?)
+        }
+        Err(refused) => return Err(refused),
     };
     let producer = format!("{} {}", file.producer_name, release(&file.producer_version));
-    Imported::new(producer.trim().to_owned(), inputs, n_inputs, output, columns)
+    Ok(Imported::new(producer.trim().to_owned(), inputs, n_inputs, formula))
+}
+
+/// Why a file is neither a model of ours nor a graph for tract: what is further on in the file, and of one operator what a model
+/// of ours would need.
+fn further(of_model: ImportError, of_graph: ImportError) -> ImportError {
+    match (&of_model, &of_graph) {
+        (ImportError::Operator { node: here, .. }, ImportError::Operator { node: there, .. }) if here >= there => {
+            of_model
+        }
+        _ => of_graph,
+    }
 }
 
 /// `CatBoost` writes a whole report as its version.
@@ -150,14 +174,7 @@ fn run<'a>(
     values: &mut Values<'a>,
     context: &Context,
 ) -> Result<(), ImportError> {
-    let mut needed = BTreeSet::from([output]);
-    let mut is_needed = vec![false; graph.node.len()];
-    for (place, node) in graph.node.iter().enumerate().rev() {
-        if node.output.iter().any(|name| needed.contains(name.as_str())) {
-            is_needed[place] = true;
-            needed.extend(node.input.iter().map(String::as_str));
-        }
-    }
+    let is_needed = needed(&graph.node, output);
     for (place, node) in graph.node.iter().enumerate().filter(|&(place, _)| is_needed[place]) {
         let operator = operator_name(node);
         let refused = |reason: String| ImportError::Operator {

@@ -9,12 +9,14 @@
 //! | trees | `TreeEnsembleClassifier` (class 1 is the sum), `Gather`, `Add`; then `Mul`, `Sub`, `Div`, `Log` for a probability |
 //! | linear | `IsNaN`, `Max`, `Min`, `Sub`, `Where`, `MatMul`, `Add` |
 //! | scorecard | `Gather`, `IsNaN`, `Sub`, `Div`, `Max`, `Min`, `Where`, `MatMul`, `Greater`, `Mul`, `Add` |
+//! | graph of other software | `Gather`, `IsNaN`, `Where`, then operators that compute row by row |
 //!
 //! [`decode`] accepts exactly what [`encode`] writes, byte for byte, so no other reader can see more in a file than
 //! we did.
 //!
-//! [`import`] reads files of other software (skl2onnx, onnxmltools, `CatBoost`) as models of ours, which are then encoded as
-//! any other; an operator that is not understood is named.
+//! [`import`] reads files of other software (skl2onnx, onnxmltools, `CatBoost`, `PyTorch`) as models of ours, which are then encoded
+//! as any other. Where no kernel of ours computes what a file says, its own operators stay, if each of them makes a row from the
+//! same row; an operator that is not understood is named.
 
 mod codec;
 mod error;
@@ -22,7 +24,9 @@ mod graph;
 mod import;
 mod limits;
 mod linear;
+mod opaque;
 mod proto;
+mod row_operators;
 mod scorecard;
 mod trees;
 

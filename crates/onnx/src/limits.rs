@@ -11,6 +11,15 @@ pub const MAX_FEATURES: usize = 1 << 16;
 /// The most nodes of all trees of a model together, leaves included.
 pub const MAX_TREE_NODES: usize = 2_000_000;
 
+/// The most numbers of one matrix of another software's file, and of all constants of a graph of it.
+pub(crate) const MAX_COEFFICIENTS: usize = 1 << 22;
+
+/// The most numbers that all operators of a graph of other software give for one row.
+pub(crate) const MAX_ROW_NUMBERS: usize = 1 << 18;
+
+/// The most operators and constants of a graph, together.
+const MAX_OPERATORS: usize = 1024;
+
 /// The most splits on the way to a leaf.
 pub const MAX_TREE_DEPTH: usize = 4096;
 
@@ -31,7 +40,7 @@ struct Limits {
 const OURS: Limits = Limits {
     // A model's own, and one metadata entry a feature.
     model_fields: MAX_FEATURES + 64,
-    graph_fields: 64,
+    graph_fields: MAX_OPERATORS,
     node_fields: 64,
     tensor_fields: 16,
     // One a tree node's mode, a few for each attribute.
@@ -183,7 +192,7 @@ mod tests {
     fn small_bytes_cannot_ask_for_much_memory() {
         check_too_large(&field(14, &[]).repeat(OURS.model_fields + 1), "fields of the model");
         check_too_large(&field(7, &[]).repeat(2), "graphs");
-        check_too_large(&field(7, &field(1, &[]).repeat(65)), "nodes and initializers");
+        check_too_large(&field(7, &field(1, &[]).repeat(MAX_OPERATORS + 1)), "nodes and initializers");
         check_too_large(&field(7, &field(1, &field(1, &[]).repeat(65))), "fields of a node");
         check_too_large(&field(7, &field(1, &field(4, &[b'x'; 257]))), "bytes of a name");
         check_too_large(&field(7, &field(5, &field(4, &[]).repeat(17))), "fields of an initializer");

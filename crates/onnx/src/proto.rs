@@ -15,6 +15,7 @@ pub(crate) const DOUBLE: i32 = 11;
 
 /// `AttributeProto.AttributeType`.
 pub(crate) mod attribute_type {
+    pub(crate) const FLOAT: i32 = 1;
     pub(crate) const INT: i32 = 2;
     pub(crate) const STRING: i32 = 3;
     pub(crate) const FLOATS: i32 = 6;

@@ -55,9 +55,9 @@ fn depth(tree: &Tree) -> usize {
     depth_of.into_iter().max().unwrap_or(0)
 }
 
-/// `logit = ln(q / r)` with `q = floor + scale * p` and `r = 1 - q` as `ceiling + scale * (1 - p)`: near 1, the
+/// From a tensor `probability`: `logit = ln(q / r)` with `q = floor + scale * p` and `r = 1 - q` as `ceiling + scale * (1 - p)`: near 1, the
 /// difference `1 - q` would lose half of f32's digits.
-fn write_logit(body: &mut Body) {
+pub(crate) fn write_logit(body: &mut Body) {
     let (floor, scale) = Link::PROBABILITY_SHRINK;
     body.scalar("one", 1.0);
     body.scalar("scale", scale);

@@ -6,8 +6,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use bellwether_core::Model;
-use bellwether_onnx::{ImportError, Imported, OnnxError, import};
+use bellwether_core::{Feature, FeatureSchema, Model};
+use bellwether_onnx::{ImportError, Imported, OnnxError, decode, encode, import};
 
 /// The float rule: makers sum in f32 or f64, of leaves that their exporters round to f32.
 const TOLERANCE: f64 = 1e-6;
@@ -95,12 +95,68 @@ fn inputs_may_stand_anywhere_among_more_features() {
     }
 }
 
+/// `benches/peers/imports.py --fixtures` wrote it as the others; what it predicts is in `score/tests/graphs.rs`.
+#[test]
+fn what_no_kernel_computes_stays_a_graph() {
+    let file = imported("sklearn_network");
+    assert_eq!((file.producer(), file.unruled()), ("skl2onnx 1.20.0", vec![0, 1, 2]));
+    let model = file.convert(&[0, 1, 2], 3, &[Some(0.5), None, Some(1.5)]).expect("a model").model;
+    let Model::Graph(graph) = &model else { panic!("it is a graph: {model:?}") };
+    let fills: Vec<(u32, Option<f32>)> = graph.inputs.iter().map(|of| (of.feature, of.missing)).collect();
+    assert_eq!(fills, [(0, Some(0.5)), (1, None), (2, Some(1.5))]);
+    let written = encode(&model, &schema(), "churn_90d").expect("it can be written");
+    assert_eq!(decode(&written).expect("it is read").model, model);
+}
+
 #[test]
 fn an_operator_that_is_not_understood_is_named() {
-    match import(&bytes("sklearn_network")) {
-        Err(ImportError::Operator { node, operator, .. }) => assert_eq!((node, operator.as_str()), (3, "Relu")),
+    for operator in ["Loop", "Scan"] {
+        let altered = replaced(&bytes("sklearn_network"), "Relu", operator);
+        match import(&altered) {
+            Err(ImportError::Operator { node, operator: found, .. }) => {
+                assert_eq!((node, found.as_str()), (3, operator))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A file of ours in which an operator was replaced, in its place or for another one of its length.
+#[test]
+fn a_graph_of_a_bundle_has_known_operators_alone() {
+    let model = imported("sklearn_network").convert(&[0, 1, 2], 3, &[Some(0.5); 3]).expect("a model").model;
+    let written = encode(&model, &schema(), "churn_90d").expect("it can be written");
+    match decode(&replaced(&written, "Relu", "Loop")) {
+        Err(OnnxError::Operator { operator, .. }) => assert_eq!(operator, "Loop"),
         other => panic!("{other:?}"),
     }
+    for at in 0..written.len() {
+        assert!(decode(&written[..at]).is_err(), "cut to {at}");
+        for flip in [0x01, 0x80, 0xff] {
+            let mut altered = written.clone();
+            altered[at] ^= flip;
+            if let Ok(read) = decode(&altered) {
+                let same = encode(&read.model, &schema(), "churn_90d").is_ok();
+                assert!(same && read != decode(&written).expect("it is read"), "byte {at}");
+            }
+        }
+    }
+}
+
+fn schema() -> FeatureSchema {
+    let feature = |name: &str| Feature { name: name.to_owned(), category: None, good: None };
+    FeatureSchema::new(["a", "b", "c"].map(feature).to_vec()).expect("names differ")
+}
+
+fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len(), "lengths stand before texts");
+    let mut altered = bytes.to_vec();
+    for at in 0..bytes.len() - from.len() {
+        if bytes[at..].starts_with(from.as_bytes()) {
+            altered[at..at + to.len()].copy_from_slice(to.as_bytes());
+        }
+    }
+    altered
 }
 
 /// Behind the graph stand the versions of operator sets; one that no node needs may be lost.
@@ -119,7 +175,7 @@ fn a_file_that_is_cut_off_is_refused_or_says_the_same() {
 /// Whatever stands in a file, it is refused or gives a valid model.
 #[test]
 fn altered_bytes_never_panic() {
-    for name in ["sklearn_logistic", "sklearn_forest", "catboost"] {
+    for name in ["sklearn_logistic", "sklearn_forest", "catboost", "sklearn_network"] {
         let whole = bytes(name);
         for at in 0..whole.len() {
             for flip in [0x01, 0x80, 0xff] {
@@ -139,9 +195,7 @@ fn altered_bytes_never_panic() {
 fn a_file_of_ours_is_none_of_other_software() {
     // Its output is a logit.
     let linear = imported("sklearn_logistic").convert(&[0, 1, 2], 3, &[None; 3]).expect("a model").model;
-    let feature = |name: &str| bellwether_core::Feature { name: name.to_owned(), category: None, good: None };
-    let schema = bellwether_core::FeatureSchema::new(["a", "b", "c"].map(feature).to_vec()).expect("a schema");
-    let ours = bellwether_onnx::encode(&linear, &schema, "churn_90d").expect("bytes");
+    let ours = encode(&linear, &schema(), "churn_90d").expect("bytes");
     assert!(matches!(linear, Model::Linear(_)));
     assert!(matches!(import(&ours), Err(ImportError::Operator { .. } | ImportError::Graph { .. })));
     assert!(matches!(import(b"no protobuf"), Err(ImportError::Onnx(OnnxError::Malformed(_)))));

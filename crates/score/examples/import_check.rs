@@ -48,6 +48,7 @@ fn score(imported: &Imported, n_features: usize, rows: &FeatureMatrix) -> Result
         Model::Linear(_) => "linear".to_owned(),
         Model::Trees(trees) => format!("{} trees", trees.trees().len()),
         Model::Scorecard(_) => "scorecard".to_owned(),
+        Model::Graph(_) => "tract".to_owned(),
     };
     println!("producer={}\nkernel={kind}\nrounding={:e}", imported.producer(), converted.rounding);
     println!("unruled={}", imported.unruled().len());

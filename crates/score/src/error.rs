@@ -111,6 +111,12 @@ pub enum ScoreError {
         /// What is missing.
         what: &'static str,
     },
+    /// A graph of other software, whose sum has no parts that are known.
+    #[error("target `{target}` can't be explained: its model is a graph of other software")]
+    NotExplained {
+        /// The target.
+        target: Target,
+    },
     /// Contributions that are not those of the score.
     #[error("row {row}: contributions add up to the logit {sum} where the model gives {logit}")]
     Additivity {
@@ -121,7 +127,23 @@ pub enum ScoreError {
         /// The model's.
         logit: f64,
     },
+    /// A graph of other software overflows on a row, or does not know what to do with it.
+    #[error("row {row}: the graph of other software gives {logit}; a logit must be finite")]
+    GraphNotFinite {
+        /// The row, from 0.
+        row: usize,
+        /// The logit.
+        logit: f64,
+    },
+    /// A graph of other software, in a build without tract.
+    #[error(
+        "the model of `{target}` is a graph of other software, which tract computes; this build is without feature `tract`"
+    )]
+    NoRuntime {
+        /// What it predicts.
+        target: String,
+    },
     /// tract refused the graph or the rows.
-    #[error("the reference runtime failed")]
+    #[error("tract failed")]
     Reference(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,5 +1,10 @@
 //! A graph, compiled to flat arrays.
 
+#[cfg(feature = "tract")]
+mod graph;
+#[cfg(not(feature = "tract"))]
+#[path = "kernel/no_graph.rs"]
+mod graph;
 mod linear;
 mod path;
 mod rows;
@@ -13,6 +18,7 @@ use bellwether_onnx::Decoded;
 use rayon::prelude::*;
 
 use crate::ScoreError;
+use graph::GraphPlan;
 
 pub(crate) use path::Instructions;
 pub use path::SimdPath;
@@ -38,13 +44,15 @@ enum Compiled {
     Linear(Linear),
     Trees(TreeKernel),
     Scorecard(ScorecardModel),
+    Graph(GraphPlan),
 }
 
 impl Kernel {
     /// Compiles the bytes that `bellwether_onnx::encode` wrote.
     ///
     /// # Errors
-    /// [`ScoreError::Onnx`] for every other file.
+    /// [`ScoreError::Onnx`] for every other file, [`ScoreError::NoRuntime`] for a graph of other software where the crate is
+    /// built without tract.
     pub fn compile(bytes: &[u8]) -> Result<Self, ScoreError> {
         let Decoded { model, feature_names, schema_digest, target } = bellwether_onnx::decode(bytes)?;
         let used = used_features(&model);
@@ -52,14 +60,17 @@ impl Kernel {
             Model::Linear(linear) => Compiled::Linear(linear),
             Model::Trees(trees) => Compiled::Trees(TreeKernel::new(&trees)),
             Model::Scorecard(card) => Compiled::Scorecard(card),
+            Model::Graph(graph) => Compiled::Graph(GraphPlan::new(bytes, graph.n_features, &target)?),
         };
         Ok(Self { feature_names, schema_digest, target, used, compiled })
     }
 
-    /// The logit of each row, in row order; equal to `Model::logit` bit for bit.
+    /// The logit of each row, in row order; equal to `Model::logit` bit for bit, but for a graph of other software, whose
+    /// last bits are the processor's.
     ///
     /// # Errors
-    /// [`ScoreError::Features`] for rows of another width.
+    /// [`ScoreError::Features`] for rows of another width, [`ScoreError::GraphNotFinite`] where a graph of other software
+    /// gives no finite number.
     pub fn logits(&self, x: &FeatureMatrix) -> Result<Vec<f64>, ScoreError> {
         self.logits_of(&x.into())
     }
@@ -73,12 +84,18 @@ impl Kernel {
     }
 
     /// [`Kernel::logits_of`] with the instructions of `path`: for tests and measurements, because every path gives the
-    /// same bits.
+    /// same bits. A graph of other software has tract's instructions.
     ///
     /// # Errors
     /// As [`Kernel::logits_of`].
     pub fn logits_on(&self, path: SimdPath, rows: &Rows<'_>) -> Result<Vec<f64>, ScoreError> {
         self.check_width(rows.n_features())?;
+        if let Compiled::Graph(graph) = &self.compiled {
+            return match rows.first_infinite(0..rows.n_rows()).and_then(|row| rows.infinite_of(row)) {
+                None => graph.logits(rows),
+                Some((row, feature, value)) => Err(ScoreError::Infinite { row, feature, value }),
+            };
+        }
         let mut logits = vec![0.0; rows.n_rows()];
         let first_refused = AtomicUsize::new(usize::MAX);
         for_each_task(&mut logits, 1, |first_row, logits| {
@@ -90,6 +107,7 @@ impl Kernel {
                 Compiled::Linear(linear) => linear::logits(linear, path, rows, first_row, logits),
                 Compiled::Trees(trees) => trees.logits(path, rows, first_row, logits),
                 Compiled::Scorecard(card) => scorecard::logits(card, rows, first_row, logits),
+                Compiled::Graph(_) => unreachable!("a graph has no tasks of its own"),
             }
         });
         match rows.infinite_of(first_refused.into_inner()) {
@@ -98,10 +116,11 @@ impl Kernel {
         }
     }
 
-    /// The logit of one row, NaN = missing, without allocation.
+    /// The logit of one row, NaN = missing, without allocation; to the same bits as in any batch. A graph of other software
+    /// allocates.
     ///
     /// # Errors
-    /// [`ScoreError::Features`] for a row of another width, [`ScoreError::Infinite`] for an infinite value.
+    /// As [`Kernel::logits_of`].
     pub fn logit_row(&self, row: &[f32]) -> Result<f64, ScoreError> {
         self.check_width(row.len())?;
         if let Some(feature) = row.iter().position(|value| value.is_infinite()) {
@@ -111,6 +130,7 @@ impl Kernel {
             Compiled::Linear(linear) => linear::logit_row(linear, row),
             Compiled::Trees(trees) => trees.logit_row(row),
             Compiled::Scorecard(card) => scorecard::logit_of(card, card.health(row)),
+            Compiled::Graph(graph) => graph.logit_row(row)?,
         })
     }
 
@@ -136,8 +156,13 @@ impl Kernel {
     pub fn n_trees(&self) -> usize {
         match &self.compiled {
             Compiled::Trees(trees) => trees.n_trees(),
-            Compiled::Linear(_) | Compiled::Scorecard(_) => 0,
+            Compiled::Linear(_) | Compiled::Scorecard(_) | Compiled::Graph(_) => 0,
         }
+    }
+
+    /// Whether it is a graph of other software, which tract computes.
+    pub(crate) const fn is_graph(&self) -> bool {
+        matches!(self.compiled, Compiled::Graph(_))
     }
 
     /// The names of the features in the order in which a row has them.
@@ -193,6 +218,7 @@ fn used_features(model: &Model) -> Vec<bool> {
             nodes.filter_map(feature).collect()
         }
         Model::Scorecard(card) => card.indicators.iter().map(|indicator| indicator.feature).collect(),
+        Model::Graph(graph) => graph.inputs.iter().map(|input| input.feature).collect(),
     };
     for feature in features {
         used[feature as usize] = true;

@@ -3,7 +3,7 @@
 //! - [`Scorer`] opens a bundle and scores a feature matrix: health score, band and probabilities, or a status that
 //!   says why there are none. [`Scorer::score_one`] does it for one row without allocation.
 //! - [`Kernel`] computes logits from the bytes of one graph, for [`Rows`] in the layout in which the caller has them;
-//!   [`Reference`] computes them with tract, from the same bytes.
+//!   [`Reference`] computes them with tract, from the same bytes. Graphs that no kernel of ours computes are tract's in both.
 //! - [`Scorer::certify`] writes the rows on which a change of a model shows, with all that they must give; opening a
 //!   bundle replays them, [`Verification`] replays all of them in each runtime.
 //! - [`Explainer`] takes the scores of a target's model apart by feature: exact Shapley values.
@@ -64,6 +64,8 @@
 //! - Ask for batches of thousands of rows: ranks are made for 1,024 rows at a time, threads get 2,048. Columns
 //!   ([`Rows::columns`], as Arrow has them) are read in place and are the fastest layout; [`Rows::row_major`]
 //!   is turned into columns 128 rows at a time.
+//! - Graphs of other software go through tract in batches of 64 rows, some microseconds a row for a small network; one row alone
+//!   costs as much as 64, and allocates. Without the feature `tract` they are refused.
 //! - A graph loads in milliseconds; nothing is compiled to machine code and no memory is made executable.
 //! - `benches/peers/score_speed.py` measures all of it beside other runtimes.
 
@@ -75,13 +77,13 @@ mod kernel;
 mod open;
 mod parity;
 mod reasons;
-#[cfg(feature = "reference")]
+#[cfg(feature = "tract")]
 mod reference;
 mod replay;
 mod row;
 mod scorer;
 mod shapley;
-#[cfg(feature = "reference")]
+#[cfg(feature = "tract")]
 mod verify;
 
 pub use error::ScoreError;
@@ -91,10 +93,10 @@ pub use reasons::{
     Effect, ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Lever, Measure, Moved,
     Reason, Reasons, State, TopActions, Wording,
 };
-#[cfg(feature = "reference")]
+#[cfg(feature = "tract")]
 pub use reference::Reference;
 pub use row::RowScore;
 pub use scorer::{Scorer, ScorerParts, ScorerTarget, Scores};
 pub use shapley::{ADDITIVITY_TOLERANCE, Against, Contributions, Explainer};
-#[cfg(feature = "reference")]
+#[cfg(feature = "tract")]
 pub use verify::{Runtime, RuntimeCheck, Verification};

@@ -1,7 +1,9 @@
 //! Whether this machine gives the numbers of a certificate.
 
+use std::collections::BTreeMap;
+
 use bellwether_bundle::ParityVectors;
-use bellwether_core::{Assessment, Digest, FeatureMatrix};
+use bellwether_core::{Assessment, Digest, FeatureMatrix, Target};
 
 use crate::certify::Numbers;
 use crate::{Kernel, ScoreError, Scorer};
@@ -10,6 +12,9 @@ use crate::{Kernel, ScoreError, Scorer};
 const SAMPLE_WALKS: usize = 1 << 19;
 /// Rows that opening a bundle replays of models without trees.
 const SAMPLE_ROWS: usize = 1 << 14;
+/// How far the logit of a graph of other software may be from its certificate, relative to `max(1, |logit|)`: tract computes
+/// in f32, with instructions that it chooses by the processor.
+pub(crate) const GRAPH_TOLERANCE: f64 = 1e-3;
 
 impl Scorer {
     /// How many rows of a certificate opening a bundle replays: all, unless the ensembles are so large that it would
@@ -21,7 +26,8 @@ impl Scorer {
     }
 
     /// Checks that the certificate is of these graphs, and that its first `n_rows` rows give its numbers, bit for bit;
-    /// leaves are not looked at.
+    /// leaves are not looked at. Of graphs of other software the logits may differ by 1e-3 of `max(1, |logit|)`, and
+    /// probabilities as far as that makes them.
     ///
     /// # Errors
     /// [`ScoreError::Mismatch`] for another graph, [`ScoreError::Parity`] for the first row, in order, that gives
@@ -32,7 +38,29 @@ impl Scorer {
         self.check_inputs(stored)?;
         let rows: Vec<usize> = (0..n_rows.min(x.n_rows())).collect();
         let computed = if rows.len() == x.n_rows() { self.numbers(&x)? } else { self.numbers(&x.select(&rows))? };
-        rows.into_iter().try_for_each(|row| check_row(row, stored, &computed))
+        let limits = Limits {
+            logits: self.targets().map(|target| (target, self.logit_tolerance(target))).collect(),
+            least: self.moved(&computed, -1.0),
+            most: self.moved(&computed, 1.0),
+        };
+        rows.into_iter().try_for_each(|row| check_row(row, stored, &computed, &limits))
+    }
+
+    /// Relative to `max(1, |logit|)`.
+    fn logit_tolerance(&self, target: Target) -> f64 {
+        if self.kernel(target).is_some_and(Kernel::is_graph) { GRAPH_TOLERANCE } else { 0.0 }
+    }
+
+    /// The probabilities of logits that are at the end of their tolerance.
+    fn moved(&self, computed: &Numbers, sign: f64) -> BTreeMap<Target, Vec<f64>> {
+        if self.targets().all(|target| self.logit_tolerance(target) == 0.0) {
+            return computed.probabilities.clone();
+        }
+        let moved = |(&target, logits): (&Target, &Vec<f64>)| {
+            let tolerance = sign * self.logit_tolerance(target);
+            (target, logits.iter().map(|logit| logit + tolerance * logit.abs().max(1.0)).collect())
+        };
+        self.probabilities_of(&computed.logits.iter().map(moved).collect())
     }
 
     /// The certificate is of these graphs.
@@ -71,17 +99,34 @@ impl Scorer {
     }
 }
 
-fn check_row(row: usize, stored: &ParityVectors, computed: &Numbers) -> Result<(), ScoreError> {
-    let same = |what: &dyn Fn() -> String, expected: u64, found: f64| {
-        if expected == found.to_bits() { Ok(()) } else { Err(difference(row, what(), f64::from_bits(expected), found)) }
+/// How far numbers may be from a certificate.
+struct Limits {
+    /// Of each target's logits, relative to `max(1, |logit|)`.
+    logits: BTreeMap<Target, f64>,
+    /// The least and the greatest probability of each row.
+    least: BTreeMap<Target, Vec<f64>>,
+    most: BTreeMap<Target, Vec<f64>>,
+}
+
+fn check_row(row: usize, stored: &ParityVectors, computed: &Numbers, limits: &Limits) -> Result<(), ScoreError> {
+    // Where there is no tolerance, the ends of the range are the number itself, and its bits decide.
+    let within = |what: &dyn Fn() -> String, expected: u64, found: f64, least: f64, most: f64| {
+        let value = f64::from_bits(expected);
+        let is_same = expected == found.to_bits() || (least < most && (least..=most).contains(&value));
+        if is_same { Ok(()) } else { Err(difference(row, what(), value, found)) }
     };
     for (target, expected) in &stored.targets {
-        same(&|| format!("the logit of `{target}`"), expected.logit_bits[row], computed.logits[target][row])?;
+        let found = computed.logits[target][row];
+        let off = limits.logits[target] * found.abs().max(1.0);
+        let logit = || format!("the logit of `{target}`");
+        within(&logit, expected.logit_bits[row], found, found - off, found + off)?;
         let found = computed.probabilities[target][row];
-        same(&|| format!("the probability of `{target}`"), expected.probability_bits[row], found)?;
+        let (least, most) = (limits.least[target][row], limits.most[target][row]);
+        let probability = || format!("the probability of `{target}`");
+        within(&probability, expected.probability_bits[row], found, least, most)?;
     }
     let health: &Assessment = &computed.health[row];
-    same(&|| "the health score".to_owned(), stored.health_bits[row], health.score)?;
+    within(&|| "the health score".to_owned(), stored.health_bits[row], health.score, health.score, health.score)?;
     let names = [
         ("the band", stored.band[row].name(), health.band().name()),
         ("the status", stored.status[row].name(), computed.status[row].name()),

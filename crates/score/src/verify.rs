@@ -4,6 +4,7 @@ use bellwether_bundle::{Bundle, ParityTarget};
 use bellwether_core::{FeatureMatrix, Link, Model, Target, Trees};
 
 use crate::certify::leaf_digests;
+use crate::replay::GRAPH_TOLERANCE;
 use crate::{Kernel, Reference, Rows, ScoreError, Scorer, SimdPath};
 
 /// Steps over leaves that tract is given for the logits of one graph: some seconds.
@@ -29,7 +30,8 @@ pub struct RuntimeCheck {
     pub n_differing: usize,
     /// The largest difference of a logit, relative to `max(1, |logit|)`.
     pub largest_difference: f64,
-    /// The largest difference that is no failure: 0 natively, and in tract for trees, whose sums are exact.
+    /// The largest difference that is no failure: 0 natively but of graphs of other software, and in tract for trees, whose
+    /// sums are exact.
     pub limit: f64,
     /// Leaves that were compared: one a tree, in every row of the certificate.
     pub n_leaves: usize,
@@ -116,9 +118,11 @@ impl<'a> Verification<'a> {
     /// On every instruction set of this machine; the worst of them.
     fn native(&self, kernel: &Kernel, stored: &ParityTarget) -> Result<RuntimeCheck, ScoreError> {
         let leaves = kernel.leaves(&self.x)?;
-        let mut worst = compare(stored, &kernel.logits(&self.x)?, &leaves, kernel.n_trees(), 0.0);
+        let limit = if kernel.is_graph() { GRAPH_TOLERANCE } else { 0.0 };
+        let mut worst = compare(stored, &kernel.logits(&self.x)?, &leaves, kernel.n_trees(), limit);
         for path in SimdPath::available() {
-            let found = compare(stored, &kernel.logits_on(path, &Rows::from(&self.x))?, &leaves, kernel.n_trees(), 0.0);
+            let found =
+                compare(stored, &kernel.logits_on(path, &Rows::from(&self.x))?, &leaves, kernel.n_trees(), limit);
             if found.n_differing > worst.n_differing {
                 worst = found;
             }
@@ -129,7 +133,7 @@ impl<'a> Verification<'a> {
     fn tract(&self, reference: &Reference, model: &Model, stored: &ParityTarget) -> Result<RuntimeCheck, ScoreError> {
         let (n_rows, n_trees) = match model {
             Model::Trees(trees) => (affordable_rows(trees), trees.trees().len()),
-            Model::Linear(_) | Model::Scorecard(_) => (usize::MAX, 0),
+            Model::Linear(_) | Model::Scorecard(_) | Model::Graph(_) => (usize::MAX, 0),
         };
         let front: Vec<usize> = (0..n_rows.min(self.n_rows())).collect();
         let logits: Vec<f64> = reference.logits(&self.x.select(&front))?.into_iter().map(f64::from).collect();
@@ -145,6 +149,7 @@ const fn reference_limit(model: &Model) -> f64 {
             Link::Probability => 1e-6,
         },
         Model::Linear(_) | Model::Scorecard(_) => 1e-5,
+        Model::Graph(_) => GRAPH_TOLERANCE,
     }
 }
 

@@ -212,6 +212,7 @@ fn swapped(model: &Model, one: u32, other: u32) -> Model {
             }
             Model::Trees(Trees::new(trees.n_features(), trees.base(), trees.link(), all).expect("still trees"))
         }
+        Model::Graph(_) => panic!("no model of this file is a graph of other software"),
     }
 }
 

@@ -33,7 +33,7 @@ fn expected(model: &Model, x: &FeatureMatrix, rows: &[usize]) -> Option<Vec<f64>
     };
     let values = |column: usize| rows.iter().map(move |&row| x.column(column)[row]);
     match model {
-        Model::Trees(_) => None,
+        Model::Trees(_) | Model::Graph(_) => None,
         Model::Linear(linear) => {
             let terms = linear.terms.iter().enumerate();
             terms.map(|(column, term)| mean(&mut values(column).map(|value| term.logit(value)))).collect()

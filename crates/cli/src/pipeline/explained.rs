@@ -5,11 +5,12 @@ use bellwether_bundle::Bundle;
 use bellwether_core::{Calibration, FeatureMatrix, HealthModel, Target};
 use bellwether_score::{
     Against, Contributions, ExplainedRow, Explainer, HealthShares, IndicatorValue, Indicators, Measure, Reasons,
-    Scorer, Wording,
+    ScoreError, Scorer, Wording,
 };
 
 use crate::failure::Failure;
 use crate::pipeline::opened::Opened;
+use crate::progress::say;
 
 /// The explainers of a bundle's main horizons, and the words for its indicators.
 pub(crate) struct Explained {
@@ -28,7 +29,7 @@ pub(crate) struct ExplainedTarget {
 }
 
 impl Explained {
-    /// Of the main horizon of each outcome; against training rows, or against the rows that the bundle keeps.
+    /// Of the main horizon of each outcome, but for graphs of other software; against training rows, or against the rows that the bundle keeps.
     pub(crate) fn of(opened: &Opened, interventional: bool) -> Result<Self, Failure> {
         Self::of_bundle(&opened.bundle, &opened.scorer, opened.book.file(), interventional)
     }
@@ -52,17 +53,28 @@ impl Explained {
         };
         let is_main = |target: Target| scorer.main_target(target.outcome) == Some(target);
         let models = bundle.targets().iter().zip(bundle.models()).filter(|(of, _)| is_main(of.target));
-        let targets = models.map(|(of, model)| {
+        let mut targets = Vec::new();
+        for (of, model) in models {
             let kernel = scorer.kernel(of.target).expect("a scorer has a kernel for each target of its bundle");
-            let explainer = Explainer::new(kernel, model, of.target, against)?;
-            Ok(ExplainedTarget { target: of.target, explainer, calibration: of.calibration.clone() })
-        });
-        let targets = targets.collect::<Result<Vec<_>, bellwether_score::ScoreError>>().map_err(|error| {
-            Failure::refused(
-                error.to_string(),
-                "train again with this release; the bundle was written by an earlier one",
-            )
-        })?;
+            match Explainer::new(kernel, model, of.target, against) {
+                Ok(explainer) => {
+                    let calibration = of.calibration.clone();
+                    targets.push(ExplainedTarget { target: of.target, explainer, calibration });
+                }
+                Err(error @ ScoreError::NotExplained { .. }) => say(&format!("no reasons: {error}")),
+                Err(error) => {
+                    let hint = "train again with this release; the bundle was written by an earlier one";
+                    return Err(Failure::refused(error.to_string(), hint));
+                }
+            }
+        }
+        if targets.is_empty() {
+            let message = "no model of the bundle can be explained: all are graphs of other software".to_owned();
+            return Err(Failure::refused(
+                message,
+                "train a model with bellwether, or import one of trees or straight lines",
+            ));
+        }
         let indicators = Indicators::of(bundle.encoding());
         let wordings = (0..indicators.len()).map(|of| wording(bundle, file, &indicators, of)).collect();
         Ok(Self { indicators, wordings, targets, health: bundle.scorecard().health_model() })

@@ -7,11 +7,8 @@ use super::chain::{Chain, Step, Width};
 use super::column::{Arithmetic, Column};
 use super::ensemble::Ensemble;
 use super::sum::Sum;
-use crate::limits::MAX_FEATURES;
+use crate::limits::{MAX_COEFFICIENTS, MAX_FEATURES};
 use crate::proto::{DOUBLE, FLOAT, NodeProto};
-
-/// Coefficients of one matrix, at most.
-const MAX_COEFFICIENTS: usize = 1 << 22;
 
 /// A tensor of a graph.
 #[derive(Debug, Clone)]
@@ -63,7 +60,7 @@ pub(super) fn run(node: &NodeProto, operator: &str, inputs: &[&Value], context: 
             two_classes(of, "classlabels_int64s", "classlabels_strings")?;
             columns_of(first(inputs)?)?.to_vec()
         }
-        _ => return Err("no model of ours computes it".to_owned()),
+        _ => return Err("neither a kernel of ours nor tract, row by row, computes it".to_owned()),
     };
     if columns.len() > MAX_FEATURES {
         return Err(format!("it gives {} columns; at most {MAX_FEATURES} are read", columns.len()));
@@ -256,7 +253,7 @@ fn then(chain: Chain, step: Step) -> Result<Column, String> {
 }
 
 /// One number may stand for all columns.
-fn for_each_column(name: &str, values: Vec<f64>, n: usize) -> Result<Vec<f64>, String> {
+pub(super) fn for_each_column(name: &str, values: Vec<f64>, n: usize) -> Result<Vec<f64>, String> {
     match values[..] {
         [value] => Ok(vec![value; n]),
         _ if values.len() == n => Ok(values),
@@ -265,7 +262,7 @@ fn for_each_column(name: &str, values: Vec<f64>, n: usize) -> Result<Vec<f64>, S
 }
 
 /// Refuses labels other than 0 and 1, so that the second column is the outcome's.
-fn two_classes(of: Attributes<'_>, ints: &str, strings: &str) -> Result<(), String> {
+pub(super) fn two_classes(of: Attributes<'_>, ints: &str, strings: &str) -> Result<(), String> {
     let texts = of.strings(strings);
     if !texts.is_empty() {
         return Err(format!("its classes are the texts `{}`; train it with labels 0 and 1", texts.join("`, `")));

@@ -245,7 +245,7 @@ fn graphs_that_are_no_classifier_are_refused() {
     let sum = |output| node("Add", &["x", "x"], output, vec![]);
     check_refused(&file(1, vec![sum("p")], vec![]), "output `p`: it is a number, no probability");
     check_refused(&file(1, vec![sum("q")], vec![]), "output `p`: no node gives it");
-    check_refused(&file(1, vec![node("Relu", &["x"], "p", vec![])], vec![]), "operator `Relu` in node 0 (`p`)");
+    check_refused(&file(1, vec![node("Loop", &["x"], "p", vec![])], vec![]), "operator `Loop` in node 0 (`p`)");
     check_refused(&file(1, vec![node("Sigmoid", &["y"], "p", vec![])], vec![]), "what no earlier node gives");
     let mut later = file(1, vec![sum("p")], vec![]);
     later.opset_import[0].version = 99;
@@ -258,4 +258,97 @@ fn graphs_that_are_no_classifier_are_refused() {
     let mut unknown = file(1, vec![sum("p")], vec![]);
     unknown.graph.as_mut().expect("a graph").input[0] = value("x", FLOAT, -1);
     check_refused(&unknown, "a number of columns that the file states");
+}
+
+/// A file that only a runtime computes: its last operators give `p`.
+fn graph(node: Vec<NodeProto>, initializer: Vec<TensorProto>) -> ModelProto {
+    file(2, node, initializer)
+}
+
+/// The operators that such a file becomes, in their order.
+#[track_caller]
+fn lowered(file: &ModelProto) -> (Vec<String>, Vec<usize>) {
+    let imported = import(&file.encode_to_vec()).expect("it is understood");
+    let model = imported.convert(&[0, 1], 2, &[None; 2]).expect("a model").model;
+    let bellwether_core::Model::Graph(of) = model else { panic!("it is a graph") };
+    let operators = GraphProto::decode(of.operators.as_slice()).expect("a graph");
+    (operators.node.into_iter().map(|node| node.op_type).collect(), imported.unruled())
+}
+
+#[test]
+fn a_graph_ends_before_its_last_function() {
+    let weight = constant("w", &[2, 1], &[1.0, -1.0]);
+    let layers = |last: Vec<NodeProto>| {
+        let first = vec![node("MatMul", &["x", "w"], "h", vec![]), node("Tanh", &["h"], "z", vec![])];
+        graph([first, last].concat(), vec![weight.clone(), constant("one", &[1], &[1.0])])
+    };
+    let axis = || vec![AttributeProto { i: 1, ..attribute("axis", attribute_type::INT) }];
+    let sigmoid = || node("Sigmoid", &["z"], "q", vec![]);
+    let rest = node("Sub", &["one", "q"], "r", vec![]);
+    let both = layers(vec![sigmoid(), rest, node("Concat", &["r", "q"], "p", axis())]);
+    assert_eq!(lowered(&both).0, ["MatMul", "Tanh", "Gather"]);
+    let pair = layers(vec![node("Concat", &["z", "h"], "q", axis()), node("Softmax", &["q"], "p", axis())]);
+    assert_eq!(lowered(&pair).0, ["MatMul", "Tanh", "Concat", "Gather", "Gather", "Sub"]);
+    // Of what is no logistic function the logit is taken in the graph.
+    let mean =
+        layers(vec![sigmoid(), node("Mean", &["q", "q"], "m", vec![]), node("Concat", &["h", "m"], "p", axis())]);
+    assert_eq!(lowered(&mean).0[..6], ["MatMul", "Tanh", "Sigmoid", "Add", "Div", "Gather"]);
+    check_refused(&layers(vec![node("Relu", &["z"], "p", vec![])]), "it is a number, no probability");
+    check_refused(&layers(vec![node("Concat", &["z", "h", "z"], "p", axis())]), "it has 3 columns");
+}
+
+#[test]
+fn inputs_without_a_rule_for_missing_values_are_told() {
+    let axis = || vec![AttributeProto { i: 1, ..attribute("axis", attribute_type::INT) }];
+    let places = |name: &str, place: i64| TensorProto {
+        dims: vec![1],
+        data_type: INT64,
+        int64_data: vec![place],
+        name: name.to_owned(),
+        ..TensorProto::default()
+    };
+    let constants = vec![places("first", 0), places("second", 1), constant("zero", &[1], &[0.0])];
+    let unruled = |filled: &[&str]| {
+        let nodes = vec![
+            node("Gather", &["x", "first"], "a", axis()),
+            node("Gather", &["x", "second"], "b", axis()),
+            node("IsNaN", &["a"], "missing", vec![]),
+            node("Where", filled, "f", vec![]),
+            node("Mul", &["f", "b"], "z", vec![]),
+            node("Sigmoid", &["z"], "p", vec![]),
+        ];
+        lowered(&graph(nodes, constants.clone())).1
+    };
+    assert_eq!(unruled(&["missing", "zero", "a"]), [1]);
+    // What is chosen where the value is known is another one's.
+    assert_eq!(unruled(&["missing", "zero", "b"]), [1]);
+    assert_eq!(unruled(&["missing", "a", "zero"]), [0, 1]);
+}
+
+#[test]
+fn operators_that_do_not_compute_row_by_row_are_named() {
+    let ints = |name: &str, of: &[i64]| ints(name, of);
+    let axis = |name: &str, i| vec![AttributeProto { i, ..attribute(name, attribute_type::INT) }];
+    let shape = TensorProto {
+        dims: vec![2],
+        data_type: INT64,
+        int64_data: vec![1, -1],
+        name: "shape".to_owned(),
+        ..TensorProto::default()
+    };
+    let square = constant("w", &[2, 2], &[1.0; 4]);
+    let named = |of: NodeProto, told: &str| {
+        let nodes = vec![node("Relu", &["x"], "h", vec![]), of, node("Softmax", &["q"], "p", vec![])];
+        check_refused(&graph(nodes, vec![square.clone(), shape.clone()]), told);
+    };
+    named(node("Reshape", &["h", "shape"], "q", vec![]), "`Reshape` in node 1 (`q`): only a shape of the same columns");
+    named(node("Transpose", &["h"], "q", vec![]), "`Transpose` in node 1 (`q`): neither");
+    named(node("If", &["h"], "q", vec![]), "`If` in node 1 (`q`): neither");
+    named(node("Softmax", &["h"], "q", axis("axis", 0)), "`Softmax` in node 1 (`q`): only columns of rows");
+    named(node("Concat", &["h", "h"], "q", axis("axis", 0)), "`Concat` in node 1 (`q`): only columns of rows");
+    named(node("MatMul", &["h", "h"], "q", vec![]), "`MatMul` in node 1 (`q`): its input 1 must be a constant");
+    named(node("ReduceMax", &["h"], "q", vec![ints("axes", &[0])]), "`ReduceMax` in node 1 (`q`): only a column");
+    named(node("Add", &["h", "w"], "q", vec![]), "`Add` in node 1 (`q`): a constant of several rows");
+    named(node("Cast", &["h"], "q", axis("to", 7)), "`Cast` in node 1 (`q`): only a cast to FLOAT");
+    named(node("Add", &["h"], "q", vec![]), "`Add` in node 1 (`q`): it can't read what it is given");
 }

@@ -81,13 +81,17 @@ impl<'a> Rows<'a> {
 
     /// The first infinite value of `row` with its row and feature; `None` of a row that has none or is outside.
     pub(super) fn infinite_of(&self, row: usize) -> Option<(usize, usize, f32)> {
-        let value = |feature: usize| match self.layout {
+        let value = |feature: usize| self.value(row, feature);
+        let mut features = (0..self.n_features).filter(|_| row < self.n_rows);
+        features.find(|&feature| value(feature).is_infinite()).map(|feature| (row, feature, value(feature)))
+    }
+
+    pub(super) fn value(&self, row: usize, feature: usize) -> f32 {
+        match self.layout {
             Layout::Matrix(x) => x.value(row, feature),
             Layout::Columns(columns) => columns[feature][row],
             Layout::RowMajor(values) => values[row * self.n_features + feature],
-        };
-        let mut features = (0..self.n_features).filter(|_| row < self.n_rows);
-        features.find(|&feature| value(feature).is_infinite()).map(|feature| (row, feature, value(feature)))
+        }
     }
 
     /// How many rows a block best has: long stretches of a column, or as many rows as stay in the first cache.

@@ -46,6 +46,13 @@ fn add_model(model: &Model, edges: &mut [Vec<f32>]) {
                 edges[indicator.feature as usize].extend([indicator.at_zero, indicator.at_full]);
             }
         }
+        // It has no edges: values around 0, and around what is usual as far as the graph says.
+        Model::Graph(graph) => {
+            for input in &graph.inputs {
+                let usual = input.missing.unwrap_or(0.0);
+                edges[input.feature as usize].extend([-1.0, 0.0, 1.0, usual, 2.0 * usual]);
+            }
+        }
     }
 }
 

@@ -57,13 +57,30 @@ fn rows_for(
     let packed = pack(wishes(models, &edges), n_features);
     rows.extend(packed.iter().map(|row| settle(row, &edges, rng)));
     rows.extend((0..n_random).map(|_| edges.iter().map(|edges| random_value(edges, rng)).collect()));
+    for model in models {
+        if let Model::Graph(graph) = model {
+            graph.inputs.iter().for_each(|input| bound(&mut rows, input.feature as usize, &edges));
+        }
+    }
     (rows, edges)
+}
+
+/// The least and the greatest f32 overflow in a graph of other software: its last edges stand in their places.
+fn bound(rows: &mut [Vec<f32>], feature: usize, edges: &[Vec<f32>]) {
+    let (Some(&least), Some(&greatest)) = (edges[feature].first(), edges[feature].last()) else { return };
+    for value in rows.iter_mut().map(|row| &mut row[feature]) {
+        match *value {
+            f32::MIN => *value = least,
+            f32::MAX => *value = greatest,
+            _ => {}
+        }
+    }
 }
 
 fn wishes(models: &[&Model], edges: &[Vec<f32>]) -> Vec<Wish> {
     let trees = models.iter().filter_map(|model| match model {
         Model::Trees(trees) => Some(trees.trees()),
-        Model::Linear(_) | Model::Scorecard(_) => None,
+        Model::Linear(_) | Model::Scorecard(_) | Model::Graph(_) => None,
     });
     let of_trees = trees.flatten().flat_map(at_every_node);
     let cell = |value: f32| if value.is_nan() { Cell::MISSING } else { Cell::number(value) };

@@ -132,6 +132,7 @@ impl Explainer {
             (Model::Scorecard(_), Against::Rows(_)) => {
                 return Err(lacks("a scorecard is explained against the training means alone"));
             }
+            (Model::Graph(_), _) => return Err(ScoreError::NotExplained { target }),
             (Model::Trees(trees), against) => {
                 link = trees.link();
                 let of = match against {

@@ -31,7 +31,7 @@ struct Taken {
     producer: String,
     model: String,
     features: usize,
-    /// Of a logit; of a forest, of a probability.
+    /// Of a logit; of a forest, of a probability. 0 where nothing was rounded.
     rounding: f64,
     /// Features whose missing values count as their mean, as the file does not say.
     filled_with_mean: usize,
@@ -226,18 +226,16 @@ fn kind(model: &Model) -> String {
     match model {
         Model::Trees(trees) => format!("{} trees", grouped(trees.trees().len())),
         Model::Linear(_) | Model::Scorecard(_) => "a sum of straight lines".to_owned(),
+        Model::Graph(_) => "a graph for tract".to_owned(),
     }
 }
 
 impl Taken {
     fn text(&self) -> String {
-        let mut lines = vec![format!(
-            "{}: {} of {} features; no sum is further than {:.0e} from the file's",
-            self.producer,
-            self.model,
-            grouped(self.features),
-            self.rounding
-        )];
+        let mut lines = vec![format!("{}: {} of {} features", self.producer, self.model, grouped(self.features))];
+        if self.rounding > 0.0 {
+            lines.push(format!("no sum is further than {:.0e} from the file's", self.rounding));
+        }
         if self.filled_with_mean > 0 {
             lines.push(format!(
                 "the file does not say what a missing value of {} features means: it counts as the mean of training rows",
