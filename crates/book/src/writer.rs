@@ -70,7 +70,7 @@ enum Form {
 type Out = BufWriter<File>;
 
 enum Sink {
-    Parquet(ParquetSink<Out>),
+    Parquet(Box<ParquetSink<Out>>),
     Csv(polars::io::csv::write::BatchedWriter<Out>),
     JsonLines(Out),
     Ipc(polars::io::ipc::BatchedWriter<Out>),
@@ -146,7 +146,7 @@ impl TableWriter {
         let out = BufWriter::new(self.beside.file().try_clone()?);
         let frame = || frame_of(&first.without_rows());
         Ok(match self.form {
-            Form::Parquet => Sink::Parquet(ParquetSink::create(out, first)?),
+            Form::Parquet => Sink::Parquet(Box::new(ParquetSink::create(out, first)?)),
             Form::Csv => Sink::Csv(CsvWriter::new(out).batched(frame()?.schema())?),
             Form::Ipc => {
                 let frame = frame()?;

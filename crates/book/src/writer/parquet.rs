@@ -61,7 +61,9 @@ impl<W: Write> ParquetSink<W> {
         let Some((first, others)) = tables.split_first() else { return Ok(()) };
         tables.iter().try_for_each(|table| self.check(table))?;
         let mut whole = Cow::Borrowed(first);
-        others.iter().for_each(|table| whole.to_mut().append(table.clone()));
+        for table in others {
+            whole.to_mut().append(table.clone());
+        }
         if whole.n_rows() == 0 {
             return Ok(());
         }

@@ -1,5 +1,7 @@
 //! Reasons as plain sentences.
 
+use std::fmt::Write as _;
+
 use bellwether_core::{Outcome, UsualRange};
 
 use super::{HealthShare, IndicatorValue, Reason};
@@ -214,7 +216,10 @@ impl Rounded {
                 }
                 push_digits(parts.unsigned_abs(), usize::from(behind), said);
             }
-            Self::Huge(bits) => said.push_str(&format!("{:.0}", f64::from_bits(bits))),
+            Self::Huge(bits) => {
+                // Writing to a string can't fail.
+                let _ = write!(said, "{:.0}", f64::from_bits(bits));
+            }
         }
     }
 

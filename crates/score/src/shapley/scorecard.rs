@@ -55,7 +55,9 @@ impl ScorecardShapley {
             let shares: Vec<Option<f64>> = self.model.indicators.iter().map(share).collect();
             let missing: Vec<usize> = (0..shares.len()).filter(|&at| shares[at].is_none()).collect();
             if missing.len() > MAX_MISSING {
-                out.iter_mut().for_each(|of_feature| of_feature[row] = f64::NAN);
+                for of_feature in &mut *out {
+                    of_feature[row] = f64::NAN;
+                }
                 continue;
             }
             let pattern = patterns.entry(missing).or_insert_with_key(|missing| self.pattern(missing));
