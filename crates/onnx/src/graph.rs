@@ -119,7 +119,7 @@ impl Body {
             self.nodes.into_iter().zip(is_needed).filter_map(|(node, is_needed)| is_needed.then_some(node)).collect();
         let read: BTreeSet<&str> = node.iter().flat_map(|node| &node.input).map(String::as_str).collect();
         let initializer = self.initializers.into_iter().filter(|tensor| read.contains(tensor.name.as_str())).collect();
-        GraphProto { initializer, node, ..GraphProto::default() }
+        GraphProto { node, initializer, ..GraphProto::default() }
     }
 
     /// The graph with its input and output.

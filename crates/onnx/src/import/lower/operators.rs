@@ -317,11 +317,11 @@ impl Lowering {
     }
 }
 
-fn value<'a>(inputs: Inputs<'a>, place: usize) -> Result<&'a Value, String> {
+fn value(inputs: Inputs<'_>, place: usize) -> Result<&Value, String> {
     inputs.get(place).and_then(Option::as_ref).ok_or_else(|| format!("it has no input {place}"))
 }
 
-fn rows<'a>(inputs: Inputs<'a>, place: usize) -> Result<&'a Rows, String> {
+fn rows(inputs: Inputs<'_>, place: usize) -> Result<&Rows, String> {
     match value(inputs, place)? {
         Value::Rows(rows) => Ok(rows),
         Value::Constant(_) => Err("it reads a constant where a column is expected".to_owned()),
