@@ -348,7 +348,7 @@ def cases(data):
         Case("bag of logistics", skl(BaggingClassifier(logistic(), 4, random_state=1), x), refused="`Reshape`"),
         Case("naive Bayes", skl(GaussianNB(), x), refused="`Reshape`"),
         Case("nearest neighbours", skl(KNeighborsClassifier(3), x[:200], labels=y[:200]), refused="`"),
-        Case("vote of logistic and tree", skl(vote(logistic(), DecisionTreeClassifier(max_depth=3)), x), refused="`ai.onnx.ml.TreeEnsembleClassifier`"),
+        Case("vote of logistic and tree", skl(vote(logistic(), DecisionTreeClassifier(max_depth=3)), x), refused="`Mul`"),
         Case("network, labels are texts", skl(network(), x, labels=np.where(y == 1, "yes", "no")), refused="`no`, `yes`"),
         Case("a number from layers", broken(layers(x, y, "Relu"), without_sigmoid), refused="no probability"),
         Case("a branch", broken(layers(x, y, "Relu"), with_operator("If")), refused="`If`"),
