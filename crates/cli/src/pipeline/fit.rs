@@ -7,8 +7,8 @@ use bellwether_core::{
 };
 use bellwether_evaluate::roc_auc;
 use bellwether_learn::{
-    LearnError, LearnerName, LogisticReport, Settings, TrainingRows, calibrate, choose, covered, learner,
-    logistic_report,
+    LearnError, LearnerName, LogisticReport, ScoredRows, Settings, TrainingRows, calibrate, choose, covered, learner,
+    level_drift, logistic_report,
 };
 use bellwether_score::Kernel;
 
@@ -130,6 +130,10 @@ impl PartRows {
             rows,
         }
     }
+
+    fn scored<'a>(&'a self, logits: &'a [f64]) -> ScoredRows<'a> {
+        ScoredRows { logits, y: &self.rows.y, day: &self.day, group: &self.group }
+    }
 }
 
 impl TargetRows {
@@ -205,17 +209,17 @@ impl Fitted {
         let onnx = bellwether_onnx::encode(&model, &rows.schema, &rows.target.to_string())
             .unexpected("writing the ONNX graph")?;
         let kernel = Kernel::compile(&onnx)?;
-        let PartRows { rows: LabelledRows { y, .. }, x, group, .. } = &rows.calibration;
-        let logits = kernel.logits(x)?;
-        let choice = calibrate(&logits, y, group)?;
-        let probability = |logits: &[f64]| -> Vec<Probability> {
-            logits.iter().map(|&logit| choice.calibration.probability(logit)).collect()
-        };
+        let (training, held_out) = (kernel.logits(&rows.training.x)?, kernel.logits(&rows.calibration.x)?);
+        let choice = calibrate(&held_out, &rows.calibration.rows.y, &rows.calibration.group)?;
+        let (training, scored) = (rows.training.scored(&training), rows.calibration.scored(&held_out));
+        let drift = level_drift(&choice.calibration, &scored, &training, rows.target.horizon_days);
+        let calibration = drift.map_or_else(|| choice.calibration.clone(), |by| choice.calibration.shifted(by));
+        let test_logits = kernel.logits(&rows.test.x)?;
         Ok(Self {
             learner,
-            selection_auc: roc_auc(&logits, y),
-            test_probability: probability(&kernel.logits(&rows.test.x)?),
-            calibration: choice.calibration,
+            selection_auc: roc_auc(&held_out, &rows.calibration.rows.y),
+            test_probability: test_logits.iter().map(|&logit| calibration.probability(logit)).collect(),
+            calibration,
             selection_losses: choice.row_log_loss,
             coefficients: None,
             imported: None,
