@@ -61,7 +61,7 @@ pub fn level_drift(
     rows.extend(
         compared(calibration, fitted, Part::Fitted).into_iter().filter(|row| (first..=last).contains(&row.day)),
     );
-    rows.sort_unstable_by(|a, b| a.order(b));
+    rows.sort_unstable_by(Row::order);
     let levels = Levels::of(&rows, |day| (last - day) / length);
     let years = |stretch: i32| f64::from(stretch) * f64::from(length) / 365.25;
     levels.drift(years)
@@ -285,10 +285,11 @@ mod tests {
     #[test]
     fn a_level_that_has_moved_is_followed() {
         // The last level less the mean one; few accounts say less of it.
+        type Level = fn(i32) -> f64;
         let leap = |month: i32| if month < 12 { 0.0 } else { 0.9 };
         let climb = |month: i32| 0.08 * f64::from(month);
-        let cases: [(&str, fn(i32) -> f64, f64); 2] = [("leap", leap, 0.6), ("climb", climb, 0.6)];
-        for (name, level, expected) in cases {
+        for (name, level) in [("leap", leap as Level), ("climb", climb)] {
+            let expected = 0.6;
             let found = drift(&book(3000, level), 90).unwrap_or(0.0);
             assert!((found - expected).abs() < 0.15, "{name}: {found}");
             let fallen = drift(&book(3000, |month| -level(month)), 90).unwrap_or(0.0);
