@@ -53,6 +53,28 @@ impl Calibration {
         }
     }
 
+    /// The log odds of [`Self::probability`]; finite.
+    pub fn log_odds(&self, logit: f64) -> f64 {
+        match self {
+            Self::None => logit,
+            Self::Platt { slope, intercept } => intercept + slope * logit,
+            Self::Isotonic { .. } => log_odds(self.probability(logit)),
+        }
+    }
+
+    /// The same with `by` added to all log odds; finite. Between the points of [`Self::Isotonic`] that is nearly so.
+    #[must_use]
+    pub fn shifted(&self, by: f64) -> Self {
+        match self {
+            Self::None => Self::Platt { slope: 1.0, intercept: by },
+            Self::Platt { slope, intercept } => Self::Platt { slope: *slope, intercept: intercept + by },
+            Self::Isotonic { logits, probabilities } => Self::Isotonic {
+                logits: logits.clone(),
+                probabilities: probabilities.iter().map(|&p| sigmoid(log_odds(p) + by)).collect(),
+            },
+        }
+    }
+
     /// `none`, `platt` or `isotonic`.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -86,6 +108,13 @@ impl Calibration {
     }
 }
 
+/// Finite for 0 and 1 too.
+fn log_odds(p: Probability) -> f64 {
+    const LEAST: f64 = 1e-12;
+    let p = p.clamp(LEAST, 1.0 - LEAST);
+    (p / (1.0 - p)).ln()
+}
+
 fn interpolate(xs: &[f64], ys: &[f64], x: f64) -> f64 {
     match xs.partition_point(|&at| at <= x) {
         0 => ys[0],
@@ -115,6 +144,26 @@ mod tests {
         for (logit, p) in [(-9.0, 0.2), (-1.0, 0.2), (0.0, 0.4), (1.0, 0.6), (9.0, 0.6)] {
             assert!((isotonic.probability(logit) - p).abs() < 1e-15, "{logit}");
         }
+    }
+
+    #[test]
+    fn a_shift_moves_log_odds() {
+        for calibration in [
+            Calibration::None,
+            Calibration::Platt { slope: 2.0, intercept: -1.0 },
+            Calibration::Isotonic { logits: vec![-1.0, 1.0], probabilities: vec![0.2, 0.6] },
+        ] {
+            let shifted = calibration.shifted(0.5);
+            assert!(shifted.validate().is_ok());
+            for logit in [-3.0, -1.0, 1.0, 3.0] {
+                let moved = shifted.log_odds(logit) - calibration.log_odds(logit);
+                assert!((moved - 0.5).abs() < 1e-9, "{calibration:?} at {logit}: {moved}");
+                let p = calibration.probability(logit);
+                assert!((sigmoid(calibration.log_odds(logit)) - p).abs() < 1e-12, "{calibration:?} at {logit}");
+            }
+        }
+        let certain = Calibration::Isotonic { logits: vec![0.0, 1.0], probabilities: vec![0.0, 1.0] };
+        assert!(certain.shifted(-2.0).validate().is_ok());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Fits scorecard, logistic, tree, forest and boosted models behind one trait.
 //!
 //! [`learner`] makes a [`Learner`] of a [`LearnerName`] and [`Settings`]; [`Learner::fit`] turns [`TrainingRows`] into a
-//! [`bellwether_core::Model`], which is plain data; [`calibrate`] chooses how its logits become probabilities.
+//! [`bellwether_core::Model`], which is plain data; [`calibrate`] chooses how its logits become probabilities, and
+//! [`level_drift`] says by how much their level is to follow the last days.
 //!
 //! [`fit_logistic`] and [`non_negative_logistic`] fit columns as they are; [`logistic_report`] is the learner `logistic`
 //! with its penalties and standard errors.
@@ -18,6 +19,7 @@ mod calibrate;
 mod candidate;
 mod choose;
 mod covers;
+mod drift;
 mod error;
 mod forest;
 mod forest_smartcore;
@@ -39,6 +41,7 @@ pub use balance::ClassWeight;
 pub use calibrate::{CalibrationChoice, calibrate};
 pub use choose::choose;
 pub use covers::covered;
+pub use drift::{ScoredRows, level_drift};
 pub use error::LearnError;
 pub use learner::{Learner, LearnerName, learner};
 pub use logistic::{

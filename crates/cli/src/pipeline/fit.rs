@@ -7,8 +7,8 @@ use bellwether_core::{
 };
 use bellwether_evaluate::roc_auc;
 use bellwether_learn::{
-    LearnError, LearnerName, LogisticReport, Settings, TrainingRows, calibrate, choose, covered, learner,
-    logistic_report,
+    LearnError, LearnerName, LogisticReport, ScoredRows, Settings, TrainingRows, calibrate, choose, covered, learner,
+    level_drift, logistic_report,
 };
 use bellwether_score::Kernel;
 
@@ -21,10 +21,13 @@ pub(crate) struct Fitted {
     pub(crate) learner: LearnerName,
     pub(crate) model: Model,
     pub(crate) onnx: Vec<u8>,
+    /// With the level of the last calibration rows.
     pub(crate) calibration: Calibration,
+    /// What that level adds to the log odds, where it has drifted.
+    pub(crate) level_drift: Option<f64>,
     /// On calibration rows.
     pub(crate) selection_auc: Option<f64>,
-    /// Log loss of each calibration row, calibrated on other accounts.
+    /// Log loss of each calibration row, calibrated on other accounts, without the drift.
     pub(crate) selection_losses: Vec<f64>,
     /// Calibrated, on test rows.
     pub(crate) test_probability: Vec<Probability>,
@@ -72,7 +75,13 @@ impl Candidates {
         let mut fitted = Vec::new();
         for name in learners(&declared(&prepared.book)?) {
             crate::progress::say(&format!("fitting {target} with {name}"));
-            fitted.push(rows.fit(name, seed, progress)?);
+            let one = rows.fit(name, seed, progress)?;
+            if let Some(by) = one.level_drift {
+                crate::progress::say(&format!(
+                    "{target} with {name}: the level has drifted by {by:+.2} log odds and is followed"
+                ));
+            }
+            fitted.push(one);
         }
         let chosen = rows.choose(&fitted);
         let TargetRows { training, calibration, test, .. } = rows;
@@ -129,6 +138,10 @@ impl PartRows {
             account: rows.rows.iter().map(|&row| table.account[row]).collect(),
             rows,
         }
+    }
+
+    fn scored<'a>(&'a self, logits: &'a [f64]) -> ScoredRows<'a> {
+        ScoredRows { logits, y: &self.rows.y, day: &self.day, group: &self.group }
     }
 }
 
@@ -205,17 +218,21 @@ impl Fitted {
         let onnx = bellwether_onnx::encode(&model, &rows.schema, &rows.target.to_string())
             .unexpected("writing the ONNX graph")?;
         let kernel = Kernel::compile(&onnx)?;
-        let PartRows { rows: LabelledRows { y, .. }, x, group, .. } = &rows.calibration;
-        let logits = kernel.logits(x)?;
-        let choice = calibrate(&logits, y, group)?;
-        let probability = |logits: &[f64]| -> Vec<Probability> {
-            logits.iter().map(|&logit| choice.calibration.probability(logit)).collect()
+        let (training, held_out) = (kernel.logits(&rows.training.x)?, kernel.logits(&rows.calibration.x)?);
+        let choice = calibrate(&held_out, &rows.calibration.rows.y, &rows.calibration.group)?;
+        let (training, scored) = (rows.training.scored(&training), rows.calibration.scored(&held_out));
+        let level_drift = level_drift(&choice.calibration, &scored, &training, rows.target.horizon_days);
+        let calibration = match level_drift {
+            Some(by) => choice.calibration.shifted(by),
+            None => choice.calibration,
         };
+        let test_logits = kernel.logits(&rows.test.x)?;
         Ok(Self {
             learner,
-            selection_auc: roc_auc(&logits, y),
-            test_probability: probability(&kernel.logits(&rows.test.x)?),
-            calibration: choice.calibration,
+            selection_auc: roc_auc(&held_out, &rows.calibration.rows.y),
+            test_probability: test_logits.iter().map(|&logit| calibration.probability(logit)).collect(),
+            calibration,
+            level_drift,
             selection_losses: choice.row_log_loss,
             coefficients: None,
             imported: None,

@@ -17,6 +17,7 @@ pub(crate) use choose::choose;
 pub use fit::{LogisticFit, LogisticRows, Penalty, fit_logistic, non_negative_logistic};
 pub(crate) use learner::Logistic;
 pub(crate) use linfa::LinfaLogistic;
+pub(crate) use quadratic::{Cholesky, Matrix};
 pub use report::{LogisticReport, LogisticTerm, WeightOf, logistic_report};
 pub use uncertainty::{StandardErrors, standard_errors};
 pub(crate) use weights::weighted_sum;

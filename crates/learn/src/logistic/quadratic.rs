@@ -4,33 +4,33 @@ use super::fit::Penalty;
 
 /// A square matrix, row after row.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Matrix {
+pub(crate) struct Matrix {
     n: usize,
     values: Vec<f64>,
 }
 
 impl Matrix {
     /// The matrix with `value(i, j)` for `j <= i` at both places.
-    pub(super) fn symmetric(n: usize, value: impl Fn(usize, usize) -> f64) -> Self {
+    pub(crate) fn symmetric(n: usize, value: impl Fn(usize, usize) -> f64) -> Self {
         let values = (0..n * n).map(|at| (at / n, at % n)).map(|(i, j)| value(i.max(j), i.min(j))).collect();
         Self { n, values }
     }
 
-    pub(super) fn row(&self, i: usize) -> &[f64] {
+    pub(crate) fn row(&self, i: usize) -> &[f64] {
         &self.values[i * self.n..(i + 1) * self.n]
     }
 
-    fn at(&self, i: usize, j: usize) -> f64 {
+    pub(crate) fn at(&self, i: usize, j: usize) -> f64 {
         self.values[i * self.n + j]
     }
 
     /// The same with `values` added on the diagonal.
-    pub(super) fn plus_diagonal(mut self, value: impl Fn(usize) -> f64) -> Self {
+    pub(crate) fn plus_diagonal(mut self, value: impl Fn(usize) -> f64) -> Self {
         (0..self.n).for_each(|i| self.values[i * self.n + i] += value(i));
         self
     }
 
-    pub(super) fn times(&self, vector: &[f64]) -> Vec<f64> {
+    pub(crate) fn times(&self, vector: &[f64]) -> Vec<f64> {
         (0..self.n).map(|i| dot(self.row(i), vector)).collect()
     }
 }
@@ -43,13 +43,13 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 const LEAST_PIVOT: f64 = 1e-12;
 
 /// The lower triangle whose product with its transpose is a matrix. Columns that others determine are left out.
-pub(super) struct Cholesky {
+pub(crate) struct Cholesky {
     lower: Matrix,
     left_out: Vec<bool>,
 }
 
 impl Cholesky {
-    pub(super) fn of(matrix: &Matrix) -> Self {
+    pub(crate) fn of(matrix: &Matrix) -> Self {
         let n = matrix.n;
         let mut lower = Matrix { n, values: vec![0.0; n * n] };
         let mut left_out = Vec::with_capacity(n);
@@ -70,12 +70,18 @@ impl Cholesky {
         Self { lower, left_out }
     }
 
-    pub(super) fn is_complete(&self) -> bool {
+    /// Of the matrix, without the columns left out.
+    pub(crate) fn log_determinant(&self) -> f64 {
+        let kept = (0..self.lower.n).filter(|&j| !self.left_out[j]);
+        2.0 * kept.map(|j| self.lower.at(j, j).ln()).sum::<f64>()
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
         !self.left_out.contains(&true)
     }
 
     /// The vector whose product with the matrix is `right`; 0 at the columns left out.
-    pub(super) fn solve(&self, right: &[f64]) -> Vec<f64> {
+    pub(crate) fn solve(&self, right: &[f64]) -> Vec<f64> {
         let n = self.lower.n;
         let mut x = right.to_vec();
         for i in 0..n {
