@@ -158,10 +158,15 @@ fn erf(x: f64) -> f64 {
     (f(0.0) + inner + f(x)) * step / 3.0 * 2.0 / std::f64::consts::PI.sqrt()
 }
 
+/// What operators give for one number, two, or a row.
+type OfOne = (&'static str, fn(f64) -> f64);
+type OfTwo = (&'static str, fn(f64, f64) -> f64);
+type OfRow = (&'static str, fn([f64; 3]) -> f64);
+
 #[test]
 fn each_operator_computes_its_definition() {
     let elu = |x: f64| if x < 0.0 { x.exp_m1() } else { x };
-    let of_one: [(&str, fn(f64) -> f64); 13] = [
+    let of_one: [OfOne; 13] = [
         ("Abs", f64::abs),
         ("Ceil", f64::ceil),
         ("Elu", elu),
@@ -183,7 +188,7 @@ fn each_operator_computes_its_definition() {
         let operators = [Operator("Abs", &["x"], "a", &[]), Operator(operator, &["a"], "h", &[])];
         check_operators(&operators, &[], |x| x.map(|x| definition(x.abs())));
     }
-    let of_two: [(&str, fn(f64, f64) -> f64); 12] = [
+    let of_two: [OfTwo; 12] = [
         ("Add", |x, y| x + y),
         ("Div", |x, y| x / y),
         ("Max", f64::max),
@@ -205,12 +210,12 @@ fn each_operator_computes_its_definition() {
             [definition(a, 2.0), definition(b, 3.0), definition(c, 1.0)]
         });
     }
-    let reductions: [(&str, fn([f64; 3]) -> f64); 3] = [
+    let reductions: [OfRow; 3] = [
         ("ReduceMax", |x| x[0].max(x[1]).max(x[2])),
         ("ReduceMean", |x| x.iter().sum::<f64>() / 3.0),
         ("ReduceLogSumExp", |x| x.iter().map(|x| x.exp()).sum::<f64>().ln()),
     ];
-    let more: [(&str, fn([f64; 3]) -> f64); 6] = [
+    let more: [OfRow; 6] = [
         ("ReduceMin", |x| x[0].min(x[1]).min(x[2])),
         ("ReduceProd", |x| x.iter().product()),
         ("ReduceL1", |x| x.iter().map(|x| x.abs()).sum()),
