@@ -114,7 +114,7 @@ fn an_operator_that_is_not_understood_is_named() {
         let altered = replaced(&bytes("sklearn_network"), "Relu", operator);
         match import(&altered) {
             Err(ImportError::Operator { node, operator: found, .. }) => {
-                assert_eq!((node, found.as_str()), (3, operator))
+                assert_eq!((node, found.as_str()), (3, operator));
             }
             other => panic!("{other:?}"),
         }

@@ -2,10 +2,15 @@
 
 /// An operator with its inputs, its output and its attributes.
 #[derive(Clone, Copy)]
-pub struct Operator<'a>(pub &'a str, pub &'a [&'a str], pub &'a str, pub &'a [Attribute<'a>]);
+pub(crate) struct Operator<'a>(
+    pub(crate) &'a str,
+    pub(crate) &'a [&'a str],
+    pub(crate) &'a str,
+    pub(crate) &'a [Attribute<'a>],
+);
 
 /// An attribute of an operator.
-pub enum Attribute<'a> {
+pub(crate) enum Attribute<'a> {
     Int(&'a str, i64),
     Ints(&'a str, &'a [i64]),
     Float(&'a str, f32),
@@ -13,10 +18,10 @@ pub enum Attribute<'a> {
 
 /// A matrix that stands in the file: name, rows, columns, numbers.
 #[derive(Clone, Copy)]
-pub struct Matrix<'a>(pub &'a str, pub usize, pub usize, pub &'a [f32]);
+pub(crate) struct Matrix<'a>(pub(crate) &'a str, pub(crate) usize, pub(crate) usize, pub(crate) &'a [f32]);
 
 /// A file that reads `x` of `n_columns` and gives `p` of `n_classes`.
-pub fn file(operators: &[Operator<'_>], matrices: &[Matrix<'_>], n_columns: i64, n_classes: i64) -> Vec<u8> {
+pub(crate) fn file(operators: &[Operator<'_>], matrices: &[Matrix<'_>], n_columns: i64, n_classes: i64) -> Vec<u8> {
     let mut graph: Vec<u8> = operators.iter().flat_map(|of| field(1, &node(of))).collect();
     graph.extend(field(2, b"main_graph"));
     graph.extend(matrices.iter().flat_map(|of| field(5, &matrix(of))));
