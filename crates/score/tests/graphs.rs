@@ -370,8 +370,40 @@ fn a_certificate_allows_for_the_last_digits_of_tract_and_for_no_more() {
     }
 }
 
+/// By the mean over all orders in which the inputs become the row's.
 #[test]
-fn a_graph_gives_probabilities_and_no_reasons() {
+fn contributions_are_shapleys_definition() {
+    let model = model(&layers(), [Some(0.0); 3]);
+    let kernel = Kernel::compile(&graph(&model)).expect("it compiles");
+    let (x, background) = (rows(4), rows(21).select(&(4..21).collect::<Vec<_>>()));
+    let explainer =
+        Explainer::new(&kernel, &model, CHURN, Against::Rows(&background)).expect("it reads three features");
+    let found = explainer.contributions(&x).expect("they add up");
+    let value = |row: usize, known: &[usize]| {
+        let logit = |of: usize| {
+            let at = |feature: usize| {
+                if known.contains(&feature) { x.value(row, feature) } else { background.value(of, feature) }
+            };
+            kernel.logit_row(&(0..N_FEATURES).map(at).collect::<Vec<f32>>()).expect("finite")
+        };
+        (0..17).map(logit).sum::<f64>() / 17.0
+    };
+    let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    for row in 0..4 {
+        let mut expected = [0.0; N_FEATURES];
+        for order in orders {
+            for at in 0..3 {
+                expected[order[at]] += (value(row, &order[..=at]) - value(row, &order[..at])) / 6.0;
+            }
+        }
+        for (found, expected) in found.row(row).iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-12, "row {row}: {found} for {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_graph_gives_probabilities_and_has_reasons_against_rows_alone() {
     let model = model(&layers(), [Some(0.0); 3]);
     let (scorer, x) = (scorer(&model, Calibration::None), rows(10));
     let kernel = scorer.kernel(CHURN).expect("it is there");
@@ -379,6 +411,6 @@ fn a_graph_gives_probabilities_and_no_reasons() {
     let scores = scorer.score(&x).expect("scores");
     let expected: Vec<Option<f64>> = logits.iter().map(|&logit| Some(sigmoid(logit))).collect();
     assert_eq!(scores.probability[&CHURN], expected);
-    let refused = Explainer::new(kernel, &model, CHURN, Against::Rows(&x)).expect_err("it is no sum");
-    assert!(matches!(refused, ScoreError::NotExplained { target: CHURN }));
+    let refused = Explainer::new(kernel, &model, CHURN, Against::Training(None)).expect_err("it has no parts");
+    assert!(matches!(refused, ScoreError::NotExplained { target: CHURN, .. }));
 }

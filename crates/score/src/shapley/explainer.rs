@@ -2,6 +2,7 @@
 
 use bellwether_core::{Background, FeatureMatrix, Link, Model, Target};
 
+use super::enumerated::EnumeratedShapley;
 use super::leaf::ReferenceRows;
 use super::linear::LinearShapley;
 use super::scorecard::ScorecardShapley;
@@ -37,6 +38,7 @@ enum Method {
     Linear(LinearShapley),
     Scorecard(ScorecardShapley),
     Trees(TreeShapley),
+    Graph(EnumeratedShapley),
 }
 
 /// What each feature adds to the sum of each row: `expected + sum of a row = the model's sum`.
@@ -78,7 +80,8 @@ impl Explainer {
     ///
     /// # Errors
     /// [`ScoreError::NoBackground`] if the model or the background lacks what `against` needs, [`ScoreError::Features`] for
-    /// rows of another width.
+    /// rows of another width, [`ScoreError::NotExplained`] for a graph of other software that is not held against rows, or reads
+    /// more than 12 features.
     pub fn new(kernel: &Kernel, model: &Model, target: Target, against: Against<'_>) -> Result<Self, ScoreError> {
         if let Against::Rows(rows) = against {
             kernel.check_width(rows.n_cols())?;
@@ -111,7 +114,16 @@ impl Explainer {
             (Model::Scorecard(_), Against::Rows(_)) => {
                 return Err(lacks("a scorecard is explained against the training means alone"));
             }
-            (Model::Graph(_), _) => return Err(ScoreError::NotExplained { target }),
+            (Model::Graph(graph), Against::Rows(rows)) => {
+                let of = EnumeratedShapley::new(kernel, graph, rows)?;
+                let of = of.ok_or(ScoreError::NotExplained { target, what: "it reads more than 12 features" })?;
+                let expected = of.expected();
+                (Method::Graph(of), expected)
+            }
+            (Model::Graph(_), Against::Training(_)) => {
+                let what = "only stored rows tell what it expects (`explain --interventional`)";
+                return Err(ScoreError::NotExplained { target, what });
+            }
             (Model::Trees(trees), against) => {
                 link = trees.link();
                 let of = match against {
@@ -141,7 +153,11 @@ impl Explainer {
             Method::Linear(of) => of.contributions(x, first_row, into),
             Method::Scorecard(of) => of.contributions(x, first_row, into),
             Method::Trees(of) => of.contributions(x, first_row, into),
+            Method::Graph(_) => {}
         });
+        if let Method::Graph(of) = &self.method {
+            values = of.contributions(&self.kernel, x)?;
+        }
         let found = Contributions { expected: self.expected, link: self.link, n_features, values };
         for (row, &logit) in logits.iter().enumerate() {
             let sum = self.link.logit(found.sum(row));
