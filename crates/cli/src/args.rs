@@ -453,8 +453,8 @@ pub(crate) struct VerifyModels {
 ///
 /// FILE is an ONNX file of `skl2onnx`, `onnxmltools` (`LightGBM`, `XGBoost`), `CatBoost` or `PyTorch`: a classifier with labels 0
 /// and 1. Trees and straight lines, behind imputers and scalers where there are any, become a model of ours. Neural networks and
-/// other operators that compute row by row, in f32, are computed by tract, and have no reasons; any other operator is refused by
-/// its name. The model reads the columns `feature:...` of the matrix that `bellwether features --book BOOK --model BUNDLE`
+/// other operators that compute row by row, in f32, are computed by tract; such a model has no reasons in `score`. Any other
+/// operator is refused by its name. The model reads the columns `feature:...` of the matrix that `bellwether features --book BOOK --model BUNDLE`
 /// writes; fit it to the rows whose `part` is `training` alone. It is calibrated, evaluated, compared and scored as a model of
 /// ours; the other targets keep the bundle's models.
 #[derive(Debug, Args)]

@@ -17,8 +17,8 @@ pub(crate) const MAX_COEFFICIENTS: usize = 1 << 22;
 /// The most numbers that all operators of a graph of other software give for one row.
 pub(crate) const MAX_ROW_NUMBERS: usize = 1 << 18;
 
-/// The most operators and constants of a graph, together.
-const MAX_OPERATORS: usize = 1024;
+/// The most operators and constants of a graph, together with what names its input and output.
+pub(crate) const MAX_OPERATORS: usize = 1024;
 
 /// The most splits on the way to a leaf.
 pub const MAX_TREE_DEPTH: usize = 4096;

@@ -5,6 +5,7 @@ use prost::Message as _;
 
 use crate::OnnxError;
 use crate::graph::{Body, FEATURES, LOGIT, constant, floats};
+use crate::limits::{MAX_OPERATORS, at_most};
 use crate::proto::GraphProto;
 use crate::row_operators::{self, Shape};
 
@@ -53,6 +54,8 @@ pub(crate) fn read(graph: &GraphProto, n_features: usize) -> Result<Graph, OnnxE
 
 /// Checks operators that read [`INPUT`] of `n_inputs` columns and give [`LOGIT`].
 pub(crate) fn check(operators: &GraphProto, n_inputs: usize) -> Result<(), OnnxError> {
+    let n_operators = operators.node.len() + operators.initializer.len() + RESERVED.len() + 1;
+    at_most("operators and constants", n_operators, MAX_OPERATORS)?;
     let shapes = row_operators::check(operators, INPUT, n_inputs)?;
     if let Some(name) = RESERVED.into_iter().find(|&name| shapes.contains_key(name)) {
         return Err(OnnxError::graph(format!("tensor `{name}`"), "it stands twice"));

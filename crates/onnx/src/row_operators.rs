@@ -45,6 +45,9 @@ const REDUCTIONS: [&str; 8] = [
 ];
 const OTHERS: [&str; 7] = ["Cast", "Concat", "Gather", "IsNaN", "MatMul", "Softmax", "Where"];
 
+/// Of one operator, at most.
+pub(crate) const MAX_INPUTS: usize = 32;
+
 /// Whether a graph of other software may have it.
 pub(crate) fn is_known(operator: &str) -> bool {
     [&OF_ONE[..], &OF_TWO, &COMPARISONS, &OF_TRUTHS, &REDUCTIONS, &OTHERS].concat().contains(&operator)
@@ -111,8 +114,8 @@ pub(crate) fn shape_of(operator: &str, inputs: &[Shape]) -> Result<Shape, String
     let width =
         |inputs: &[Shape]| joined_width(inputs).ok_or_else(|| "its inputs have not the same columns".to_owned());
     let is_of_rows = |of: &Shape| matches!(of, Numbers { .. } | Truths { .. });
-    if !inputs.iter().any(is_of_rows) {
-        return Err("it reads no row".to_owned());
+    if inputs.len() > MAX_INPUTS || !inputs.iter().any(is_of_rows) {
+        return Err(format!("it reads {} inputs; 1 to {MAX_INPUTS} are read, of which some are rows", inputs.len()));
     }
     let given = match *inputs {
         [Numbers { width }] if OF_ONE.contains(&operator) => Numbers { width },
@@ -273,7 +276,7 @@ mod tests {
         check_refused(vec![node("Loop", &["x"], "y")], vec![], "operator `Loop` in node 0");
         check_refused(vec![node("Relu", &["y"], "y")], vec![], "it reads what no earlier node gives");
         check_refused(vec![node("Relu", &["x"], "x")], vec![], "tensor `x`: it stands twice");
-        check_refused(vec![node("Relu", &["c"], "y")], vec![constant(1, &[1.0])], "it reads no row");
+        check_refused(vec![node("Relu", &["c"], "y")], vec![constant(1, &[1.0])], "of which some are rows");
         check_refused(vec![], vec![constant(1, &[f32::NAN])], "its numbers must be finite");
         check_refused(vec![], vec![constant(1, &[1.0]), constant(1, &[1.0])], "tensor `c`: it stands twice");
         check_refused(

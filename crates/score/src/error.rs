@@ -111,11 +111,13 @@ pub enum ScoreError {
         /// What is missing.
         what: &'static str,
     },
-    /// A graph of other software, whose sum has no parts that are known.
-    #[error("target `{target}` can't be explained: its model is a graph of other software")]
+    /// A graph of other software, whose parts nobody knows.
+    #[error("target `{target}` can't be explained: its model is a graph of other software, and {what}")]
     NotExplained {
         /// The target.
         target: Target,
+        /// What is in the way.
+        what: &'static str,
     },
     /// Contributions that are not those of the score.
     #[error("row {row}: contributions add up to the logit {sum} where the model gives {logit}")]

@@ -5,6 +5,7 @@
 //!   model is compiled, for many leaves and 128 rows at once. The tables hold whole numbers, so that sums are the same in any
 //!   order and contributions add up to the score exactly.
 //! - Linear models and scorecards: in closed form.
+//! - Graphs of other software of at most 12 inputs: by trying every set of them, interventional against given rows.
 //!
 //! The sum that is taken apart is the logit; of a forest (`Link::Probability`) it is the mean probability before its logit is
 //! taken, because that is the sum which contributions add up to.
@@ -12,6 +13,7 @@
 mod block;
 mod chunk;
 mod deep;
+mod enumerated;
 mod explainer;
 mod group;
 mod leaf;

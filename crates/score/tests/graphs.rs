@@ -158,13 +158,13 @@ fn erf(x: f64) -> f64 {
     (f(0.0) + inner + f(x)) * step / 3.0 * 2.0 / std::f64::consts::PI.sqrt()
 }
 
-/// What operators give for one number, two, or a row.
+/// An operator beside its definition.
 type OfOne = (&'static str, fn(f64) -> f64);
 type OfTwo = (&'static str, fn(f64, f64) -> f64);
-type OfRow = (&'static str, fn([f64; 3]) -> f64);
+type OfColumns = (&'static str, fn([f64; 3]) -> f64);
 
 #[test]
-fn each_operator_computes_its_definition() {
+fn each_function_computes_its_definition() {
     let elu = |x: f64| if x < 0.0 { x.exp_m1() } else { x };
     let of_one: [OfOne; 13] = [
         ("Abs", f64::abs),
@@ -188,6 +188,10 @@ fn each_operator_computes_its_definition() {
         let operators = [Operator("Abs", &["x"], "a", &[]), Operator(operator, &["a"], "h", &[])];
         check_operators(&operators, &[], |x| x.map(|x| definition(x.abs())));
     }
+}
+
+#[test]
+fn each_operator_of_two_computes_its_definition() {
     let of_two: [OfTwo; 12] = [
         ("Add", |x, y| x + y),
         ("Div", |x, y| x / y),
@@ -210,12 +214,14 @@ fn each_operator_computes_its_definition() {
             [definition(a, 2.0), definition(b, 3.0), definition(c, 1.0)]
         });
     }
-    let reductions: [OfRow; 3] = [
+}
+
+#[test]
+fn each_operator_over_columns_computes_its_definition() {
+    let reductions: [OfColumns; 9] = [
         ("ReduceMax", |x| x[0].max(x[1]).max(x[2])),
         ("ReduceMean", |x| x.iter().sum::<f64>() / 3.0),
         ("ReduceLogSumExp", |x| x.iter().map(|x| x.exp()).sum::<f64>().ln()),
-    ];
-    let more: [OfRow; 6] = [
         ("ReduceMin", |x| x[0].min(x[1]).min(x[2])),
         ("ReduceProd", |x| x.iter().product()),
         ("ReduceL1", |x| x.iter().map(|x| x.abs()).sum()),
@@ -223,7 +229,7 @@ fn each_operator_computes_its_definition() {
         ("ReduceSumSquare", |x| x.iter().map(|x| x * x).sum()),
         ("ReduceSum", |x| x.iter().sum()),
     ];
-    for (operator, definition) in reductions.into_iter().chain(more) {
+    for (operator, definition) in reductions {
         let reduced = Operator(operator, &["x"], "r", &[Ints("axes", &[1]), Int("keepdims", 1)]);
         let operators = [reduced, Operator("Concat", &["r", "r", "r"], "h", &[Int("axis", 1)])];
         check_operators(&operators, &[], |x| [definition(x); 3]);
@@ -364,8 +370,40 @@ fn a_certificate_allows_for_the_last_digits_of_tract_and_for_no_more() {
     }
 }
 
+/// By the mean over all orders in which the inputs become the row's.
 #[test]
-fn a_graph_gives_probabilities_and_no_reasons() {
+fn contributions_are_shapleys_definition() {
+    let model = model(&layers(), [Some(0.0); 3]);
+    let kernel = Kernel::compile(&graph(&model)).expect("it compiles");
+    let (x, background) = (rows(4), rows(21).select(&(4..21).collect::<Vec<_>>()));
+    let explainer =
+        Explainer::new(&kernel, &model, CHURN, Against::Rows(&background)).expect("it reads three features");
+    let found = explainer.contributions(&x).expect("they add up");
+    let value = |row: usize, known: &[usize]| {
+        let logit = |of: usize| {
+            let at = |feature: usize| {
+                if known.contains(&feature) { x.value(row, feature) } else { background.value(of, feature) }
+            };
+            kernel.logit_row(&(0..N_FEATURES).map(at).collect::<Vec<f32>>()).expect("finite")
+        };
+        (0..17).map(logit).sum::<f64>() / 17.0
+    };
+    let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+    for row in 0..4 {
+        let mut expected = [0.0; N_FEATURES];
+        for order in orders {
+            for at in 0..3 {
+                expected[order[at]] += (value(row, &order[..=at]) - value(row, &order[..at])) / 6.0;
+            }
+        }
+        for (found, expected) in found.row(row).iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-12, "row {row}: {found} for {expected}");
+        }
+    }
+}
+
+#[test]
+fn a_graph_gives_probabilities_and_has_reasons_against_rows_alone() {
     let model = model(&layers(), [Some(0.0); 3]);
     let (scorer, x) = (scorer(&model, Calibration::None), rows(10));
     let kernel = scorer.kernel(CHURN).expect("it is there");
@@ -373,6 +411,6 @@ fn a_graph_gives_probabilities_and_no_reasons() {
     let scores = scorer.score(&x).expect("scores");
     let expected: Vec<Option<f64>> = logits.iter().map(|&logit| Some(sigmoid(logit))).collect();
     assert_eq!(scores.probability[&CHURN], expected);
-    let refused = Explainer::new(kernel, &model, CHURN, Against::Rows(&x)).expect_err("it is no sum");
-    assert!(matches!(refused, ScoreError::NotExplained { target: CHURN }));
+    let refused = Explainer::new(kernel, &model, CHURN, Against::Training(None)).expect_err("it has no parts");
+    assert!(matches!(refused, ScoreError::NotExplained { target: CHURN, .. }));
 }

@@ -14,7 +14,7 @@ use super::attributes::Constant;
 use super::model::NO_PROBABILITY;
 use super::{ImportError, Values, known_set, operators as formula, read_input};
 use crate::graph::{Body, LOGIT, needed, operator_name};
-use crate::limits::{MAX_ROW_NUMBERS, at_most};
+use crate::limits::{MAX_COEFFICIENTS, MAX_ROW_NUMBERS, at_most};
 use crate::opaque::{self, INPUT};
 use crate::proto::{DOUBLE, GraphProto, ModelProto};
 use crate::row_operators::{self, Shape};
@@ -55,6 +55,8 @@ struct Lowering {
     widths: BTreeMap<String, usize>,
     /// Of all tensors, for one row.
     n_numbers: usize,
+    /// Of all constants.
+    n_coefficients: usize,
     unruled: BTreeSet<usize>,
 }
 
@@ -88,7 +90,7 @@ pub(super) fn lower(
         known_set(file, &node.domain).map_err(refused)?;
         let input = |name: &String| match (name.as_str(), values.get(name.as_str())) {
             ("", _) => Ok(None),
-            (_, Some(value)) => Ok(Some(value.clone())),
+            (_, Some(value)) => Ok(Some(value)),
             (_, None) => Err(refused("it reads what no earlier node gives as a number".to_owned())),
         };
         let inputs = node.input.iter().map(input).collect::<Result<Vec<_>, _>>()?;
@@ -146,10 +148,17 @@ impl Lowering {
     }
 
     /// A constant row.
-    fn row(&mut self, values: &[f64]) -> (String, Shape) {
-        let name = self.name('c');
-        self.body.row(&name, values.iter().map(|&value| value as f32));
-        (name, Shape::Constant { n_rows: 1, n_columns: values.len() })
+    fn row(&mut self, values: &[f64]) -> Result<(String, Shape), String> {
+        self.matrix(values.len(), values.iter().map(|&value| value as f32).collect())
+    }
+
+    /// A constant, row after row.
+    fn matrix(&mut self, n_columns: usize, values: Vec<f32>) -> Result<(String, Shape), String> {
+        self.n_coefficients += values.len();
+        at_most("coefficients", self.n_coefficients, MAX_COEFFICIENTS).map_err(|error| error.to_string())?;
+        let (name, n_rows) = (self.name('c'), values.len().checked_div(n_columns).unwrap_or(0));
+        self.body.matrix(&name, n_columns, values);
+        Ok((name, Shape::Constant { n_rows, n_columns }))
     }
 
     /// Adds an operator; what it gives is no input as it was.

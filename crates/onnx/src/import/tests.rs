@@ -352,3 +352,28 @@ fn operators_that_do_not_compute_row_by_row_are_named() {
     named(node("Cast", &["h"], "q", axis("to", 7)), "`Cast` in node 1 (`q`): only a cast to FLOAT");
     named(node("Add", &["h"], "q", vec![]), "`Add` in node 1 (`q`): it can't read what it is given");
 }
+
+/// As of a file with an input for each column.
+#[test]
+fn many_columns_beside_each_other_are_few_at_a_time() {
+    let all: Vec<&str> = vec!["x"; 100];
+    let axis = vec![AttributeProto { i: 1, ..attribute("axis", attribute_type::INT) }];
+    let nodes = vec![
+        node("Concat", &all, "h", axis),
+        node("MatMul", &["h", "w"], "m", vec![]),
+        node("Tanh", &["m"], "z", vec![]),
+        node("Sigmoid", &["z"], "p", vec![]),
+    ];
+    let found = lowered(&graph(nodes, vec![constant("w", &[200, 1], &[0.5; 200])])).0;
+    assert_eq!(found, ["Concat", "Concat", "Concat", "Concat", "Concat", "MatMul", "Tanh", "Gather"]);
+}
+
+/// A file may name its constant in each of many operators; each of them would have a copy.
+#[test]
+fn constants_can_not_grow_without_end() {
+    let square = constant("w", &[1000, 1000], &vec![0.001; 1_000_000]);
+    let mut nodes = vec![node("Relu", &["x"], "t0", vec![])];
+    nodes.extend((0..10).map(|at| node("MatMul", &[&format!("t{at}"), "w"], &format!("t{}", at + 1), vec![])));
+    nodes.push(node("Sigmoid", &["t10"], "p", vec![]));
+    check_refused(&file(1000, nodes, vec![square]), "coefficients; at most 4194304 are read");
+}

@@ -4,6 +4,7 @@ use bellwether_core::{Background, FeatureMatrix, Link, Model, Target};
 use rayon::prelude::*;
 
 use super::block::Block;
+use super::enumerated::EnumeratedShapley;
 use super::leaf::ReferenceRows;
 use super::linear::LinearShapley;
 use super::scorecard::ScorecardShapley;
@@ -40,6 +41,7 @@ enum Method {
     Linear(LinearShapley),
     Scorecard(ScorecardShapley),
     Trees(TreeShapley),
+    Graph(EnumeratedShapley),
 }
 
 /// What each feature adds to the sum of each row: `expected + sum of a row = the model's sum`.
@@ -99,7 +101,8 @@ impl Explainer {
     ///
     /// # Errors
     /// [`ScoreError::NoBackground`] if the model or the background lacks what `against` needs, [`ScoreError::Features`] for
-    /// rows of another width.
+    /// rows of another width, [`ScoreError::NotExplained`] for a graph of other software that is not held against rows, or reads
+    /// more than 12 features.
     pub fn new(kernel: &Kernel, model: &Model, target: Target, against: Against<'_>) -> Result<Self, ScoreError> {
         if let Against::Rows(rows) = against {
             kernel.check_width(rows.n_cols())?;
@@ -132,7 +135,16 @@ impl Explainer {
             (Model::Scorecard(_), Against::Rows(_)) => {
                 return Err(lacks("a scorecard is explained against the training means alone"));
             }
-            (Model::Graph(_), _) => return Err(ScoreError::NotExplained { target }),
+            (Model::Graph(graph), Against::Rows(rows)) => {
+                let of = EnumeratedShapley::new(kernel, graph, rows)?;
+                let of = of.ok_or(ScoreError::NotExplained { target, what: "it reads more than 12 features" })?;
+                let expected = of.expected();
+                (Method::Graph(of), expected)
+            }
+            (Model::Graph(_), Against::Training(_)) => {
+                let what = "only stored rows tell what it expects (`explain --interventional`)";
+                return Err(ScoreError::NotExplained { target, what });
+            }
             (Model::Trees(trees), against) => {
                 link = trees.link();
                 let of = match against {
@@ -182,7 +194,7 @@ impl Explainer {
             let mut block = self.block();
             let first_rows = (task * TASK_ROWS..).step_by(LANES);
             for (first_row, logits) in first_rows.zip(logits.chunks(LANES)) {
-                self.explain(x, first_row, logits.len(), &mut block);
+                self.explain(x, first_row, logits.len(), &mut block)?;
                 let sums = self.sums(&block);
                 let explained = ExplainedBlock { by_feature: &block.out, sums: &sums[..logits.len()], logits };
                 self.check(first_row, &explained)?;
@@ -197,16 +209,18 @@ impl Explainer {
     fn block(&self) -> Block {
         match &self.method {
             Method::Trees(of) => of.block(),
-            Method::Linear(_) | Method::Scorecard(_) => Block::new(self.kernel.n_features(), 0),
+            Method::Linear(_) | Method::Scorecard(_) | Method::Graph(_) => Block::new(self.kernel.n_features(), 0),
         }
     }
 
-    fn explain(&self, x: &FeatureMatrix, first_row: usize, n_rows: usize, block: &mut Block) {
+    fn explain(&self, x: &FeatureMatrix, first_row: usize, n_rows: usize, block: &mut Block) -> Result<(), ScoreError> {
         match &self.method {
             Method::Linear(of) => of.contributions(x, first_row, &mut block.out),
             Method::Scorecard(of) => of.contributions(x, first_row, n_rows, &mut block.out),
             Method::Trees(of) => of.contributions(x, first_row, n_rows, block),
+            Method::Graph(of) => of.contributions(&self.kernel, x, first_row, n_rows, &mut block.out)?,
         }
+        Ok(())
     }
 
     /// The model's sum of each row.

@@ -5,9 +5,9 @@ use crate::import::attributes::{Attributes, Constant};
 use crate::import::operators::{for_each_column, two_classes};
 use crate::limits::MAX_FEATURES;
 use crate::proto::{FLOAT, NodeProto};
-use crate::row_operators::{Shape, is_known, number_attributes};
+use crate::row_operators::{MAX_INPUTS, Shape, is_known, number_attributes};
 
-type Inputs<'a> = &'a [Option<Value>];
+type Inputs<'a> = &'a [Option<&'a Value>];
 
 impl Lowering {
     /// The value of the output that is needed: the scores of a classifier, the only output of another operator.
@@ -51,7 +51,7 @@ impl Lowering {
                 self.plain(operator, &inputs[..1], &[])?
             }
             "Softmax" if [1, -1].contains(&of.int("axis", -1)) => self.plain(operator, inputs, &[])?,
-            "MatMul" => self.product(rows(inputs, 0)?, &constant(inputs, 1)?, false)?,
+            "MatMul" => self.product(rows(inputs, 0)?, constant(inputs, 1)?, false)?,
             "Gemm" => self.gemm(of, inputs)?,
             "BatchNormalization" => self.normalized(of, inputs)?,
             "Where" => self.chosen(inputs)?,
@@ -94,7 +94,7 @@ impl Lowering {
                     let (name, shape) = self.known(rows);
                     (name.to_owned(), shape)
                 }
-                Value::Constant(constant) => self.row(row_of(constant)?),
+                Value::Constant(constant) => self.row(row_of(constant)?)?,
             });
         }
         let read: Vec<(&str, Shape)> = read.iter().map(|(name, shape)| (name.as_str(), *shape)).collect();
@@ -102,7 +102,7 @@ impl Lowering {
     }
 
     fn with_row(&mut self, operator: &str, rows: &Rows, row: &[f64]) -> Result<Rows, String> {
-        let (name, shape) = self.row(row);
+        let (name, shape) = self.row(row)?;
         let rows = self.known(rows);
         self.push(operator, &[rows, (&name, shape)], &[])
     }
@@ -118,8 +118,23 @@ impl Lowering {
     }
 
     fn concat(&mut self, inputs: Inputs<'_>) -> Result<Rows, String> {
-        let parts = (0..inputs.len()).map(|place| rows(inputs, place)).collect::<Result<Vec<_>, _>>()?;
-        let shapes: Vec<_> = parts.iter().map(|part| part.as_input()).collect();
+        let beside = (0..inputs.len()).map(|place| rows(inputs, place)).collect::<Result<Vec<_>, _>>()?;
+        if beside.iter().map(|part| part.width()).sum::<usize>() > MAX_FEATURES {
+            return Err(format!("it gives more than {MAX_FEATURES} columns"));
+        }
+        let mut parts: Vec<Rows> = beside.into_iter().cloned().collect();
+        loop {
+            parts = parts.chunks(MAX_INPUTS).map(|beside| self.joined(beside)).collect::<Result<_, _>>()?;
+            match <[Rows; 1]>::try_from(parts) {
+                Ok([joined]) => return Ok(joined),
+                Err(several) if several.is_empty() => return Err("it has no input".to_owned()),
+                Err(several) => parts = several,
+            }
+        }
+    }
+
+    fn joined(&mut self, parts: &[Rows]) -> Result<Rows, String> {
+        let shapes: Vec<_> = parts.iter().map(Rows::as_input).collect();
         let joined = self.push("Concat", &shapes, &[])?;
         Ok(Rows { raw: parts.iter().flat_map(|part| &part.raw).copied().collect(), ..joined })
     }
@@ -141,7 +156,7 @@ impl Lowering {
     fn folded(&mut self, operator: &str, inputs: Inputs<'_>) -> Result<Rows, String> {
         let mut all = rows(inputs, 0)?.clone();
         for place in 1..inputs.len() {
-            all = self.plain(operator, &[Some(Value::Rows(all)), Some(value(inputs, place)?.clone())], &[])?;
+            all = self.plain(operator, &[Some(&Value::Rows(all)), Some(value(inputs, place)?)], &[])?;
         }
         Ok(all)
     }
@@ -151,7 +166,7 @@ impl Lowering {
         let mut clipped = rows(inputs, 0)?.clone();
         for (operator, name, place) in [("Max", "min", 1), ("Min", "max", 2)] {
             let limit = match inputs.get(place) {
-                Some(Some(_)) => row_of(&constant(inputs, place)?)?.to_vec(),
+                Some(Some(_)) => row_of(constant(inputs, place)?)?.to_vec(),
                 _ => vec![of.float(name, f32::NAN)],
             };
             if limit.iter().all(|limit| limit.is_finite()) {
@@ -166,7 +181,7 @@ impl Lowering {
         let x = rows(inputs, 0)?;
         let slope = constant(inputs, 1)?;
         let (above, below) = (self.with_row("Max", x, &[0.0])?, self.with_row("Min", x, &[0.0])?);
-        let below = self.with_row("Mul", &below, row_of(&slope)?)?;
+        let below = self.with_row("Mul", &below, row_of(slope)?)?;
         self.push("Add", &[above.as_input(), below.as_input()], &[])
     }
 
@@ -184,19 +199,18 @@ impl Lowering {
         let at =
             |row: usize, out: usize| matrix.values[if is_transposed { out * n_in + row } else { row * n_out + out }];
         let values = (0..n_in).flat_map(|row| (0..n_out).map(move |out| at(row, out) as f32)).collect();
-        let name = self.name('c');
-        self.body.matrix(&name, n_out, values);
+        let (name, shape) = self.matrix(n_out, values)?;
         let rows = self.known(rows);
-        self.push("MatMul", &[rows, (&name, Shape::Constant { n_rows: n_in, n_columns: n_out })], &[])
+        self.push("MatMul", &[rows, (&name, shape)], &[])
     }
 
     fn gemm(&mut self, of: Attributes<'_>, inputs: Inputs<'_>) -> Result<Rows, String> {
         if of.int("transA", 0) != 0 {
             return Err("transA is not read".to_owned());
         }
-        let times = |constant: Constant, factor: f64| Constant {
+        let times = |constant: &Constant, factor: f64| Constant {
+            dims: constant.dims.clone(),
             values: constant.values.iter().map(|value| value * factor).collect(),
-            ..constant
         };
         let matrix = times(constant(inputs, 1)?, of.float("alpha", 1.0));
         let product = self.product(rows(inputs, 0)?, &matrix, of.int("transB", 0) != 0)?;
@@ -212,7 +226,7 @@ impl Lowering {
         if of.int("training_mode", 0) != 0 {
             return Err("it is in training".to_owned());
         }
-        let list = |place| -> Result<Vec<f64>, String> { Ok(row_of(&constant(inputs, place)?)?.to_vec()) };
+        let list = |place| -> Result<Vec<f64>, String> { Ok(row_of(constant(inputs, place)?)?.to_vec()) };
         let (scale, shift, mean, variance) = (list(1)?, list(2)?, list(3)?, list(4)?);
         let epsilon = of.float("epsilon", 1e-5);
         let factor: Vec<f64> =
@@ -230,7 +244,7 @@ impl Lowering {
         let mut read = vec![(condition.name.clone(), condition.shape)];
         for place in 1..3 {
             read.push(match value(inputs, place)? {
-                Value::Constant(constant) => self.row(row_of(constant)?),
+                Value::Constant(constant) => self.row(row_of(constant)?)?,
                 Value::Rows(rows) => {
                     let is_filled = place == 2 && is_missing_of.as_ref() == Some(&rows.name);
                     let (name, shape) = if is_filled { rows.as_input() } else { self.known(rows) };
@@ -248,7 +262,7 @@ impl Lowering {
         }
         let x = rows(inputs, 0)?;
         let fills = for_each_column("imputed_value_floats", of.numbers("imputed_value_floats")?, x.width())?;
-        let (name, shape) = self.row(&fills);
+        let (name, shape) = self.row(&fills)?;
         let missing = self.push("IsNaN", &[x.as_input()], &[])?;
         self.push("Where", &[missing.as_input(), (&name, shape), x.as_input()], &[])
     }
@@ -276,7 +290,7 @@ impl Lowering {
             other => return Err(format!("norm {other} is not read")),
         };
         let is_zero = self.with_row("Equal", &norm, &[0.0])?;
-        let (one, shape) = self.row(&[1.0]);
+        let (one, shape) = self.row(&[1.0])?;
         let norm = self.push("Where", &[is_zero.as_input(), (&one, shape), norm.as_input()], &[])?;
         self.push("Div", &[x.as_input(), norm.as_input()], &[])
     }
@@ -299,7 +313,7 @@ impl Lowering {
 
     /// `1 - score` and `score`, as the standard's reference implementation has it.
     fn beside_its_rest(&mut self, score: &Rows) -> Result<Rows, String> {
-        let (one, shape) = self.row(&[1.0]);
+        let (one, shape) = self.row(&[1.0])?;
         let rest = self.push("Sub", &[(&one, shape), score.as_input()], &[])?;
         self.push("Concat", &[rest.as_input(), score.as_input()], &[])
     }
@@ -318,7 +332,7 @@ impl Lowering {
 }
 
 fn value(inputs: Inputs<'_>, place: usize) -> Result<&Value, String> {
-    inputs.get(place).and_then(Option::as_ref).ok_or_else(|| format!("it has no input {place}"))
+    inputs.get(place).copied().flatten().ok_or_else(|| format!("it has no input {place}"))
 }
 
 fn rows(inputs: Inputs<'_>, place: usize) -> Result<&Rows, String> {
@@ -328,9 +342,9 @@ fn rows(inputs: Inputs<'_>, place: usize) -> Result<&Rows, String> {
     }
 }
 
-fn constant(inputs: Inputs<'_>, place: usize) -> Result<Constant, String> {
+fn constant(inputs: Inputs<'_>, place: usize) -> Result<&Constant, String> {
     match value(inputs, place)? {
-        Value::Constant(constant) => Ok(constant.clone()),
+        Value::Constant(constant) => Ok(constant),
         Value::Rows(_) => Err(format!("its input {place} must be a constant")),
     }
 }
@@ -352,7 +366,7 @@ fn reshaped(inputs: Inputs<'_>) -> Result<Rows, String> {
 /// Refuses what does not make one column of all.
 fn reduced(of: Attributes<'_>, inputs: Inputs<'_>) -> Result<(), String> {
     let axes = match inputs.get(1) {
-        Some(Some(_)) => constant(inputs, 1)?.values,
+        Some(Some(_)) => constant(inputs, 1)?.values.clone(),
         _ => of.ints("axes").iter().map(|&axis| axis as f64).collect(),
     };
     if [[1.0], [-1.0]].iter().any(|axis| axes == axis) && of.int("keepdims", 1) == 1 {
