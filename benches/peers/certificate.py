@@ -4,8 +4,8 @@
 
 Reads a bundle as a program in another language would: checks every digest, reads `parity.bin`, encodes its rows before
 encoding, runs each graph on every row (every split of every tree with the f32 below, at and above its threshold, and with
-a missing value), and compares encoded features, logits, leaves and probabilities, and the health score of scorecards
-without rules. Prints one line a graph; exits with 1 if anything differs by more than its limit.
+a missing value), and compares encoded features, logits, leaves and probabilities, the sums of reasons, and the health
+score of scorecards without rules. Prints one line a graph; exits with 1 if anything differs by more than its limit.
 """
 
 import hashlib
@@ -61,8 +61,8 @@ class Reader:
 
 def read_certificate(data: bytes) -> dict:
     reader = Reader(data)
-    if reader.take(8) != b"BWPARITY" or reader.u32() != 1:
-        raise ValueError("not a certificate of layout 1")
+    if reader.take(8) != b"BWPARITY" or reader.u32() != 2:
+        raise ValueError("not a certificate of layout 2")
     n_rows, n_features, n_raw, n_inputs, n_targets = (reader.u32() for _ in range(5))
     inputs = []
     for _ in range(n_inputs):
@@ -74,13 +74,19 @@ def read_certificate(data: bytes) -> dict:
     for _ in range(n_targets):
         name, graph, n_trees = reader.text(), reader.take(32).hex(), reader.u32()
         logits, probabilities = reader.wide(n_rows).view("<f8"), reader.wide(n_rows).view("<f8")
-        targets[name] = (graph, logits, probabilities, [reader.take(32).hex() for _ in range(n_trees)])
+        leaves, n_explained = [reader.take(32).hex() for _ in range(n_trees)], reader.u32()
+        reasons = None
+        if n_explained:
+            expected = reader.wide(1).view("<f8")[0]
+            explained = np.frombuffer(reader.take(4 * n_explained), "<u4")
+            reasons = (expected, explained, reader.wide(n_explained * n_features).view("<f8").reshape(n_explained, -1))
+        targets[name] = (graph, logits, probabilities, leaves, reasons)
     health = reader.wide(n_rows).view("<f8")
-    band, status = reader.take(n_rows), reader.take(n_rows)
+    band, status, background = reader.take(n_rows), reader.take(n_rows), reader.take(32).hex()
     if reader.at != len(data):
         raise ValueError("bytes follow the certificate")
     return {"n_raw": n_raw, "inputs": inputs, "rows": np.stack(columns, axis=1), "targets": targets,
-            "health": health, "band": band, "status": status}
+            "health": health, "band": band, "status": status, "background": background}
 
 
 def read_files(bundle: pathlib.Path) -> tuple[dict, dict]:
@@ -149,6 +155,19 @@ def leaves_differ(model: onnx.ModelProto, rows: np.ndarray, digests: list) -> li
     return [tree for tree in range(max(n_trees, len(digests))) if found[tree : tree + 1] != digests[tree : tree + 1]]
 
 
+def reasons_differ(reasons: tuple | None, logits: np.ndarray, kind: str) -> tuple[int, float]:
+    """How many rows have reasons, and by how much what is expected and a row's reasons miss its logit, at most."""
+    if reasons is None:
+        return 0, 0.0
+    expected, explained, contributions = reasons
+    sums = expected + contributions.sum(axis=1)
+    if kind == "probability_trees":
+        # Reasons are of the mean probability; the graph's logit is of this share.
+        share = float(np.float32(0.0005)) + sums * float(np.float32(0.999))
+        sums = np.log(share / (1.0 - share))
+    return len(explained), largest(sums, logits[explained])
+
+
 def largest(found: np.ndarray, expected: np.ndarray) -> float:
     difference = np.abs(found - expected) / np.maximum(1.0, np.abs(expected))
     # A NaN must not hide behind max().
@@ -169,11 +188,14 @@ def check(bundle: pathlib.Path) -> bool:
         difference = largest(health_score(card, rows), certificate["health"])
         good &= difference <= 1e-12
         print(f"{bundle} health: {len(rows)} rows, largest difference {difference:.3g}")
+    if certificate["background"] != hashlib.sha256(files.get("background.json", b"")).hexdigest():
+        print(f"{bundle}: the certificate is of another background.json", file=sys.stderr)
+        good = False
     n_horizons = {name.split("_")[0]: 0 for name in certificate["targets"]}
     for name in certificate["targets"]:
         n_horizons[name.split("_")[0]] += 1
     for entry in manifest["targets"]:
-        graph, logits, probabilities, digests = certificate["targets"][entry["target"]]
+        graph, logits, probabilities, digests, reasons = certificate["targets"][entry["target"]]
         data = files[entry["graph"]]
         model = onnx.load_from_string(data)
         onnx.checker.check_model(model, full_check=True)
@@ -181,16 +203,18 @@ def check(bundle: pathlib.Path) -> bool:
         session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
         difference = largest(session.run(["logit"], {"features": rows})[0][:, 0].astype("<f8"), logits)
         trees = leaves_differ(model, rows, digests)
+        n_explained, of_reasons = reasons_differ(reasons, logits, kind)
         # Several horizons of an outcome are put in order after calibration; that step is not repeated here.
         of_probability = 0.0
         if n_horizons[entry["target"].split("_")[0]] == 1:
             of_probability = largest(probability(entry["calibration"], logits), probabilities)
         print(
             f"{bundle} {entry['target']} ({kind}): {len(rows)} rows, largest relative logit difference {difference:.3g} "
-            f"(limit {LIMITS[kind]:g}), of probabilities {of_probability:.3g}; leaves of {len(trees)} of {len(digests)} trees differ"
+            f"(limit {LIMITS[kind]:g}), of probabilities {of_probability:.3g}; leaves of {len(trees)} of {len(digests)} trees differ; "
+            f"reasons of {n_explained} rows miss the logit by {of_reasons:.3g}"
         )
         good &= hashlib.sha256(data).hexdigest() == graph and difference <= LIMITS[kind]
-        good &= of_probability <= 1e-12 and not trees
+        good &= of_probability <= 1e-12 and not trees and of_reasons <= 1e-9
     return bool(good)
 
 

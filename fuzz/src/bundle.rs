@@ -173,7 +173,9 @@ pub(crate) fn contents() -> BundleContents {
             waivers: Vec::new(),
             imported: BTreeMap::new(),
         },
-        parity: scorer.certify(&[&models[0].1, &models[1].1], 1).expect("it scores"),
+        parity: scorer
+            .certify(&[(models[0].0, &models[0].1), (models[1].0, &models[1].1)], None, 1)
+            .expect("it scores"),
         extra_files: BTreeMap::new(),
     }
 }

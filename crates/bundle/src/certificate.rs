@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use bellwether_core::{Band, Digest, RowStatus, Target, TextColumn};
 
 use crate::rules::PARITY;
-use crate::{BundleError, InputRole, InputValues, ParityInput, ParityInputs, ParityTarget, ParityVectors};
+use crate::{
+    BundleError, InputRole, InputValues, ParityInput, ParityInputs, ParityReasons, ParityTarget, ParityVectors,
+};
 
 /// The largest certificate that is read, in bytes. Reading one takes at most five times its size in memory.
 pub const MAX_PARITY_BYTES: u64 = 64 << 20;
@@ -13,7 +15,7 @@ pub const MAX_PARITY_BYTES: u64 = 64 << 20;
 /// What every certificate begins with.
 const MAGIC: &[u8; 8] = b"BWPARITY";
 /// The layout that this release writes, and the only one that it reads.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const ROLES: [InputRole; 3] = [InputRole::Input, InputRole::Helper, InputRole::Cohort];
 const NUMBER: u8 = 0;
@@ -51,6 +53,7 @@ pub(crate) fn encode(vectors: &ParityVectors) -> Result<Vec<u8>, BundleError> {
         out.wide(&of_target.logit_bits);
         out.wide(&of_target.probability_bits);
         of_target.leaf_digests.iter().try_for_each(|digest| out.digest(digest))?;
+        out.reasons(of_target.reasons.as_ref())?;
     }
     out.wide(&vectors.health_bits);
     for band in &vectors.band {
@@ -59,6 +62,7 @@ pub(crate) fn encode(vectors: &ParityVectors) -> Result<Vec<u8>, BundleError> {
     for status in &vectors.status {
         out.0.push(place(&STATUSES, status)?);
     }
+    out.digest(&vectors.background)?;
     Ok(out.0)
 }
 
@@ -78,7 +82,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<ParityVectors, BundleError> {
     let columns = (0..n_columns).map(|_| input.numbers(n_rows)).collect::<Result<_, _>>()?;
     let mut targets = BTreeMap::new();
     for _ in 0..n_targets {
-        let (target, of_target) = input.target(n_rows)?;
+        let (target, of_target) = input.target(n_rows, n_columns)?;
         targets.insert(target, of_target);
     }
     let vectors = ParityVectors {
@@ -88,6 +92,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<ParityVectors, BundleError> {
         health_bits: input.wide(n_rows)?,
         band: input.take(n_rows)?.iter().map(|&at| of_place(&BANDS, at, "band")).collect::<Result<_, _>>()?,
         status: input.take(n_rows)?.iter().map(|&at| of_place(&STATUSES, at, "status")).collect::<Result<_, _>>()?,
+        background: input.digest()?,
     };
     // One spelling: nothing follows, tables rise and hold what is used, widths are the least.
     let spelled = encode(&vectors)?;
@@ -148,6 +153,16 @@ impl Writer {
 
     fn wide(&mut self, values: &[u64]) {
         self.0.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    }
+
+    /// How many rows have reasons, then what is expected, the rows, and what each feature adds to each of them.
+    fn reasons(&mut self, reasons: Option<&ParityReasons>) -> Result<(), BundleError> {
+        let Some(ParityReasons { rows, expected_bits, contribution_bits }) = reasons else { return self.count(0) };
+        self.count(rows.len())?;
+        self.wide(&[*expected_bits]);
+        self.0.extend(rows.iter().flat_map(|row| row.to_le_bytes()));
+        self.wide(contribution_bits);
+        Ok(())
     }
 
     /// The distinct values, rising as integers, and each row's place among them.
@@ -268,13 +283,24 @@ impl<'a> Reader<'a> {
         Ok(ParityInput { role, name, values })
     }
 
-    fn target(&mut self, n_rows: usize) -> Result<(Target, ParityTarget), BundleError> {
+    fn target(&mut self, n_rows: usize, n_columns: usize) -> Result<(Target, ParityTarget), BundleError> {
         let target = Target::try_from(self.text()?).or_else(|error| broken(error.to_string()))?;
         let graph = self.digest()?;
         let n_trees = self.count(32)?;
         let (logit_bits, probability_bits) = (self.wide(n_rows)?, self.wide(n_rows)?);
         let leaf_digests = (0..n_trees).map(|_| self.digest()).collect::<Result<_, _>>()?;
-        Ok((target, ParityTarget { graph, logit_bits, probability_bits, leaf_digests }))
+        let reasons = self.reasons(n_columns)?;
+        Ok((target, ParityTarget { graph, logit_bits, probability_bits, leaf_digests, reasons }))
+    }
+
+    fn reasons(&mut self, n_columns: usize) -> Result<Option<ParityReasons>, BundleError> {
+        let n_rows = self.count(4 + 8 * n_columns)?;
+        if n_rows == 0 {
+            return Ok(None);
+        }
+        let expected_bits = u64::from_le_bytes(self.array()?);
+        let rows = (0..n_rows).map(|_| self.u32()).collect::<Result<_, _>>()?;
+        Ok(Some(ParityReasons { rows, expected_bits, contribution_bits: self.wide(n_rows * n_columns)? }))
     }
 }
 
@@ -290,6 +316,7 @@ mod tests {
             logit_bits: vec![1, u64::MAX, 3],
             probability_bits: vec![4, 5, 6],
             leaf_digests: vec![Digest::of(b"leaves")],
+            reasons: Some(ParityReasons { rows: vec![0, 2], expected_bits: 7, contribution_bits: vec![8, 9, 10, 11] }),
         };
         let input = |role, name: &str, values| ParityInput { role, name: name.to_owned(), values };
         let texts = TextColumn::from_texts([Some("pro"), None]);
@@ -307,13 +334,19 @@ mod tests {
             health_bits: vec![0, 1, 2],
             band: vec![Band::Green, Band::Red, Band::Yellow],
             status: vec![RowStatus::Scored, RowStatus::InsufficientData, RowStatus::HealthRefused],
+            background: Digest::of(b"background"),
         }
     }
 
     #[test]
     fn what_is_written_is_read() {
-        let bytes = encode(&vectors()).expect("writes");
-        assert_eq!(decode(&bytes).expect("reads"), vectors());
+        let mut vectors = vectors();
+        let bytes = encode(&vectors).expect("writes");
+        assert_eq!(decode(&bytes).expect("reads"), vectors);
+        vectors.targets.values_mut().for_each(|of| of.reasons = None);
+        let without = encode(&vectors).expect("writes");
+        assert_eq!(decode(&without).expect("reads"), vectors);
+        assert_eq!(bytes.len() - without.len(), 8 + 2 * (4 + 2 * 8));
     }
 
     #[test]
@@ -350,7 +383,7 @@ mod tests {
     fn each_lie_is_named() {
         let all = u32::MAX.to_le_bytes();
         check(0, b"GIF89a", "it must begin with BWPARITY");
-        check(8, &2_u32.to_le_bytes(), "it has layout 2; this release reads layout 1 only");
+        check(8, &1_u32.to_le_bytes(), "it has layout 1; this release reads layout 2 only");
         check(12, &all, "4294967295 of something, before byte 16, do not fit");
         check(16, &all, "4294967295 of something, before byte 20, do not fit");
         check(20, &all, "4294967295 bytes from byte");
@@ -364,7 +397,9 @@ mod tests {
         // The table's only level is not used any more, and the second row of it is.
         check(49, &[1], "is not what these vectors are written as");
         let n = encode(&vectors()).expect("writes").len();
-        check(n - 1, &[3], "there is no status 3");
-        check(n - 4, &[3], "there is no band 3");
+        // The digest of the background stands last.
+        let statuses = n - 32 - 3;
+        check(statuses + 2, &[3], "there is no status 3");
+        check(statuses - 1, &[3], "there is no band 3");
     }
 }

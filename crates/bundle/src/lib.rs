@@ -36,6 +36,7 @@ pub use folder::{MAX_FILE_BYTES, MAX_FILES, MAX_JSON_BYTES};
 pub use manifest::{BundleFormat, FileEntry, MAX_MANIFEST_BYTES, Manifest, TargetEntry};
 pub use names::check_name;
 pub use open::Bundle;
-pub use parity::{InputRole, InputValues, ParityInput, ParityInputs, ParityTarget, ParityVectors};
+pub use parity::{InputRole, InputValues, ParityInput, ParityInputs, ParityReasons, ParityTarget, ParityVectors};
 pub use provenance::{ImportedModel, Provenance, SourceProvenance};
+pub use rules::background_digest;
 pub use write::{UNFINISHED_PREFIX, write};

@@ -20,7 +20,7 @@ pub struct BundleFormat(pub u32);
 
 impl BundleFormat {
     /// The layout that this release writes, and the only one that it reads.
-    pub const CURRENT: Self = Self(2);
+    pub const CURRENT: Self = Self(3);
 
     /// The first release that reads [`BundleFormat::CURRENT`].
     pub const CURRENT_READABLE_FROM: &str = "0.1.0";

@@ -22,6 +22,8 @@ pub struct ParityVectors {
     pub band: Vec<Band>,
     /// What becomes of each row.
     pub status: Vec<RowStatus>,
+    /// See [`crate::background_digest`].
+    pub background: Digest,
 }
 
 /// What the rows must give for one target.
@@ -36,6 +38,19 @@ pub struct ParityTarget {
     /// For each tree the SHA-256 of every row's leaf in it, as little-endian u32; a leaf is named by its place among
     /// the nodes of its tree. Empty for models without trees.
     pub leaf_digests: Vec<Digest>,
+    /// Why some rows have their logits; `None` where the model can't be explained, or is none of a main horizon.
+    pub reasons: Option<ParityReasons>,
+}
+
+/// Exact Shapley values of some rows, against the training rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParityReasons {
+    /// Places of the rows among those of the certificate, rising; at least one.
+    pub rows: Vec<u32>,
+    /// `f64::to_bits` of the sum that is expected of a row of which nothing is known.
+    pub expected_bits: u64,
+    /// `f64::to_bits` of what each feature adds to a row's sum: row after row, in schema order.
+    pub contribution_bits: Vec<u64>,
 }
 
 /// Rows as they are before they are encoded; none where there are no columns.

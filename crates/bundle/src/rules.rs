@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use bellwether_core::{Encoding, FeatureSchema, InputKind, Model, Target};
+use bellwether_core::{Background, Digest, Encoding, FeatureSchema, InputKind, Model, Target};
 use bellwether_health::Scorecard;
 
 use crate::manifest::MANIFEST;
 use crate::{
-    BundleContents, BundleError, InputValues, ParityInput, ParityInputs, ParityVectors, Provenance, TargetModel,
-    check_name,
+    BundleContents, BundleError, InputValues, ParityInput, ParityInputs, ParityReasons, ParityVectors, Provenance,
+    TargetModel, check_name, json,
 };
 
 pub(crate) const BACKGROUND: &str = "background.json";
@@ -33,6 +33,16 @@ pub(crate) struct Checked {
     pub(crate) schema: FeatureSchema,
     /// The graph of each target, read.
     pub(crate) models: Vec<Model>,
+}
+
+/// The SHA-256 of `background.json`, by which a certificate names what its reasons are held against; of nothing where there
+/// is none.
+///
+/// # Errors
+/// [`BundleError::Json`] for a background that can't be written.
+pub fn background_digest(background: Option<&Background>) -> Result<Digest, BundleError> {
+    let bytes = background.map(|background| json::canonical(BACKGROUND, background)).transpose()?;
+    Ok(Digest::of(&bytes.unwrap_or_default()))
 }
 
 /// The file of a target's graph.
@@ -157,12 +167,36 @@ fn check_parity(parity: &ParityVectors, contents: &BundleContents, schema: &Feat
                 return broken(PARITY, rule);
             }
         }
+        of.reasons.as_ref().map_or(Ok(()), |reasons| check_reasons(*target, reasons, n_rows, n_features))?;
+    }
+    let expected = background_digest(contents.background.as_ref())?;
+    if parity.background != expected {
+        let (expected, found) = (expected.to_string(), parity.background.to_string());
+        return Err(BundleError::Mismatch {
+            file: PARITY.to_owned(),
+            what: "the SHA-256 of background.json",
+            expected,
+            found,
+        });
     }
     check_length("the band", parity.band.len(), n_rows)?;
     check_length("the status", parity.status.len(), n_rows)?;
     let health = parity.health_bits.iter().map(|&bits| f64::from_bits(bits)).enumerate();
     match health.into_iter().find(|(_, health)| !(0.0..=100.0).contains(health)) {
         Some((row, health)) => broken(PARITY, format!("row {row} expects health {health}; it lies in 0..=100")),
+        None => Ok(()),
+    }
+}
+
+fn check_reasons(target: Target, reasons: &ParityReasons, n_rows: usize, n_features: usize) -> Result<(), BundleError> {
+    let ParityReasons { rows, expected_bits, contribution_bits } = reasons;
+    let is_place = rows.last().is_some_and(|&row| (row as usize) < n_rows) && rows.is_sorted_by(|a, b| a < b);
+    if !is_place {
+        return broken(PARITY, format!("the rows of the reasons of `{target}` are not some of its {n_rows}, rising"));
+    }
+    check_length(&format!("the reasons of `{target}`, by feature"), contribution_bits.len(), rows.len() * n_features)?;
+    match contribution_bits.iter().chain([expected_bits]).map(|&bits| f64::from_bits(bits)).find(|of| !of.is_finite()) {
+        Some(value) => broken(PARITY, format!("a reason of `{target}` is {value}; reasons are finite")),
         None => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use bellwether_bundle::{Bundle, BundleContents, BundleError, write};
+use bellwether_bundle::{Bundle, BundleContents, BundleError, ParityReasons, write};
 use bellwether_core::{
     Calibration, CohortPolicy, Digest, Encoding, InputKind, LevelPolicy, RawColumn, RawTable, RawValues, TextColumn,
 };
@@ -207,10 +207,15 @@ fn a_bundle_is_never_written_over() {
 
 type Change = fn(&mut BundleContents);
 
+fn reasons(contents: &mut BundleContents) -> &mut ParityReasons {
+    let of_target = contents.parity.targets.get_mut(&CHURN).expect("it has a model");
+    of_target.reasons.as_mut().expect("it has reasons")
+}
+
 /// Each would be found by a reader, so none is written, and nothing is left behind.
 #[test]
 fn bad_contents_leave_nothing_behind() {
-    let cases: [(Change, &str); 30] = [
+    let cases: [(Change, &str); 35] = [
         (|c| c.name = "../demo".into(), "`../demo` is no name for a bundle"),
         (|c| c.min_coverage = 1.5, "manifest.json`: min_coverage is 1.5"),
         (|c| c.min_coverage = f64::NAN, "manifest.json`: min_coverage is NaN"),
@@ -239,6 +244,11 @@ fn bad_contents_leave_nothing_behind() {
         (|c| c.parity.inputs.n_rows = 5, "5 rows before encoding become 4 rows"),
         (|c| c.parity.inputs.n_rows = 3, "input `plan` has 1 rows where there are 3"),
         (|c| c.parity.band.truncate(3), "the band has 3 rows where there are 4"),
+        (|c| c.background = None, "parity.bin`: the SHA-256 of background.json is"),
+        (|c| reasons(c).rows = vec![3, 1], "the rows of the reasons of `churn_90d` are not some of its 4, rising"),
+        (|c| reasons(c).rows[1] = 4, "the rows of the reasons of `churn_90d` are not some of its 4, rising"),
+        (|c| reasons(c).contribution_bits.truncate(9), "the reasons of `churn_90d`, by feature has 9 rows where"),
+        (|c| reasons(c).expected_bits = f64::NAN.to_bits(), "a reason of `churn_90d` is NaN; reasons are finite"),
         (|c| c.parity.health_bits[0] = 100.5_f64.to_bits(), "row 0 expects health 100.5"),
         (|c| c.provenance.config_digest = serde_json::from_str("\"beef\"").expect("text"), "`beef` is no digest"),
         (|c| drop(c.extra_files.insert("../evil".into(), vec![])), "`../evil` is no path"),

@@ -212,15 +212,15 @@ fn sizes_are_limited_before_anything_is_read() {
 #[test]
 fn another_format_says_what_to_do() {
     let bundle = Written::new();
-    bundle.put_manifest(b"{\"format\": 3, \"readable_from\": \"0.3.0\", \"new\": {}}");
+    bundle.put_manifest(b"{\"format\": 4, \"readable_from\": \"0.3.0\", \"new\": {}}");
     assert_eq!(
         bundle.refused(),
-        "manifest.json has bundle format 3; this release reads format 2 only, release 0.3.0 or later reads it"
+        "manifest.json has bundle format 4; this release reads format 3 only, release 0.3.0 or later reads it"
     );
-    bundle.put_manifest(b"{\"format\": 1, \"readable_from\": \"0.1.0\", \"old\": {}}");
+    bundle.put_manifest(b"{\"format\": 2, \"readable_from\": \"0.1.0\", \"old\": {}}");
     assert_eq!(
         bundle.refused(),
-        "manifest.json has bundle format 1; this release reads format 2 only, so the model has to be trained again"
+        "manifest.json has bundle format 2; this release reads format 3 only, so the model has to be trained again"
     );
 }
 

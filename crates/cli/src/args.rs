@@ -292,6 +292,11 @@ pub(crate) struct Score {
     /// given, or none for a bundle of a release that did not store what they need.
     #[arg(long, value_name = "K")]
     pub(crate) reasons: Option<usize>,
+    /// Say what brings an account to green: at most two indicators that somebody can do something about (`[reasons]
+    /// actionable` in book.toml), what they are, what the best tenth of like accounts has, and the health score with them.
+    /// An effect on the score, not a promise.
+    #[arg(long)]
+    pub(crate) actions: bool,
     /// Keep what is finished beside the output until it is whole, and continue where a run on the same files, model and day
     /// was killed. The output is the same.
     #[arg(long)]

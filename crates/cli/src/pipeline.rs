@@ -1,5 +1,6 @@
 //! The way of the data, for the commands: book to prepared rows, prepared rows to models, models to a bundle.
 
+pub(crate) mod actions;
 pub(crate) mod assemble;
 pub(crate) mod audit;
 pub(crate) mod background;

@@ -468,6 +468,11 @@ fn score() {
                       0 for none. Three where not given, or none for a bundle of a release that did not store
                       what they need
 
+                  --actions
+                      Say what brings an account to green: at most two indicators that somebody can do something
+                      about (`[reasons] actionable` in book.toml), what they are, what the best tenth of like
+                      accounts has, and the health score with them. An effect on the score, not a promise
+
                   --resume
                       Keep what is finished beside the output until it is whole, and continue where a run on the
                       same files, model and day was killed. The output is the same

@@ -3,6 +3,7 @@
 //! One test target, so that one trained model serves all of it. Commands run in a folder of their own and are given
 //! relative paths: what they print is the same on every machine.
 
+mod actions;
 mod audit;
 mod backtest;
 mod bad_bundle;

@@ -33,6 +33,7 @@ fn a_trained_bundle_is_verified_in_every_runtime() {
     expect![[r#"
         models/small/1
         small, digest [DIGEST], a certificate of [N] rows, of which opening replays [N] in [N] ms in all
+        the reasons of [N] rows, the same
         churn_90d native [N] logits, largest difference [N] of [N]; [N] leaves; [N] s
         churn_90d tract [N] logits, largest difference [N] of [N]; [N] leaves; [N] s
         expansion_90d native [N] logits, largest difference [N] of [N]; [N] leaves; [N] s
@@ -162,6 +163,39 @@ fn change_split(trees: &mut Trees, change: impl Fn(&mut f32, &mut bool)) {
         }
     }
     *trees = Trees::new(trees.n_features(), trees.base(), trees.link(), all).expect("still trees");
+}
+
+/// One more training row in some leaf: no score depends on it.
+fn another_cover(model: &mut Model) {
+    let Model::Trees(trees) = model else { panic!("the small book's churn is told by trees") };
+    let covers = trees.covers().expect("training counted rows").to_vec();
+    let altered = trees.trees().iter().zip(&covers).enumerate().map(|(tree, (of, covers))| {
+        let first = of.nodes.iter().position(|node| matches!(node, Node::Leaf { .. }));
+        of.covers(|at| covers[at] + f32::from(u8::from(tree == 0 && Some(at) == first)))
+    });
+    *trees = trees.clone().with_covers(altered.collect()).expect("covers add up");
+}
+
+#[test]
+fn forged_reasons_are_refused_though_scores_are_the_same() {
+    let folder = forged(another_cover, Certificate::OfTheForgedGraph);
+    let of = |model: &str| format!("--book book/book.toml --model {model} --as-of 2024-06-30");
+    let score = format!("score {} --out scores.csv", of("forged"));
+    let explain = format!("explain {} --account c-000", of("forged"));
+    for arguments in [&score, &explain, "models verify forged"] {
+        let Run { code, stderr, .. } = folder.run(arguments);
+        let told = "the sum that `churn_90d` expects is";
+        assert!(code == Some(VERIFICATION) && stderr.contains(told), "{arguments}: {stderr}");
+    }
+    assert!(!folder.path("scores.csv").exists());
+    // What reads no reasons is not held up by them, and is right.
+    folder.run(&format!("{score} --reasons 0")).done();
+    folder.run(&format!("score {} --reasons 0 --out original.csv", of("models/small"))).done();
+    let numbers = |name: &str| -> Vec<String> {
+        let without_digest = |line: &str| line.rsplit_once(',').map(|(numbers, _)| numbers.to_owned());
+        folder.read(name).lines().filter_map(without_digest).collect()
+    };
+    assert_eq!(numbers("scores.csv"), numbers("original.csv"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::numbers::{joined, parted};
-use crate::{FeatureMatrix, MatrixError, Target};
+use crate::{FeatureMatrix, MatrixError, ModelError, Reach, Target};
 
 /// What training rows look like, as far as explanations of a score need it. Trees carry their own part, see
 /// [`crate::Trees::covers`].
@@ -21,6 +21,8 @@ pub struct Background {
     pub expected: BTreeMap<Target, Vec<f64>>,
     /// Training rows to compare with, where the book keeps some; NaN = missing.
     pub sample: Option<FeatureMatrix>,
+    /// What like accounts reach of the features that the health score reads.
+    pub reach: Reach,
 }
 
 /// Order statistics of a feature's known values in the training rows; finite.
@@ -64,6 +66,12 @@ pub enum BackgroundError {
     /// A target that the bundle does not have.
     #[error("it tells of target `{0}`, for which there is no model")]
     Target(Target),
+    /// What like accounts reach names a feature, a dimension or a cohort that can't be.
+    #[error(transparent)]
+    Cohorts(#[from] ModelError),
+    /// What like accounts reach breaks a rule.
+    #[error("what like accounts reach: {0}")]
+    Reach(&'static str),
     /// The sample is no matrix.
     #[error(transparent)]
     Sample(#[from] MatrixError),
@@ -76,6 +84,10 @@ impl UsualRange {
         known.sort_unstable_by(f32::total_cmp);
         let last = known.len().checked_sub(1)?;
         Some(Self { p10: known[last / 10], p90: known[(9 * last).div_ceil(10)] })
+    }
+
+    pub(crate) fn is_valid(&self) -> bool {
+        self.p10.is_finite() && self.p90.is_finite() && self.p10 <= self.p90
     }
 }
 
@@ -95,7 +107,7 @@ impl Background {
         };
         length("usual", self.usual.len())?;
         for (feature, of) in self.usual.iter().enumerate() {
-            if !(of.p10.is_finite() && of.p90.is_finite() && of.p10 <= of.p90) {
+            if !of.is_valid() {
                 let (what, value) = ("the usual range".to_owned(), f64::from(of.p10));
                 let rule = "it is from a finite number to one not below it";
                 return Err(BackgroundError::Value { what, feature, value, rule });
@@ -112,7 +124,8 @@ impl Background {
                 return Err(BackgroundError::Value { what, feature, value, rule });
             }
         }
-        self.sample.as_ref().map_or(Ok(()), |sample| length("a row of the sample", sample.n_cols()))
+        self.sample.as_ref().map_or(Ok(()), |sample| length("a row of the sample", sample.n_cols()))?;
+        self.reach.validate(n_features)
     }
 }
 
@@ -123,6 +136,7 @@ struct Stored {
     p10: String,
     p90: String,
     expected: BTreeMap<Target, String>,
+    reach: Reach,
     /// One text a feature, with one number a row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sample: Option<Vec<String>>,
@@ -130,7 +144,7 @@ struct Stored {
 
 impl From<Background> for Stored {
     fn from(background: Background) -> Self {
-        let Background { usual, expected, sample } = background;
+        let Background { usual, expected, sample, reach } = background;
         let columns = |sample: FeatureMatrix| {
             (0..sample.n_cols()).map(|column| joined(sample.column(column).iter().copied())).collect()
         };
@@ -139,6 +153,7 @@ impl From<Background> for Stored {
             p90: joined(usual.iter().map(|of| of.p90)),
             expected: expected.into_iter().map(|(target, of)| (target, joined(of))).collect(),
             sample: sample.map(columns),
+            reach,
         }
     }
 }
@@ -160,6 +175,7 @@ impl TryFrom<Stored> for Background {
             usual: p10.into_iter().zip(p90).map(|(p10, p90)| UsualRange { p10, p90 }).collect(),
             expected: expected.collect::<Result<_, String>>().map_err(BackgroundError::Number)?,
             sample: stored.sample.map(sample).transpose()?,
+            reach: stored.reach,
         })
     }
 }
@@ -181,6 +197,7 @@ mod tests {
             usual: vec![UsualRange { p10: -0.1, p90: 1.5 }, UsualRange { p10: 0.0, p90: 1.0 }],
             expected: BTreeMap::from([(CHURN, vec![0.1, -1e-300])]),
             sample: Some(sample.expect("columns of one length")),
+            reach: Reach::default(),
         }
     }
 
@@ -221,6 +238,7 @@ mod tests {
         check(|of| of.expected.values_mut().for_each(|of| of[1] = f64::INFINITY), "of feature 1 is inf");
         check(|of| of.expected.values_mut().for_each(|of| of.push(0.0)), "has 3 numbers");
         check(|of| drop(of.expected.insert(Target { horizon_days: 30, ..CHURN }, vec![0.0; 2])), "churn_30d");
+        check(|of| of.reach.cohorts.clear(), "everybody stands first");
         check(|of| of.sample = FeatureMatrix::from_columns(&[vec![1.0]]).ok(), "a row of the sample");
     }
 }

@@ -242,6 +242,37 @@ impl Encoding {
     }
 }
 
+impl Encoding {
+    /// The columns of the percentiles that are read off feature `of`, with what each becomes in the rows of `raw` whose
+    /// feature is `values` instead; NaN where that is.
+    ///
+    /// # Errors
+    /// [`EncodingError::Cohort`] if `raw` has other dimensions of cohorts.
+    ///
+    /// # Panics
+    /// If `values` has not one value a row of `raw`.
+    pub fn percentiles_of(
+        &self,
+        of: &str,
+        values: &[f32],
+        raw: &RawTable,
+    ) -> Result<Vec<(usize, Vec<f32>)>, EncodingError> {
+        assert_eq!(values.len(), raw.n_rows, "one value a row");
+        let (mut found, mut column) = (Vec::new(), 0);
+        for input in &self.inputs {
+            if let InputKind::Percentile(percentile) = &input.kind
+                && percentile.of() == of
+            {
+                let cohorts = RowCohorts::new(raw.n_rows, &raw.cohort);
+                check_cohorts(input, percentile, &cohorts)?;
+                found.push((column, percentile.encode(values, &cohorts)));
+            }
+            column += input.n_columns();
+        }
+        Ok(found)
+    }
+}
+
 impl EncodedInput {
     /// How many columns of the matrix it becomes; they stand side by side.
     pub fn n_columns(&self) -> usize {
@@ -279,11 +310,17 @@ fn encode_percentile(
     raw: &RawTable,
     cohorts: &RowCohorts<'_>,
 ) -> Result<Vec<f32>, EncodingError> {
-    if !percentile.by().iter().eq(cohorts.by()) {
-        let found = if cohorts.by().is_empty() { NONE.to_owned() } else { cohorts.by().join(", ") };
-        return Err(EncodingError::Cohort { name: input.name.clone(), found, expected: percentile.by().join(", ") });
-    }
+    check_cohorts(input, percentile, cohorts)?;
     Ok(percentile.encode(source_of(raw, percentile.of(), &input.name)?, cohorts))
+}
+
+/// The rows have the dimensions that the percentile was learnt within.
+fn check_cohorts(input: &EncodedInput, percentile: &Percentile, cohorts: &RowCohorts<'_>) -> Result<(), EncodingError> {
+    if percentile.by().iter().eq(cohorts.by()) {
+        return Ok(());
+    }
+    let found = if cohorts.by().is_empty() { NONE.to_owned() } else { cohorts.by().join(", ") };
+    Err(EncodingError::Cohort { name: input.name.clone(), found, expected: percentile.by().join(", ") })
 }
 
 fn learn_levels(texts: &TextColumn, training_rows: &[usize], policy: LevelPolicy) -> Option<InputKind> {

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Band, Bands, Model, ModelError, ScorecardModel};
 
+pub(crate) use thresholds::{OfCohort, finest, validate_cohorts};
+
 pub use card::{HealthCard, HealthCategory, HealthIndicator, MissingPolicy, Scale};
 pub use condition::{FeatureCondition, FeatureRange};
 pub use thresholds::{CohortBands, CohortEdges, Dimension};
@@ -176,7 +178,7 @@ fn broken(place: &str, rule: &'static str) -> Result<(), ModelError> {
     Err(ModelError::Rule { place: place.to_owned(), rule })
 }
 
-fn in_schema(feature: u32, place: &str, n_features: usize) -> Result<(), ModelError> {
+pub(crate) fn in_schema(feature: u32, place: &str, n_features: usize) -> Result<(), ModelError> {
     let feature = feature as usize;
     if feature < n_features {
         return Ok(());

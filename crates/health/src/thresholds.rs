@@ -29,7 +29,7 @@ pub(crate) fn with_thresholds(
     if spec.by.is_empty() {
         return refuse("`by` names no dimension".to_owned());
     }
-    let by: Vec<Dimension> = spec.by.iter().map(|of| dimension(of, schema)).collect::<Result<_, _>>()?;
+    let by: Vec<Dimension> = spec.by.iter().map(|of| of.dimension(schema)).collect::<Result<_, _>>()?;
     let scores = Scores::of(&scorecard.health_model(), x, training_rows, account, &by);
     let cohorts = scores.edges(spec, scorecard.bands);
     let mut scorecard = scorecard;
@@ -42,28 +42,34 @@ fn refuse<T>(rule: String) -> Result<T, HealthError> {
     Err(HealthError::Rule { place: PLACE.to_owned(), rule })
 }
 
-fn dimension(spec: &DimensionSpec, schema: &FeatureSchema) -> Result<Dimension, HealthError> {
-    let name = spec.feature.clone();
-    let as_place = |at: usize| u32::try_from(at).expect("a schema has fewer than 2^32 features");
-    if !spec.edges.is_empty() {
-        let Some(feature) = schema.index_of(&name) else {
-            return refuse(format!("`{name}` is no feature of this book; {}", near_matches(&name, schema)));
-        };
-        let edges = spec.edges.clone();
-        if !(edges.iter().all(|edge| edge.is_finite()) && edges.is_sorted_by(|a, b| a < b)) {
-            return refuse(format!("the edges of `{name}` are {edges:?}; they must be finite and rise"));
+impl DimensionSpec {
+    /// The dimension, over the columns of `schema`.
+    ///
+    /// # Errors
+    /// [`HealthError::Rule`] for a feature that is not there, and for edges that do not rise.
+    pub fn dimension(&self, schema: &FeatureSchema) -> Result<Dimension, HealthError> {
+        let name = self.feature.clone();
+        let as_place = |at: usize| u32::try_from(at).expect("a schema has fewer than 2^32 features");
+        if !self.edges.is_empty() {
+            let Some(feature) = schema.index_of(&name) else {
+                return refuse(format!("`{name}` is no feature of this book; {}", near_matches(&name, schema)));
+            };
+            let edges = self.edges.clone();
+            if !(edges.iter().all(|edge| edge.is_finite()) && edges.is_sorted_by(|a, b| a < b)) {
+                return refuse(format!("the edges of `{name}` are {edges:?}; they must be finite and rise"));
+            }
+            return Ok(Dimension::Ranges { name, feature: as_place(feature), edges });
         }
-        return Ok(Dimension::Ranges { name, feature: as_place(feature), edges });
+        let prefix = format!("{name}=");
+        let columns: Vec<u32> = (schema.features().iter().enumerate())
+            .filter(|(_, feature)| feature.name.starts_with(&prefix))
+            .map(|(at, _)| as_place(at))
+            .collect();
+        if columns.is_empty() {
+            return refuse(format!("`{name}` is no text of this book; a number needs `edges` to be cut at"));
+        }
+        Ok(Dimension::Levels { name, columns })
     }
-    let prefix = format!("{name}=");
-    let columns: Vec<u32> = (schema.features().iter().enumerate())
-        .filter(|(_, feature)| feature.name.starts_with(&prefix))
-        .map(|(at, _)| as_place(at))
-        .collect();
-    if columns.is_empty() {
-        return refuse(format!("`{name}` is no text of this book; a number needs `edges` to be cut at"));
-    }
-    Ok(Dimension::Levels { name, columns })
 }
 
 /// The training rows' scores by cohort; everybody's levels are empty.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_bundle::{ParityInputs, ParityTarget, ParityVectors};
-use bellwether_core::{Assessment, Digest, FeatureMatrix, Model, RowStatus, Target};
+use bellwether_bundle::{ParityInputs, ParityTarget, ParityVectors, background_digest};
+use bellwether_core::{Assessment, Background, Digest, FeatureMatrix, Model, RowStatus, Target};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
 
@@ -28,25 +28,40 @@ impl Scorer {
     /// 2. two rows of which just enough, and just not enough, is known to be scored;
     /// 3. the rows of [`crate::parity_rows_for`] of `models` and the health score, and 64 random ones.
     ///
+    /// and, for some of the rows, why the models of main horizons say so, as far as covers or `background` tell.
+    ///
     /// `models` are what the targets' graphs hold, in any order. Equal arguments give equal rows.
     ///
     /// # Errors
-    /// As [`Scorer::score`], on these rows.
+    /// As [`Scorer::score`] and [`crate::Explainer::contributions`], on these rows.
     ///
     /// # Panics
     /// If there is no model, or one that reads another number of features.
-    pub fn certify(&self, models: &[&Model], seed: u64) -> Result<ParityVectors, ScoreError> {
+    pub fn certify(
+        &self,
+        models: &[(Target, &Model)],
+        background: Option<&Background>,
+        seed: u64,
+    ) -> Result<ParityVectors, ScoreError> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let (rows, edges) = certificate_rows(models, self.health_model(), &mut rng, N_RANDOM);
+        let only_models: Vec<&Model> = models.iter().map(|(_, model)| *model).collect();
+        let (rows, edges) = certificate_rows(&only_models, self.health_model(), &mut rng, N_RANDOM);
         let inputs = input_rows(self.encoding(), &edges, &mut rng);
         let encoded = self.encoding().encode(&inputs)?;
         let full = rows.select(&[1]);
-        let mut vectors = self.parity_vectors(&stacked(&[&encoded, &self.at_least_coverage(&full)?, &rows])?)?;
+        let x = stacked(&[&encoded, &self.at_least_coverage(&full)?, &rows])?;
+        let mut vectors = self.parity_vectors(&x)?;
         vectors.inputs = ParityInputs::of(&inputs);
+        vectors.background = background_digest(background)?;
+        for &(target, model) in models {
+            if let Some(of_target) = vectors.targets.get_mut(&target) {
+                of_target.reasons = self.parity_reasons(target, model, background, &x)?;
+            }
+        }
         Ok(vectors)
     }
 
-    /// What this scorer gives for the rows of `x`, none of which is one before encoding.
+    /// What this scorer gives for the rows of `x`, none of which is one before encoding, without reasons.
     ///
     /// # Errors
     /// As [`Scorer::score`].
@@ -63,6 +78,7 @@ impl Scorer {
                     Some(kernel) => leaf_digests(&kernel.leaves(x)?, kernel.n_trees()),
                     None => Vec::new(),
                 },
+                reasons: None,
             };
             targets.insert(*target, of_target);
         }
@@ -73,6 +89,7 @@ impl Scorer {
             health_bits: health.iter().map(|found| found.score.to_bits()).collect(),
             band: health.iter().map(Assessment::band).collect(),
             status,
+            background: background_digest(None)?,
         })
     }
 

@@ -96,7 +96,7 @@ pub enum ScoreError {
     Parity {
         /// The row, from 0.
         row: usize,
-        /// What differs: an encoded feature, a target's logit or probability, the health score, the band or the status.
+        /// What differs: an encoded feature, a target's logit, probability or reason, the health score, the band or the status.
         what: String,
         /// What the bundle says.
         expected: String,

@@ -69,6 +69,7 @@
 //! - A graph loads in milliseconds; nothing is compiled to machine code and no memory is made executable.
 //! - `benches/peers/score_speed.py` measures all of it beside other runtimes.
 
+mod certified_reasons;
 mod certify;
 mod coverage;
 mod error;
@@ -90,8 +91,8 @@ pub use error::ScoreError;
 pub use kernel::{Kernel, Rows, SimdPath};
 pub use parity::{parity_rows, parity_rows_for};
 pub use reasons::{
-    Effect, ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Lever, Measure, Moved,
-    Reason, Reasons, State, TopActions, Wording,
+    Effect, ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Lever, Levers, Measure,
+    Moved, Reason, Reasons, State, TopActions, Wording,
 };
 #[cfg(feature = "tract")]
 pub use reference::Reference;

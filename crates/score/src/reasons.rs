@@ -3,6 +3,7 @@
 mod actions;
 mod health;
 mod indicators;
+mod levers;
 mod moved;
 mod top;
 mod wording;
@@ -10,6 +11,7 @@ mod wording;
 pub use actions::{Lever, TopActions};
 pub use health::{HealthShare, HealthShares};
 pub use indicators::{IndicatorValue, Indicators};
+pub use levers::Levers;
 pub use moved::{ExplainedMove, ExplainedRow, Moved};
 pub use top::{Reason, Reasons};
 pub use wording::{Effect, Measure, State, Wording};

@@ -140,6 +140,6 @@ fn check_row(row: usize, stored: &ParityVectors, computed: &Numbers, limits: &Li
     }
 }
 
-fn difference(row: usize, what: String, expected: f64, found: f64) -> ScoreError {
+pub(crate) fn difference(row: usize, what: String, expected: f64, found: f64) -> ScoreError {
     ScoreError::Parity { row, what, expected: format!("{expected:e}"), found: format!("{found:e}") }
 }

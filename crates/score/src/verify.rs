@@ -96,6 +96,15 @@ impl<'a> Verification<'a> {
         self.scorer.replay(self.bundle.parity(), self.n_rows())
     }
 
+    /// Explains the rows of the certificate that have reasons again, on each instruction set of this machine; how many rows
+    /// that are, over all targets.
+    ///
+    /// # Errors
+    /// As [`crate::Explainer::of_bundle`].
+    pub fn reasons(&self) -> Result<usize, ScoreError> {
+        self.scorer.replay_reasons(self.bundle)
+    }
+
     /// Compares the logits and leaves of `runtime` with the certificate. Natively in every row; in tract the leaves in
     /// every row, the logits of a large ensemble in the front rows, as its time rises with the square of the trees.
     ///

@@ -40,7 +40,7 @@ struct Certificate {
 
 impl Certificate {
     fn of(model: &Model) -> Self {
-        let stored = scorer(model).certify(&[model], 7).expect("runs");
+        let stored = scorer(model).certify(&[(CHURN, model)], None, 7).expect("runs");
         let rows = stored.matrix().expect("finite or missing");
         Self { stored, rows }
     }

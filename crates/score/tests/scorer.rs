@@ -199,7 +199,7 @@ fn parts_that_contradict_each_other_are_refused() {
 /// A bundle of [`parts`] with its parity vectors after `alter`.
 fn bundle(alter: fn(&mut bellwether_bundle::ParityVectors)) -> (tempfile::TempDir, std::path::PathBuf) {
     let scorer = Scorer::from_parts(parts()).expect("the parts fit");
-    let mut parity = scorer.certify(&[&stump(0, 8.0), &stump(3, 0.5)], 1).expect("runs");
+    let mut parity = scorer.certify(&[(EXPANSION, &stump(3, 0.5)), (CHURN, &stump(0, 8.0))], None, 1).expect("runs");
     alter(&mut parity);
     let model = |of: ScorerTarget| TargetModel {
         target: of.target,

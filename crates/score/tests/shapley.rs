@@ -4,8 +4,8 @@
 mod models;
 
 use bellwether_core::{
-    Background, FeatureMatrix, Indicator, Linear, LinearTerm, Link, Model, Node, Outcome, ScorecardModel, Target, Tree,
-    Trees, UsualRange,
+    Background, FeatureMatrix, Indicator, Linear, LinearTerm, Link, Model, Node, Outcome, Reach, ScorecardModel,
+    Target, Tree, Trees, UsualRange,
 };
 use bellwether_score::{Against, Contributions, Explainer, Kernel, ScoreError};
 use models::{Size, bytes_of, model};
@@ -246,7 +246,7 @@ fn batches_and_threads_change_no_bit() {
 
 fn background(expected: Vec<f64>) -> Background {
     let usual = vec![UsualRange { p10: 0.0, p90: 1.0 }; expected.len()];
-    Background { usual, expected: [(CHURN, expected)].into(), sample: None }
+    Background { usual, expected: [(CHURN, expected)].into(), sample: None, reach: Reach::default() }
 }
 
 #[test]

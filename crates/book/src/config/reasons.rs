@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::check::choose_from;
-use super::{Aggregate, BookFile, Change, ConfigError, DeclaredFeature};
+use super::{Aggregate, BookFile, Change, ConfigError, DeclaredFeature, SourceKind};
 use crate::catalogue::Catalogue;
 
 /// Changes no feature, model or score, and may be changed after training.
@@ -17,8 +17,9 @@ pub struct ReasonsConfig {
     pub labels: BTreeMap<Spanned<String>, String>,
     /// What a feature's numbers count, such as `logins a week`.
     pub units: BTreeMap<Spanned<String>, String>,
-    /// The features that somebody can do something about. Where not given, those that declare which way is `good`, but for the
-    /// categories `business` and `expansion`: what an account is or pays is no action.
+    /// The features that somebody can do something about. Where not given, those that declare which way is `good`, but for what
+    /// an account is or pays, which is no action: the categories `business` and `expansion`, subscriptions, the feature of
+    /// `[value]`, and the days since or until a date of an attribute source.
     pub actionable: Option<Vec<Spanned<String>>>,
 }
 
@@ -65,7 +66,7 @@ impl BookFile {
         let unit = said(&self.config.reasons.units).or_else(|| entry.map(|entry| entry.unit.clone()));
         let is_actionable = match &reasons.actionable {
             Some(listed) => listed.iter().any(|of| of.get_ref() == name),
-            None => feature.good.is_some() && !feature.category.as_deref().is_some_and(|of| GIVEN.contains(&of)),
+            None => feature.good.is_some() && !self.is_given(&feature),
         };
         Some(FeatureWords {
             label: said(&reasons.labels).unwrap_or_else(|| name.replace('_', " ")),
@@ -73,6 +74,19 @@ impl BookFile {
             unit,
             is_actionable,
         })
+    }
+
+    /// Whether a feature says what an account is or pays.
+    fn is_given(&self, feature: &DeclaredFeature) -> bool {
+        let is_value = self.config.value.as_ref().is_some_and(|value| value.feature.get_ref() == &feature.name);
+        let is_fact = match self.config.sources.get(feature.from.as_str()).map(|source| source.kind) {
+            Some(SourceKind::Subscription) => true,
+            Some(SourceKind::Attribute) => {
+                matches!(feature.aggregate, Aggregate::DaysSince | Aggregate::DaysSinceFirst | Aggregate::DaysUntil)
+            }
+            Some(SourceKind::Snapshot | SourceKind::Event | SourceKind::Labelled) | None => false,
+        };
+        is_value || is_fact || feature.category.as_deref().is_some_and(|of| GIVEN.contains(&of))
     }
 }
 
@@ -100,5 +114,48 @@ pub(super) fn check(file: &BookFile) -> Result<(), ConfigError> {
             Err(file.error(name.span(), message, choose_from(name.get_ref(), known.iter().map(String::as_str))))
         }
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const BOOK: &str = r#"
+        name = "some"
+        accounts = { from = "accounts" }
+        value = { feature = "seats" }
+        sources.accounts = { kind = "attribute", path = "a.csv", account = "id", date = "start" }
+        sources.plans = { kind = "subscription", path = "p.csv", account = "id", date = "from", end = "to" }
+        sources.usage = { kind = "event", path = "u.csv", account = "id", date = "day" }
+        targets.churn = { rule = "no_subscription", source = "plans" }
+        features = [
+            { name = "tenure", from = "accounts", aggregate = "days_since", good = "up" },
+            { name = "setup_done", from = "accounts", column = "setup", good = "up" },
+            { name = "days_to_renewal", from = "plans", aggregate = "days_until", good = "down" },
+            { name = "arr", from = "usage", column = "arr", good = "up", category = "business" },
+            { name = "seats", from = "usage", column = "seats", good = "up" },
+            { name = "logins", from = "usage", aggregate = "count", window = "30d", good = "up" },
+            { name = "exports", from = "usage", aggregate = "count", window = "90d" },
+        ]
+    "#;
+
+    fn actionable(reasons: &str) -> Vec<String> {
+        let file = BookFile::parse(format!("{BOOK}\n{reasons}"), Path::new("book.toml")).expect("a book");
+        let names = file.declared().into_iter().map(|feature| feature.name);
+        names.filter(|name| file.words(name).is_some_and(|words| words.is_actionable)).collect()
+    }
+
+    #[test]
+    fn what_an_account_is_or_pays_is_no_action() {
+        assert_eq!(actionable(""), ["setup_done", "logins"]);
+    }
+
+    #[test]
+    fn what_is_listed_is_an_action() {
+        assert_eq!(actionable("reasons.actionable = [\"exports\", \"tenure\"]"), ["tenure", "exports"]);
+        assert_eq!(actionable("reasons.actionable = []"), Vec::<String>::new());
     }
 }

@@ -2,15 +2,16 @@
 
 use std::fmt::Write as _;
 
-use bellwether_core::{Band, Date, FeatureMatrix, RowStatus, Target};
+use bellwether_core::{Band, Date, FeatureMatrix, RawTable, RowStatus, Target};
 use bellwether_score::IndicatorValue;
 use serde::Serialize;
 
 use crate::args::Explain;
 use crate::failure::Failure;
 use crate::output::{print_json, print_text};
+use crate::pipeline::actions::{AccountActions, Action};
 use crate::pipeline::explained::{Explained, named};
-use crate::pipeline::opened::Opened;
+use crate::pipeline::opened::{Opened, encode};
 use crate::progress::{Bars, say};
 
 /// Cells of the longest bar.
@@ -26,7 +27,26 @@ struct Explanation {
     status: &'static str,
     coverage: f64,
     health: Option<Health>,
+    /// Nothing for an account that is green or has no health score, or where nothing can be done about any indicator.
+    actions: Option<Actions>,
     targets: Vec<OfTarget>,
+}
+
+/// What brings the account to green.
+#[derive(Serialize)]
+struct Actions {
+    /// At most two; none where no two are enough.
+    indicators: Vec<ActionOf>,
+    /// The health score with them.
+    score: Option<f64>,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct ActionOf {
+    indicator: String,
+    from: serde_json::Value,
+    to: serde_json::Value,
 }
 
 #[derive(Serialize)]
@@ -80,8 +100,8 @@ pub(crate) fn run(arguments: &Explain) -> Result<(), Failure> {
     say(&format!("reading {} as of {}", arguments.book.display(), arguments.as_of));
     let table = opened.book.as_of(arguments.as_of, &bars)?;
     let row = row_of(&table.keys, &arguments.account, arguments.as_of)?;
-    let x = opened.encode(&table)?.select(&[row]);
-    let explanation = explain(&opened, &explained, &x, table.status[row], arguments)?;
+    let raw = table.raw.select(&[row]);
+    let explanation = explain(&opened, &explained, &raw, table.status[row], arguments)?;
     if arguments.json { print_json(&explanation) } else { print_text(&explanation.text()) }
 }
 
@@ -96,10 +116,11 @@ pub(crate) fn row_of(keys: &[bellwether_core::RowKey], account: &str, as_of: Dat
 fn explain(
     opened: &Opened,
     explained: &Explained,
-    x: &FeatureMatrix,
+    raw: &RawTable,
     of_book: RowStatus,
     arguments: &Explain,
 ) -> Result<Explanation, Failure> {
+    let x = &encode(&opened.bundle, raw)?;
     let scores = opened.scorer.score(x)?;
     let status = if of_book == RowStatus::Scored { scores.status[0] } else { of_book };
     let has_health = status == RowStatus::Scored;
@@ -138,9 +159,45 @@ fn explain(
         digest: opened.bundle.digest().to_string(),
         status: status.name(),
         coverage: scores.coverage[0],
+        actions: match health {
+            Some((score, band)) if band != Band::Green => actions(opened, explained, raw, x, score)?,
+            _ => None,
+        },
         health: health.map(|(score, band)| self::health(explained, x, score, band)),
         targets,
     })
+}
+
+/// Of an account that has a health score and is not green.
+fn actions(
+    opened: &Opened,
+    explained: &Explained,
+    raw: &RawTable,
+    x: &FeatureMatrix,
+    score: f64,
+) -> Result<Option<Actions>, Failure> {
+    let actions = match AccountActions::of(&opened.bundle, opened.book.file()) {
+        Ok(actions) => actions,
+        Err(failure) => return failure.of_input().map(|_| None),
+    };
+    let Some(to_green) = actions.to_green(raw, x, &[RowStatus::Scored])?.pop().flatten() else {
+        let text = "no two indicators that somebody can do something about bring it to green".to_owned();
+        return Ok(Some(Actions { indicators: Vec::new(), score: None, text }));
+    };
+    let says = |of: &Action| {
+        let [from, to] = actions.values(&to_green, of, x, 0);
+        explained.wordings[of.indicator].action(from, to)
+    };
+    let says: Vec<String> = to_green.actions.iter().map(says).collect();
+    let text = format!(
+        "bring {} (what the best tenth of its cohort has): health {score:.1} -> {:.1}; an effect on the score, not a promise",
+        says.join(" and "),
+        to_green.score
+    );
+    let indicator =
+        |of: &Action| ActionOf { indicator: actions.name(of).to_owned(), from: of.from.into(), to: of.to.into() };
+    let indicators = to_green.actions.iter().map(indicator).collect();
+    Ok(Some(Actions { indicators, score: Some(to_green.score), text }))
 }
 
 fn health(explained: &Explained, x: &FeatureMatrix, score: f64, band: Band) -> Health {
@@ -184,6 +241,9 @@ impl Explanation {
             if let Some(veto) = &health.veto {
                 text.push_str(&line(-veto.costs, largest, &format!("veto: {}", veto.name)));
             }
+        }
+        if let Some(actions) = &self.actions {
+            let _ = writeln!(text, "\nto green: {}", actions.text);
         }
         for of in &self.targets {
             let (p, base) = (100.0 * of.probability, 100.0 * of.base);

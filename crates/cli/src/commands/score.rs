@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::args::Score;
 use crate::failure::Failure;
 use crate::output::{grouped, print_json, print_text};
+use crate::pipeline::actions::AccountActions;
 use crate::pipeline::opened::{Opened, OpenedModel};
 use crate::pipeline::reasons::RowReasons;
 use crate::pipeline::scores::ScoredRows;
@@ -43,9 +44,9 @@ pub(crate) struct Scored {
 }
 
 pub(crate) fn run(arguments: &Score) -> Result<(), Failure> {
-    let Score { shard, reasons, .. } = *arguments;
+    let Score { shard, reasons, actions, .. } = *arguments;
     let if_killed = if arguments.resume { IfKilled::Resume } else { IfKilled::Restart };
-    let how = How { shard, reasons, if_killed };
+    let how = How { shard, reasons, actions, if_killed };
     let scored = match (&arguments.book, &arguments.features, arguments.as_of) {
         (Some(book), None, Some(as_of)) => score_book(book, &arguments.model, as_of, how, &arguments.out)?,
         (None, Some(file), as_of) => score_features(file, &arguments.model, as_of, how, &arguments.out)?,
@@ -60,6 +61,8 @@ pub(crate) struct How {
     shard: Option<Shard>,
     /// Of each row and outcome, at most; where not said, as many as usual, or none where the bundle allows none.
     reasons: Option<usize>,
+    /// Whether it is said what brings accounts to green.
+    actions: bool,
     if_killed: IfKilled,
 }
 
@@ -73,7 +76,7 @@ enum IfKilled {
 
 impl Default for How {
     fn default() -> Self {
-        Self { shard: None, reasons: None, if_killed: IfKilled::Restart }
+        Self { shard: None, reasons: None, actions: false, if_killed: IfKilled::Restart }
     }
 }
 
@@ -85,8 +88,8 @@ pub(crate) fn score_book(book: &Path, model: &Path, as_of: Date, how: How, out: 
     let bars = Bars::default();
     let Opened { bundle, scorer, book } = Opened::open(book, model, &bars)?;
     let model = OpenedModel { bundle, scorer };
-    let row_reasons = RowReasons::of(&model, book.file(), how.reasons)?;
-    let output = Output::begin(&model, row_reasons, Some(as_of), how, out, || Ok(book.input_digest()?))?;
+    let said = Said::of(&model, book.file(), how)?;
+    let output = Output::begin(&model, said, Some(as_of), how, out, || Ok(book.input_digest()?))?;
     let skip = output.n_finished();
     let counts =
         output.score(|give| book.each_as_of(as_of, how.shard, skip, &bars, |table| give(ScoringRows::from(table))))?;
@@ -106,8 +109,8 @@ fn score_features(file: &Path, model: &Path, as_of: Option<Date>, how: How, out:
         say("its rows do not stand by account and day: they are sorted in memory, all at once");
     }
     let words = BookFile::parse(model.bundle.book_toml().to_owned(), Path::new("book.toml"))?;
-    let row_reasons = RowReasons::of(&model, &words, how.reasons)?;
-    let output = Output::begin(&model, row_reasons, as_of, how, out, || Ok(file.input_digest()?))?;
+    let said = Said::of(&model, &words, how)?;
+    let output = Output::begin(&model, said, as_of, how, out, || Ok(file.input_digest()?))?;
     let skip = output.n_finished();
     let bars = Bars::default();
     bars.begin("scoring", file.n_rows() as u64);
@@ -124,10 +127,25 @@ fn score_features(file: &Path, model: &Path, as_of: Option<Date>, how: How, out:
     Ok(Scored::new(&model, file.days(), how.shard, counts, out, began))
 }
 
+/// What is said of rows beside their scores.
+struct Said {
+    reasons: Option<RowReasons>,
+    actions: Option<AccountActions>,
+}
+
+impl Said {
+    /// In the words of `file`.
+    fn of(model: &OpenedModel, file: &BookFile, how: How) -> Result<Self, Failure> {
+        let reasons = RowReasons::of(model, file, how.reasons)?;
+        let actions = how.actions.then(|| AccountActions::of(&model.bundle, file)).transpose()?;
+        Ok(Self { reasons, actions })
+    }
+}
+
 /// A score file in the making.
 struct Output<'a> {
     model: &'a OpenedModel,
-    row_reasons: Option<RowReasons>,
+    said: Said,
     path: &'a Path,
     /// What is kept for the next run, where this one may be resumed.
     finished: Option<FinishedParts>,
@@ -137,7 +155,7 @@ impl<'a> Output<'a> {
     /// Takes up what an earlier run had finished, where it is to be resumed.
     fn begin(
         model: &'a OpenedModel,
-        row_reasons: Option<RowReasons>,
+        said: Said,
         as_of: Option<Date>,
         how: How,
         path: &'a Path,
@@ -146,11 +164,11 @@ impl<'a> Output<'a> {
         let finished = match how.if_killed {
             IfKilled::Restart => None,
             IfKilled::Resume => {
-                let inputs = made_from(model, row_reasons.as_ref(), as_of, how, &input_digest()?);
+                let inputs = made_from(model, &said, as_of, how, &input_digest()?);
                 Some(FinishedParts::open(path, &inputs)?)
             }
         };
-        let output = Self { model, row_reasons, path, finished };
+        let output = Self { model, said, path, finished };
         if output.n_finished() > 0 {
             say(&format!("an earlier run finished {} rows; it is continued", grouped(output.n_finished())));
         }
@@ -167,8 +185,8 @@ impl<'a> Output<'a> {
         self,
         read: impl FnOnce(&mut dyn FnMut(ScoringRows) -> Result<(), Failure>) -> Result<(), Failure> + Send,
     ) -> Result<Counts, Failure> {
-        let (model, row_reasons) = (self.model, self.row_reasons.as_ref());
-        let score = |rows| Ok(ScoredRows::of(model, row_reasons, rows)?.into_table(model));
+        let (model, Said { reasons, actions }) = (self.model, &self.said);
+        let score = |rows| Ok(ScoredRows::of(model, reasons.as_ref(), actions.as_ref(), rows)?.into_table(model));
         let mut counts = Counts::default();
         let mut writer = RowGroupWriter::create(self.path, ROWS_A_GROUP)?;
         let mut write = |table: Table| {
@@ -193,17 +211,12 @@ impl<'a> Output<'a> {
 }
 
 /// Names all that the bytes of a score file depend on.
-fn made_from(
-    model: &OpenedModel,
-    row_reasons: Option<&RowReasons>,
-    as_of: Option<Date>,
-    how: How,
-    input: &Digest,
-) -> Digest {
+fn made_from(model: &OpenedModel, said: &Said, as_of: Option<Date>, how: How, input: &Digest) -> Digest {
     let version = env!("CARGO_PKG_VERSION");
     let (as_of, shard) = (as_of.map(|day| day.to_string()), how.shard.map(|shard| shard.to_string()));
-    let (model, reasons) = (model.bundle.digest(), row_reasons.map_or(0, RowReasons::most));
-    Digest::of(format!("{version} {model} {as_of:?} {shard:?} {reasons} {input}").as_bytes())
+    let (model, reasons) = (model.bundle.digest(), said.reasons.as_ref().map_or(0, RowReasons::most));
+    let actions = how.actions;
+    Digest::of(format!("{version} {model} {as_of:?} {shard:?} {reasons} {actions} {input}").as_bytes())
 }
 
 /// How many rows came to what.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bellwether_book::Audit;
 use bellwether_bundle::{BundleContents, ImportedModel, ParityVectors, Provenance, SourceProvenance, TargetModel};
-use bellwether_core::{Digest, Model, Progress, Target};
+use bellwether_core::{Background, Digest, Model, Progress, Target};
 use bellwether_evaluate::Practice;
 use bellwether_report::{FeatureRow, Rendered, ScorecardReport, SourceRow, TargetReport, TrainingReport};
 use bellwether_score::{Scorer, ScorerParts, ScorerTarget};
@@ -60,19 +60,20 @@ pub(crate) fn contents(
     let evaluation = evaluation(&evidence)?;
     let report = report(prepared, audit, &provenance, evidence)?;
     let rendered = bellwether_report::render(&report).unexpected("drawing the report")?;
+    let background = background::learn(prepared, candidates);
     Ok(BundleContents {
         name: file.config.name.get_ref().clone(),
         encoding: prepared.encoding.clone(),
         scorecard: prepared.scorecard.clone(),
         readiness: prepared.readiness.clone(),
         revenue: revenue::learn(prepared, scorer, progress)?,
-        background: background::learn(prepared, candidates),
         targets: candidates.iter().map(target_model).collect(),
         min_coverage: file.config.train.min_coverage,
         book_toml: file.text.clone(),
         evaluation,
         provenance,
-        parity: parity(candidates, scorer)?,
+        parity: parity(candidates, scorer, background.as_ref())?,
+        background,
         extra_files: files(rendered).chain(imported_files(candidates)).collect(),
     })
 }
@@ -134,9 +135,13 @@ fn crate_versions() -> BTreeMap<String, String> {
     ARITHMETIC.iter().filter_map(|name| version_of(name)).collect()
 }
 
-fn parity(candidates: &[Candidates], scorer: &Scorer) -> Result<ParityVectors, Failure> {
-    let models: Vec<&Model> = candidates.iter().map(|of| &of.chosen().model).collect();
-    Ok(scorer.certify(&models, PARITY_SEED)?)
+fn parity(
+    candidates: &[Candidates],
+    scorer: &Scorer,
+    background: Option<&Background>,
+) -> Result<ParityVectors, Failure> {
+    let models: Vec<(Target, &Model)> = candidates.iter().map(|of| (of.target, &of.chosen().model)).collect();
+    Ok(scorer.certify(&models, background, PARITY_SEED)?)
 }
 
 fn scorer_target(candidates: &Candidates) -> ScorerTarget {

@@ -1,6 +1,9 @@
 //! What scores will be explained against: the training rows, in a few numbers.
 
-use bellwether_core::{Background, FeatureMatrix, Model, Target, UsualRange};
+use bellwether_book::Segment;
+use bellwether_core::{Background, Dimension, FeatureMatrix, HealthModel, Model, Reach, Target, UsualRange};
+use bellwether_health::DimensionSpec;
+use bellwether_score::Indicators;
 
 use crate::pipeline::fit::Candidates;
 use crate::pipeline::prepare::Prepared;
@@ -18,7 +21,38 @@ pub(crate) fn learn(prepared: &Prepared, candidates: &[Candidates]) -> Option<Ba
         usual: (0..x.n_cols()).map(usual).collect::<Option<_>>()?,
         expected: candidates.iter().filter_map(expected).collect(),
         sample: (n_rows > 0).then(|| x.select(&kept)),
+        reach: reach(prepared),
     })
+}
+
+/// Of the numbers that the health score reads; of percentiles, the feature that they are read off, where that is an input.
+fn reach(prepared: &Prepared) -> Reach {
+    let (health, indicators) = (prepared.scorecard.health_model(), Indicators::of(&prepared.encoding));
+    let numbers = indicators.numbers_of(&health);
+    let columns = numbers.into_iter().map(|indicator| indicators.column(indicator) as u32);
+    let (training, account) = (&prepared.split.training, &prepared.table.account);
+    Reach::learn(columns, dimensions(prepared, &health), &prepared.x, training, account)
+}
+
+/// What like accounts are told by: what the scorecard's thresholds are, else `[cohort]`, else `[[segments]]`; without those
+/// that no model reads.
+fn dimensions(prepared: &Prepared, health: &HealthModel) -> Vec<Dimension> {
+    if let Some(thresholds) = health.rules.as_ref().and_then(|rules| rules.thresholds.as_ref()) {
+        return thresholds.by.clone();
+    }
+    let file = prepared.book.file();
+    let declared: Vec<&Segment> = match file.cohort() {
+        None => file.config.segments.iter().collect(),
+        Some(cohort) => {
+            let segment = |name: &str| file.config.segments.iter().find(|segment| segment.name == name);
+            cohort.by.iter().filter_map(|name| segment(name.get_ref())).collect()
+        }
+    };
+    let dimension = |segment: &Segment| {
+        let spec = DimensionSpec { feature: segment.feature.get_ref().clone(), edges: segment.edges.clone() };
+        spec.dimension(&prepared.schema).ok()
+    };
+    declared.into_iter().filter_map(dimension).collect()
 }
 
 /// See [`Background::expected`]; `None` for trees, which have covers.

@@ -43,9 +43,9 @@ impl Explained {
     ) -> Result<Self, Failure> {
         let background = bundle.background();
         let sample = background.and_then(|background| background.sample.as_ref());
-        let against = match (interventional, sample) {
-            (false, _) => Against::Training(background),
-            (true, Some(rows)) => Against::Rows(rows),
+        let rows = match (interventional, sample) {
+            (false, _) => None,
+            (true, Some(rows)) => Some(rows),
             (true, None) => {
                 let hint = "set `background_rows` under [train] in book.toml and train again";
                 return Err(Failure::refused("the bundle keeps no rows to compare with".to_owned(), hint));
@@ -56,16 +56,21 @@ impl Explained {
         let mut targets = Vec::new();
         for (of, model) in models {
             let kernel = scorer.kernel(of.target).expect("a scorer has a kernel for each target of its bundle");
-            match Explainer::new(kernel, model, of.target, against) {
+            let explainer = match rows {
+                None => Explainer::of_bundle(bundle, scorer, of.target),
+                Some(rows) => Explainer::new(kernel, model, of.target, Against::Rows(rows)),
+            };
+            match explainer {
                 Ok(explainer) => {
                     let calibration = of.calibration.clone();
                     targets.push(ExplainedTarget { target: of.target, explainer, calibration });
                 }
                 Err(error @ ScoreError::NotExplained { .. }) => say(&format!("no reasons: {error}")),
-                Err(error) => {
+                Err(error @ ScoreError::NoBackground { .. }) => {
                     let hint = "train again with this release; the bundle was written by an earlier one";
                     return Err(Failure::refused(error.to_string(), hint));
                 }
+                Err(error) => return Err(error.into()),
             }
         }
         if targets.is_empty() {

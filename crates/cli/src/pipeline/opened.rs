@@ -56,6 +56,7 @@ impl Opened {
     }
 }
 
-fn encode(bundle: &Bundle, raw: &RawTable) -> Result<FeatureMatrix, Failure> {
+/// The matrix that a bundle's models read.
+pub(crate) fn encode(bundle: &Bundle, raw: &RawTable) -> Result<FeatureMatrix, Failure> {
     Ok(bundle.encoding().encode(raw).map_err(BookError::from)?)
 }

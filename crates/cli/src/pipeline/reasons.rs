@@ -32,7 +32,7 @@ impl RowReasons {
         }
         let explained = match Explained::of_bundle(&model.bundle, &model.scorer, file, false) {
             Err(failure) if asked.is_none() => {
-                say(&format!("scores have no reasons: {}", failure.told()));
+                say(&format!("scores have no reasons: {}", failure.of_input()?));
                 return Ok(None);
             }
             explained => explained?,

@@ -5,6 +5,7 @@ use bellwether_core::{Assessment, Band, FeatureMatrix, Outcome, RowStatus, Targe
 use bellwether_score::{Scorer, Scores};
 
 use crate::failure::Failure;
+use crate::pipeline::actions::AccountActions;
 use crate::pipeline::opened::OpenedModel;
 use crate::pipeline::reasons::RowReasons;
 use crate::pipeline::revenue;
@@ -17,19 +18,29 @@ pub(crate) struct ScoredRows {
     scores: Scores,
     readiness: Option<Vec<Option<f64>>>,
     gains: Option<Vec<Option<f64>>>,
-    reasons: Vec<(String, Column)>,
+    /// Reasons, and actions after them.
+    further: Vec<(String, Column)>,
 }
 
 impl ScoredRows {
-    pub(crate) fn of(model: &OpenedModel, reasons: Option<&RowReasons>, rows: ScoringRows) -> Result<Self, Failure> {
+    pub(crate) fn of(
+        model: &OpenedModel,
+        reasons: Option<&RowReasons>,
+        actions: Option<&AccountActions>,
+        rows: ScoringRows,
+    ) -> Result<Self, Failure> {
         let x = model.encode(&rows.raw)?;
         let scores = model.scorer.score(&x)?;
         let status: Vec<RowStatus> =
             rows.status.iter().zip(&scores.status).map(|(&book, &row)| worse(book, row)).collect();
         let readiness = readiness(model, &x);
         let gains = revenue::expected_gains(model, &rows.segments, &scores.probability);
-        let reasons = reasons.map_or_else(|| Ok(Vec::new()), |reasons| reasons.columns(&x, &scores.logit, &status))?;
-        Ok(Self { rows, status, scores, readiness, gains, reasons })
+        let mut further =
+            reasons.map_or_else(|| Ok(Vec::new()), |reasons| reasons.columns(&x, &scores.logit, &status))?;
+        if let Some(actions) = actions {
+            further.extend(actions.columns(&rows.raw, &x, &status)?);
+        }
+        Ok(Self { rows, status, scores, readiness, gains, further })
     }
 
     /// The band of a row's health; `None` where the row has no health score.
@@ -52,8 +63,8 @@ impl ScoredRows {
             .with("band", named((0..n_rows).map(|row| self.band(row).map(Band::name))));
         let table = self.with_probabilities(table, &model.scorer);
         let table = self.with_revenue(table, &model.scorer);
-        let reasons = std::mem::take(&mut self.reasons);
-        let table = reasons.into_iter().fold(table, |table, (name, column)| table.with(&name, column));
+        let further = std::mem::take(&mut self.further);
+        let table = further.into_iter().fold(table, |table, (name, column)| table.with(&name, column));
         let repeated =
             |text: String| Column::Coded(CodedText::from_codes(vec![Some(0); n_rows], [text].into_iter().collect()));
         table

@@ -5,6 +5,14 @@ use serde::{Deserialize, Serialize};
 use super::{broken, in_schema};
 use crate::{Bands, ModelError};
 
+const PLACE: &str = "the thresholds";
+
+/// What is known of a cohort, by the cohort's levels.
+pub(crate) trait OfCohort {
+    /// The level in each dimension, coarse to fine; none for everybody.
+    fn levels(&self) -> &[u32];
+}
+
 /// Band edges by cohort, such as lifecycle stage x size x industry (requirements.md D-01).
 ///
 /// Dimensions stand coarse to fine. A row takes the edges of the finest cohort on its way down that has some; a
@@ -74,14 +82,14 @@ impl Dimension {
         }
     }
 
-    fn features(&self) -> &[u32] {
+    pub(crate) fn features(&self) -> &[u32] {
         match self {
             Self::Ranges { feature, .. } => std::slice::from_ref(feature),
             Self::Levels { columns, .. } => columns,
         }
     }
 
-    fn validate(&self, n_features: usize) -> Result<(), ModelError> {
+    fn validate(&self, place: &str, n_features: usize) -> Result<(), ModelError> {
         let (name, is_usable) = match self {
             Self::Ranges { name, edges, .. } => {
                 let rises = edges.iter().all(|edge| edge.is_finite()) && edges.is_sorted_by(|a, b| a < b);
@@ -89,7 +97,7 @@ impl Dimension {
             }
             Self::Levels { name, columns } => (name, !columns.is_empty()),
         };
-        let place = format!("dimension `{name}` of the thresholds");
+        let place = format!("dimension `{name}` of {place}");
         if !is_usable {
             return broken(&place, "it has columns, or edges that are finite and rise");
         }
@@ -100,19 +108,7 @@ impl Dimension {
 impl CohortBands {
     /// The edges of the row whose feature `i` is `value(i)`.
     pub(super) fn of_row(&self, value: &dyn Fn(usize) -> f32) -> Bands {
-        let mut bands = self.cohorts[0].bands;
-        for n_dimensions in 1..=self.by.len() {
-            let dimensions = &self.by[..n_dimensions];
-            if dimensions[n_dimensions - 1].level(value).is_none() {
-                break;
-            }
-            // Levels are asked for again rather than stored, so that a row needs no allocation.
-            let levels = || dimensions.iter().filter_map(|dimension| dimension.level(value));
-            let order = |cohort: &CohortEdges| cohort.levels.iter().copied().cmp(levels());
-            let Ok(place) = self.cohorts.binary_search_by(order) else { break };
-            bands = self.cohorts[place].bands;
-        }
-        bands
+        finest(&self.by, &self.cohorts, value).bands
     }
 
     pub(super) fn features(&self) -> impl Iterator<Item = usize> {
@@ -120,27 +116,63 @@ impl CohortBands {
     }
 
     pub(super) fn validate(&self, n_features: usize) -> Result<(), ModelError> {
-        let place = "the thresholds";
-        if self.by.is_empty() || self.cohorts.first().is_none_or(|first| !first.levels.is_empty()) {
-            return broken(place, "there is a dimension, and edges for everybody stand first");
+        if self.by.is_empty() {
+            return broken(PLACE, "there is a dimension");
         }
-        self.by.iter().try_for_each(|dimension| dimension.validate(n_features))?;
-        for (at, cohort) in self.cohorts.iter().enumerate().skip(1) {
-            let earlier = &self.cohorts[..at];
-            if earlier[at - 1].levels >= cohort.levels {
-                return broken(place, "cohorts are sorted by their levels");
-            }
-            let parent = &cohort.levels[..cohort.levels.len() - 1];
-            if earlier.binary_search_by(|of| of.levels.as_slice().cmp(parent)).is_err() {
-                return broken(place, "each cohort has a parent");
-            }
-            let fits = |(place, &level): (usize, &u32)| {
-                self.by.get(place).is_some_and(|dimension| (level as usize) < dimension.n_levels())
-            };
-            if !cohort.levels.iter().enumerate().all(fits) {
-                return broken(place, "each level is one of its dimension");
-            }
-        }
-        Ok(())
+        validate_cohorts(PLACE, &self.by, &self.cohorts, n_features)
     }
+}
+
+impl OfCohort for CohortEdges {
+    fn levels(&self) -> &[u32] {
+        &self.levels
+    }
+}
+
+/// The finest of `cohorts` on the way down of the row whose feature `i` is `value(i)`; the first is everybody.
+pub(crate) fn finest<'a, C: OfCohort>(by: &[Dimension], cohorts: &'a [C], value: &dyn Fn(usize) -> f32) -> &'a C {
+    let mut found = &cohorts[0];
+    for n_dimensions in 1..=by.len() {
+        let dimensions = &by[..n_dimensions];
+        if dimensions[n_dimensions - 1].level(value).is_none() {
+            break;
+        }
+        // Levels are asked for again rather than stored, so that a row needs no allocation.
+        let levels = || dimensions.iter().filter_map(|dimension| dimension.level(value));
+        let Ok(place) = cohorts.binary_search_by(|cohort| cohort.levels().iter().copied().cmp(levels())) else {
+            break;
+        };
+        found = &cohorts[place];
+    }
+    found
+}
+
+/// Checks the dimensions, and that everybody stands first, cohorts are sorted, and each has a parent among them.
+pub(crate) fn validate_cohorts<C: OfCohort>(
+    place: &str,
+    by: &[Dimension],
+    cohorts: &[C],
+    n_features: usize,
+) -> Result<(), ModelError> {
+    if cohorts.first().is_none_or(|first| !first.levels().is_empty()) {
+        return broken(place, "everybody stands first");
+    }
+    by.iter().try_for_each(|dimension| dimension.validate(place, n_features))?;
+    for (at, cohort) in cohorts.iter().enumerate().skip(1) {
+        let (levels, earlier) = (cohort.levels(), &cohorts[..at]);
+        if earlier[at - 1].levels() >= levels {
+            return broken(place, "cohorts are sorted by their levels");
+        }
+        let parent = &levels[..levels.len() - 1];
+        if earlier.binary_search_by(|of| of.levels().cmp(parent)).is_err() {
+            return broken(place, "each cohort has a parent");
+        }
+        let fits = |(place, &level): (usize, &u32)| {
+            by.get(place).is_some_and(|dimension| (level as usize) < dimension.n_levels())
+        };
+        if !levels.iter().enumerate().all(fits) {
+            return broken(place, "each level is one of its dimension");
+        }
+    }
+    Ok(())
 }

@@ -14,7 +14,7 @@ pub struct Lever {
 /// At most two levers after which the health score is green, found by scoring the row again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopActions {
-    /// Places among the levers that were offered, rising; one where one is enough.
+    /// Places among the levers that were offered; one where one is enough, of two first the one that does more by itself.
     pub levers: Vec<usize>,
     /// The health score with them, `0.0..=100.0`.
     pub score: f64,
@@ -44,8 +44,10 @@ impl TopActions {
             })
         };
         let n = levers.len();
-        best(&mut (0..n).map(|lever| vec![lever]))
-            .or_else(|| best(&mut (0..n).flat_map(|first| (first + 1..n).map(move |second| vec![first, second]))))
+        let mut found = best(&mut (0..n).map(|lever| vec![lever]))
+            .or_else(|| best(&mut (0..n).flat_map(|first| (first + 1..n).map(move |second| vec![first, second]))))?;
+        found.levers.sort_by(|&a, &b| with(&[b]).score.total_cmp(&with(&[a]).score).then(a.cmp(&b)));
+        Some(found)
     }
 }
 
@@ -77,8 +79,8 @@ mod tests {
         let all = [to(0, 9.0), to(1, 10.0), to(2, 8.0), to(3, 10.0)];
         // One is enough: the one with the highest score, of equal ones the first.
         check([10.0, 3.0, 10.0, 3.0], &all, Some((&[1], 82.5)));
-        // Two are needed.
-        check([0.0, 0.0, 10.0, 10.0], &all, Some((&[0, 1], 97.5)));
+        // Two are needed; the second does more.
+        check([0.0, 0.0, 10.0, 10.0], &all, Some((&[1, 0], 97.5)));
         // Two are not enough, there is none, or the row is green already.
         check([0.0, 0.0, 0.0, 0.0], &all, None);
         check([10.0, 3.0, 10.0, 3.0], &[], None);

@@ -1,6 +1,6 @@
 //! From columns of the matrix back to what people declared.
 
-use bellwether_core::{Encoding, InputKind};
+use bellwether_core::{Encoding, HealthModel, InputKind};
 
 /// Which indicator each column of a matrix belongs to: the columns of a text are one indicator, and a feature's percentile
 /// belongs to the feature where that is an input too.
@@ -102,6 +102,18 @@ impl Indicators {
     /// If `indicator` is outside.
     pub fn column(&self, indicator: usize) -> usize {
         self.indicators[indicator].first_column
+    }
+
+    /// The indicators that the health score reads and that are numbers, rising, each once.
+    ///
+    /// # Panics
+    /// If `health` reads a column that the encoding does not make.
+    pub fn numbers_of(&self, health: &HealthModel) -> Vec<usize> {
+        let mut read: Vec<usize> = health.features().into_iter().map(|column| self.of_column[column]).collect();
+        read.sort_unstable();
+        read.dedup();
+        read.retain(|&indicator| !matches!(self.indicators[indicator].kind, Kind::Levels(_)));
+        read
     }
 
     /// What an indicator is in the row whose column `i` is `value(i)`.

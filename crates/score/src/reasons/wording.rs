@@ -98,6 +98,28 @@ impl Wording {
         said
     }
 
+    /// Such as `logins a seat from 3.2 to 12`, of two known numbers.
+    pub fn action(&self, from: IndicatorValue<'_>, to: IndicatorValue<'_>) -> String {
+        let unit = match &self.measure {
+            _ if matches!(to, IndicatorValue::Percentile(_)) => " of its cohort".to_owned(),
+            Measure::Number(Some(unit)) => format!(" {unit}"),
+            Measure::Number(None) | Measure::Share | Measure::Ratio | Measure::Difference => String::new(),
+        };
+        format!("{} from {} to {}{unit}", self.label, self.amount(from), self.amount(to))
+    }
+
+    fn amount(&self, value: IndicatorValue<'_>) -> String {
+        let percent = |share: f32| format!("{} %", Rounded::percent(share).said());
+        let number = |x: f32| Rounded::of(f64::from(x)).said();
+        match (value, &self.measure) {
+            (IndicatorValue::Percentile(share), _) => format!("above {}", percent(share)),
+            (IndicatorValue::Number(x), Measure::Share | Measure::Ratio) => percent(x),
+            (IndicatorValue::Number(x), Measure::Difference) if x > 0.0 => format!("+{}", number(x)),
+            (IndicatorValue::Number(x), Measure::Number(_) | Measure::Difference) => number(x),
+            (IndicatorValue::Missing | IndicatorValue::Level(_) | IndicatorValue::OtherLevel, _) => self.state(value),
+        }
+    }
+
     /// What is said of a value of the indicator.
     pub fn state_of<'a>(&self, value: IndicatorValue<'a>) -> State<'a> {
         let x = match value {
@@ -278,6 +300,22 @@ mod tests {
         check(unit(), IndicatorValue::Missing, "logins is not known");
         check(unit(), IndicatorValue::Level("pro"), "logins is pro");
         check(unit(), IndicatorValue::Percentile(0.07), "logins is above 7 % of its cohort");
+    }
+
+    #[test]
+    fn actions_say_from_where_to_where() {
+        let check = |measure: Measure, from: IndicatorValue<'_>, to: IndicatorValue<'_>, said: &str| {
+            assert_eq!(wording(measure).action(from, to), said);
+        };
+        let numbers = |from, to| (IndicatorValue::Number(from), IndicatorValue::Number(to));
+        let unit = Measure::Number(Some("a week".to_owned()));
+        let (from, to) = numbers(3.25, 12.0);
+        check(unit, from, to, "logins from 3.25 to 12 a week");
+        let (from, to) = numbers(0.38, 1.2);
+        check(Measure::Ratio, from, to, "logins from 38 % to 120 %");
+        check(Measure::Difference, from, to, "logins from +0.38 to +1.2");
+        let (from, to) = (IndicatorValue::Percentile(0.05), IndicatorValue::Percentile(0.9));
+        check(Measure::Share, from, to, "logins from above 5 % to above 90 % of its cohort");
     }
 
     #[test]

@@ -247,6 +247,18 @@ impl Explainer {
         Ok(())
     }
 
+    /// The same on each of the processor's instruction sets, of which only trees use several.
+    #[cfg(feature = "tract")]
+    pub(crate) fn on_each_instruction_set(self) -> Vec<Self> {
+        match &self.method {
+            Method::Linear(_) | Method::Scorecard(_) => vec![self],
+            Method::Trees(of) => {
+                let on = |path| Self { method: Method::Trees(of.clone().on(path)), ..self.clone() };
+                crate::SimdPath::available().into_iter().map(on).collect()
+            }
+        }
+    }
+
     /// The mean sum of what rows are held against.
     pub const fn expected(&self) -> f64 {
         self.expected

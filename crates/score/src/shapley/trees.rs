@@ -79,7 +79,8 @@ impl TreeShapley {
         }
     }
 
-    #[cfg(test)]
+    /// The same on another of the processor's instruction sets.
+    #[cfg(any(test, feature = "tract"))]
     pub(super) fn on(self, path: SimdPath) -> Self {
         Self { path, ..self }
     }

@@ -42,6 +42,8 @@ struct Found {
     rows: usize,
     /// How many of them opening the bundle replays.
     rows_on_open: usize,
+    /// Rows, over all targets, that were explained again on each instruction set of this machine.
+    rows_with_reasons: usize,
     /// Seconds to open the bundle as `score` does: every byte, and the rows on open.
     open_seconds: f64,
     graphs: Vec<CheckedGraph>,
@@ -104,6 +106,7 @@ fn found(folder: &Path) -> Result<Found, Failure> {
     let bundle = Bundle::open(folder)?;
     let verification = Verification::of(&bundle)?;
     verification.scores()?;
+    let rows_with_reasons = verification.reasons()?;
     let mut graphs = Vec::new();
     for model in bundle.targets() {
         for runtime in Runtime::available() {
@@ -118,6 +121,7 @@ fn found(folder: &Path) -> Result<Found, Failure> {
         digest: bundle.digest().clone(),
         rows: verification.n_rows(),
         rows_on_open: verification.n_sample_rows(),
+        rows_with_reasons,
         open_seconds,
         graphs,
     })
@@ -147,7 +151,7 @@ impl VerifiedBundle {
     fn write(&self, text: &mut String) {
         let _ = writeln!(text, "{}", self.path);
         if let Some(found) = &self.found {
-            let Found { name, digest, rows, rows_on_open, open_seconds, graphs } = found;
+            let Found { name, digest, rows, rows_on_open, rows_with_reasons, open_seconds, graphs } = found;
             let _ = writeln!(
                 text,
                 "  {name}, digest {}, a certificate of {} rows, of which opening replays {} in {:.0} ms in all",
@@ -156,6 +160,7 @@ impl VerifiedBundle {
                 grouped(*rows_on_open),
                 open_seconds * 1e3
             );
+            let _ = writeln!(text, "  the reasons of {} rows, the same", grouped(*rows_with_reasons));
             for graph in graphs {
                 graph.write(text);
             }
