@@ -12,6 +12,7 @@ mod catalogue;
 mod cohorts;
 mod compare;
 mod determinism;
+mod drift;
 mod end_to_end;
 mod feature_scores;
 mod forecast;
