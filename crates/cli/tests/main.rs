@@ -13,6 +13,7 @@ mod catalogue;
 mod cohorts;
 mod compare;
 mod determinism;
+mod drift;
 mod end_to_end;
 mod feature_scores;
 mod forecast;

@@ -78,7 +78,7 @@ impl Candidates {
             let one = rows.fit(name, seed, progress)?;
             if let Some(by) = one.level_drift {
                 crate::progress::say(&format!(
-                    "{target} with {name}: the level has drifted by {by:+.2} log odds and is followed"
+                    "{target} with {name}: the level has drifted by {by:+.3} log odds and is followed"
                 ));
             }
             fitted.push(one);
