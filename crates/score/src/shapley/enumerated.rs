@@ -43,10 +43,10 @@ impl EnumeratedShapley {
         out: &mut [[f64; LANES]],
     ) -> Result<(), ScoreError> {
         out.fill([0.0; LANES]);
-        for row in 0..n_rows {
-            let values = self.values(kernel, x, first_row + row)?;
+        for (place, row) in (first_row..first_row + n_rows).enumerate() {
+            let values = self.values(kernel, x, row)?;
             for (input, &feature) in self.features.iter().enumerate() {
-                out[feature][row] = self.share(&values, input);
+                out[feature][place] = self.share(&values, input);
             }
         }
         Ok(())
