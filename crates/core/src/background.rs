@@ -86,7 +86,7 @@ impl UsualRange {
         Some(Self { p10: known[last / 10], p90: known[(9 * last).div_ceil(10)] })
     }
 
-    pub(crate) fn is_valid(&self) -> bool {
+    pub(crate) fn is_valid(self) -> bool {
         self.p10.is_finite() && self.p90.is_finite() && self.p10 <= self.p90
     }
 }

@@ -104,7 +104,7 @@ impl Reach {
             if of.ranges.len() != self.features.len() {
                 return Err(BackgroundError::Reach("each of its cohorts has a range for each feature"));
             }
-            if !of.ranges.iter().all(UsualRange::is_valid) {
+            if !of.ranges.iter().all(|range| range.is_valid()) {
                 return Err(BackgroundError::Reach("its ranges are from a finite number to one not below it"));
             }
         }
