@@ -47,6 +47,9 @@ impl DimensionSpec {
     ///
     /// # Errors
     /// [`HealthError::Rule`] for a feature that is not there, and for edges that do not rise.
+    ///
+    /// # Panics
+    /// If the schema has 2^32 features.
     pub fn dimension(&self, schema: &FeatureSchema) -> Result<Dimension, HealthError> {
         let name = self.feature.clone();
         let as_place = |at: usize| u32::try_from(at).expect("a schema has fewer than 2^32 features");

@@ -352,7 +352,7 @@ fn a_certificate_allows_for_the_last_digits_of_tract_and_for_no_more() {
     for calibration in [Calibration::None, isotonic] {
         let model = model(&layers(), [Some(1.0), Some(20.0), Some(-0.5)]);
         let scorer = scorer(&model, calibration.clone());
-        let certificate = scorer.certify(&[&model], 1).expect("every row is finite");
+        let certificate = scorer.certify(&[(CHURN, &model)], None, 1).expect("every row is finite");
         scorer.replay(&certificate, usize::MAX).expect("it gives its own numbers");
         for (off, is_good) in [(1e-4, true), (-1e-4, true), (1e-2, false), (-1e-2, false)] {
             let mut altered = certificate.clone();
