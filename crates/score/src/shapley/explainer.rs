@@ -251,7 +251,7 @@ impl Explainer {
     #[cfg(feature = "tract")]
     pub(crate) fn on_each_instruction_set(self) -> Vec<Self> {
         match &self.method {
-            Method::Linear(_) | Method::Scorecard(_) => vec![self],
+            Method::Linear(_) | Method::Scorecard(_) | Method::Graph(_) => vec![self],
             Method::Trees(of) => {
                 let on = |path| Self { method: Method::Trees(of.clone().on(path)), ..self.clone() };
                 crate::SimdPath::available().into_iter().map(on).collect()
