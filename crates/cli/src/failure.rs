@@ -142,9 +142,9 @@ impl From<ImportError> for Failure {
         match error {
             ImportError::Onnx(error) => Self::new(INVALID, error, Some("name an ONNX file as its exporter wrote it")),
             error => {
-                let hint = "what is read: a classifier with labels 0 and 1, on numbers: trees or straight lines, behind imputers \
-                            and scalers, or layers and other operators that compute row by row; export that alone, or train \
-                            with bellwether";
+                let hint = "what is read: a classifier with labels 0 and 1, on numbers: trees or straight lines, behind \
+                            imputers and scalers, or layers and other operators that compute row by row; export that \
+                            alone, or train with bellwether";
                 Self::new(REFUSED, error, Some(hint))
             }
         }

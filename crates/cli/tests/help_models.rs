@@ -139,11 +139,13 @@ fn models_import() {
         &expect![[r#"
             Take a model that other software made, as the next version of a bundle.
 
-            FILE is an ONNX file of `skl2onnx`, `onnxmltools` (`LightGBM`, `XGBoost`) or `CatBoost`: a
-            classifier of trees or straight lines with labels 0 and 1, behind imputers and scalers where it has
-            any. It reads the columns `feature:...` of the matrix that `bellwether features --book BOOK --model
-            BUNDLE` writes; fit it to the rows whose `part` is `training` alone. It is calibrated, evaluated,
-            compared and scored as a model of ours; the other targets keep the bundle's models.
+            FILE is an ONNX file of `skl2onnx`, `onnxmltools` (`LightGBM`, `XGBoost`), `CatBoost` or `PyTorch`:
+            a classifier with labels 0 and 1. Trees and straight lines, behind imputers and scalers where there
+            are any, become a model of ours. Neural networks and other operators that compute row by row, in
+            f32, are computed by tract; such a model has no reasons in `score`. Any other operator is refused by
+            its name. The model reads the columns `feature:...` of the matrix that `bellwether features --book
+            BOOK --model BUNDLE` writes; fit it to the rows whose `part` is `training` alone. It is calibrated,
+            evaluated, compared and scored as a model of ours; the other targets keep the bundle's models.
 
             Usage: bellwether models import [OPTIONS] --book <FILE> --like <BUNDLE> --target <TARGET> <FILE>
 

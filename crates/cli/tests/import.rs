@@ -124,8 +124,9 @@ fn a_graph_of_other_software_is_evaluated_compared_and_scored_too() {
     let folder = folder();
     folder.write("maker.txt", makers_network(&folder));
     let run = import(&folder, "sklearn_network", "--missing mean --check maker.txt").done();
-    let said = "skl2onnx 1.20.0: a graph for tract of 3 features\nthe file does not say what a missing value of 3 features means";
-    assert!(run.stdout.starts_with(said), "{}", run.stdout);
+    for said in ["skl2onnx 1.20.0: a graph for tract of 3 features", "what a missing value of 3 features means"] {
+        assert!(run.stdout.contains(said), "{}", run.stdout);
+    }
     assert!(run.stdout.contains("equal to its maker's probabilities on 2,"), "{}", run.stdout);
 
     let verified = folder.run("models verify models/small/2 --json").json();

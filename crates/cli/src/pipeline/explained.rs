@@ -29,7 +29,8 @@ pub(crate) struct ExplainedTarget {
 }
 
 impl Explained {
-    /// Of the main horizon of each outcome, but for graphs of other software; against training rows, or against the rows that the bundle keeps.
+    /// Of the main horizon of each outcome, but for graphs of other software that can't be explained so; against training
+    /// rows, or against the rows that the bundle keeps.
     pub(crate) fn of(opened: &Opened, interventional: bool) -> Result<Self, Failure> {
         Self::of_bundle(&opened.bundle, &opened.scorer, opened.book.file(), interventional)
     }

@@ -28,6 +28,8 @@ pub(super) struct Lowered {
     pub(super) link: Link,
     /// Inputs of which the file does not say what a missing value means.
     pub(super) unruled: BTreeSet<usize>,
+    /// What a missing value counts as wherever the file reads an input, by input.
+    pub(super) imputed: BTreeMap<usize, f32>,
 }
 
 /// A tensor of the file.
@@ -58,6 +60,10 @@ struct Lowering {
     /// Of all constants.
     n_coefficients: usize,
     unruled: BTreeSet<usize>,
+    /// What imputers say, by input.
+    imputed: BTreeMap<usize, f32>,
+    /// Inputs that are read in a way of which their imputer is no part.
+    asked_of: BTreeSet<usize>,
 }
 
 /// Lowers what `output` needs.
@@ -105,7 +111,9 @@ pub(super) fn lower(
     let link = lowering.logit(&rows).map_err(|reason| ImportError::graph(format!("output `{output}`"), reason))?;
     let operators = lowering.body.needed_for(LOGIT);
     opaque::check(&operators, n_inputs)?;
-    Ok(Lowered { operators, link, unruled: lowering.unruled })
+    let Lowering { unruled, mut imputed, asked_of, .. } = lowering;
+    imputed.retain(|input, _| !unruled.contains(input) && !asked_of.contains(input));
+    Ok(Lowered { operators, link, unruled, imputed })
 }
 
 impl Lowering {

@@ -148,7 +148,7 @@ impl Lowered {
     fn graph(&self, features: &[usize], n_features: usize, fills: &[Option<f32>]) -> Converted {
         let input = |(input, (&feature, &fill)): (usize, (&usize, &Option<f32>))| GraphInput {
             feature: feature as u32,
-            missing: fill.filter(|_| self.unruled.contains(&input)),
+            missing: if self.unruled.contains(&input) { fill } else { self.imputed.get(&input).copied() },
         };
         let inputs = features.iter().zip(fills).enumerate().map(input).collect();
         let model = Model::Graph(Graph { n_features, inputs, operators: self.operators.encode_to_vec() });

@@ -377,3 +377,34 @@ fn constants_can_not_grow_without_end() {
     nodes.push(node("Sigmoid", &["t10"], "p", vec![]));
     check_refused(&file(1000, nodes, vec![square]), "coefficients; at most 4194304 are read");
 }
+
+/// So that whoever scores knows what is usual.
+#[test]
+fn what_an_imputer_says_stands_with_the_input() {
+    let fill = |values: &[f32]| {
+        let nan = AttributeProto { f: f32::NAN, ..attribute("replaced_value_float", attribute_type::FLOAT) };
+        vec![floats("imputed_value_floats", values), nan]
+    };
+    let missing_of = |more: Vec<NodeProto>, read: &str| {
+        let nodes = vec![
+            node("ai.onnx.ml.Imputer", &["x"], "f", fill(&[0.5, 7.0])),
+            node("MatMul", &["f", "w"], "h", vec![]),
+            node("Tanh", &["h"], "z", vec![]),
+        ];
+        let last = node("Sigmoid", &[read], "p", vec![]);
+        let all = graph([nodes, more, vec![last]].concat(), vec![constant("w", &[2, 1], &[1.0, 1.0])]);
+        let imported = import(&all.encode_to_vec()).expect("it is understood");
+        let model = imported.convert(&[0, 1], 2, &[Some(9.0); 2]).expect("a model").model;
+        let bellwether_core::Model::Graph(of) = model else { panic!("it is a graph") };
+        of.inputs.iter().map(|input| input.missing).collect::<Vec<_>>()
+    };
+    assert_eq!(missing_of(vec![], "z"), [Some(0.5), Some(7.0)]);
+    // Where the file counts missing values too, they must stay so.
+    let counted = vec![
+        node("IsNaN", &["x"], "t", vec![]),
+        node("Cast", &["t"], "c", vec![AttributeProto { i: 1, ..attribute("to", attribute_type::INT) }]),
+        node("MatMul", &["c", "w"], "n", vec![]),
+        node("Add", &["z", "n"], "s", vec![]),
+    ];
+    assert_eq!(missing_of(counted, "s"), [None, None]);
+}

@@ -57,6 +57,7 @@ impl Lowering {
             "Where" => self.chosen(inputs)?,
             "IsNaN" => {
                 let of = rows(inputs, 0)?;
+                self.asked_of.extend(of.raw.iter().flatten());
                 self.push("IsNaN", &[of.as_input()], &[])?
             }
             "ai.onnx.ml.Imputer" => self.imputed(of, inputs)?,
@@ -262,6 +263,12 @@ impl Lowering {
         }
         let x = rows(inputs, 0)?;
         let fills = for_each_column("imputed_value_floats", of.numbers("imputed_value_floats")?, x.width())?;
+        for (raw, &fill) in x.raw.iter().zip(&fills) {
+            let Some(input) = *raw else { continue };
+            if self.imputed.insert(input, fill as f32).is_some_and(|other| other != fill as f32) {
+                self.asked_of.insert(input);
+            }
+        }
         let (name, shape) = self.row(&fills)?;
         let missing = self.push("IsNaN", &[x.as_input()], &[])?;
         self.push("Where", &[missing.as_input(), (&name, shape), x.as_input()], &[])
