@@ -100,8 +100,8 @@ impl AccountActions {
                 (0..self.indicators.len()).map(|indicator| self.indicators.name(indicator).to_owned()).collect();
             let codes = found.iter().map(|row| action_of(row.as_ref(), rank).map(|action| action.indicator as u32));
             let numbers = |number: fn(&Action) -> f32| {
-                Column::Float(
-                    found.iter().map(|row| action_of(row.as_ref(), rank).map(|action| number(action).into())).collect(),
+                Column::Float32(
+                    found.iter().map(|row| action_of(row.as_ref(), rank).map_or(f32::NAN, number)).collect(),
                 )
             };
             let name = format!("action_{}", rank + 1);
