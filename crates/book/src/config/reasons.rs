@@ -17,9 +17,9 @@ pub struct ReasonsConfig {
     pub labels: BTreeMap<Spanned<String>, String>,
     /// What a feature's numbers count, such as `logins a week`.
     pub units: BTreeMap<Spanned<String>, String>,
-    /// The features that somebody can do something about. Where not given, those that declare which way is `good`, but for what
-    /// an account is or pays, which is no action: the categories `business` and `expansion`, subscriptions, the feature of
-    /// `[value]`, and the days since or until a date of an attribute source.
+    /// The features that somebody can do something about. Where not given, those that declare which way is `good`,
+    /// but for what an account is or pays, which is no action: the categories `business` and `expansion`,
+    /// subscriptions, the feature of `[value]`, and the days since or until a date of an attribute source.
     pub actionable: Option<Vec<Spanned<String>>>,
 }
 
@@ -134,9 +134,9 @@ mod tests {
         features = [
             { name = "tenure", from = "accounts", aggregate = "days_since", good = "up" },
             { name = "setup_done", from = "accounts", column = "setup", good = "up" },
-            { name = "days_to_renewal", from = "plans", aggregate = "days_until", good = "down" },
-            { name = "arr", from = "usage", column = "arr", good = "up", category = "business" },
-            { name = "seats", from = "usage", column = "seats", good = "up" },
+            { name = "mrr", from = "plans", column = "mrr", aggregate = "sum", good = "up" },
+            { name = "paid", from = "usage", aggregate = "count", window = "9d", good = "up", category = "business" },
+            { name = "seats", from = "usage", column = "seats", aggregate = "max", window = "30d", good = "up" },
             { name = "logins", from = "usage", aggregate = "count", window = "30d", good = "up" },
             { name = "exports", from = "usage", aggregate = "count", window = "90d" },
         ]
