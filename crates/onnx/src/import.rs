@@ -177,12 +177,7 @@ fn run<'a>(
     let is_needed = needed(&graph.node, output);
     for (place, node) in graph.node.iter().enumerate().filter(|&(place, _)| is_needed[place]) {
         let operator = operator_name(node);
-        let refused = |reason: String| ImportError::Operator {
-            node: place,
-            name: node.name.clone(),
-            operator: operator.clone(),
-            reason,
-        };
+        let refused = |reason: String| ImportError::operator(place, node, reason);
         known_set(file, &node.domain).map_err(refused)?;
         let inputs: Option<Vec<&Value>> =
             node.input.iter().filter(|name| !name.is_empty()).map(|name| values.get(name.as_str())).collect();

@@ -106,7 +106,7 @@ impl Of<'_> {
     }
 }
 
-/// Sentences, each made once: in a large book many rows say the same.
+/// Sentences, each made once for the rows that are scored together: many of them say the same.
 struct Sentences<'a, 'b> {
     of: &'a Of<'b>,
     texts: Levels,
@@ -119,7 +119,7 @@ struct Sentences<'a, 'b> {
 
 impl<'a, 'b> Sentences<'a, 'b> {
     fn new(of: &'a Of<'b>, n_rows: usize) -> Self {
-        // About as many as a large book was seen to need, so that the tables seldom grow.
+        // Of rows that are scored together about half say something of their own, so that the tables seldom grow.
         let codes = FxHashMap::with_capacity_and_hasher(n_rows / 2, FxBuildHasher);
         let state_codes = FxHashMap::with_capacity_and_hasher(n_rows / 8, FxBuildHasher);
         Self { of, texts: Levels::default(), codes, states: Levels::default(), state_codes }

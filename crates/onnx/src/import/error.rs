@@ -3,6 +3,8 @@
 use thiserror::Error;
 
 use crate::OnnxError;
+use crate::graph::operator_name;
+use crate::proto::NodeProto;
 
 /// Why a file of other software was refused.
 #[derive(Debug, Error)]
@@ -36,5 +38,10 @@ pub enum ImportError {
 impl ImportError {
     pub(super) fn graph(place: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Graph { place: place.into(), reason: reason.into() }
+    }
+
+    /// Of the operator at `place` among the nodes.
+    pub(super) fn operator(place: usize, node: &NodeProto, reason: String) -> Self {
+        Self::Operator { node: place, name: node.name.clone(), operator: operator_name(node), reason }
     }
 }
