@@ -29,6 +29,11 @@ impl Levels {
         (0..self.len()).map(|number| self.get(number))
     }
 
+    /// All texts one after another, and where each ends.
+    pub(crate) fn into_parts(self) -> (String, Vec<usize>) {
+        (self.text, self.ends)
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.ends.len()

@@ -11,7 +11,9 @@ use crate::writer::{TableError, TableWriter};
 pub struct RowGroupWriter {
     writer: TableWriter,
     rows_a_group: usize,
-    waiting: Table,
+    /// Fewer rows than a group has.
+    waiting: Vec<Table>,
+    n_waiting: usize,
     has_groups: bool,
 }
 
@@ -26,23 +28,30 @@ impl RowGroupWriter {
     pub fn create(path: &Path, rows_a_group: usize) -> Result<Self, TableError> {
         assert!(rows_a_group > 0, "a group has a row");
         let writer = TableWriter::create(path)?;
-        Ok(Self { writer, rows_a_group, waiting: Table::default(), has_groups: false })
+        Ok(Self { writer, rows_a_group, waiting: Vec::new(), n_waiting: 0, has_groups: false })
     }
 
     /// Adds rows.
     ///
     /// # Errors
-    /// [`TableError::Write`] where the disk fails.
-    ///
-    /// # Panics
-    /// Where the columns differ from those of the first table.
-    pub fn append(&mut self, table: Table) -> Result<(), TableError> {
-        self.waiting.append(table);
-        while self.waiting.n_rows() >= self.rows_a_group {
-            let later = self.waiting.split_off(self.rows_a_group);
-            self.writer.append(&std::mem::replace(&mut self.waiting, later))?;
-            self.has_groups = true;
+    /// [`TableError::Write`] where the columns differ from those of the first table, or the disk fails.
+    pub fn append(&mut self, mut table: Table) -> Result<(), TableError> {
+        while self.n_waiting + table.n_rows() >= self.rows_a_group {
+            let later = table.split_off(self.rows_a_group - self.n_waiting);
+            self.waiting.push(std::mem::replace(&mut table, later));
+            self.write()?;
         }
+        self.n_waiting += table.n_rows();
+        // One without rows says what the columns are.
+        if table.n_rows() > 0 || (self.waiting.is_empty() && !self.has_groups) {
+            self.waiting.push(table);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self) -> Result<(), TableError> {
+        self.writer.append_all(&std::mem::take(&mut self.waiting))?;
+        (self.n_waiting, self.has_groups) = (0, true);
         Ok(())
     }
 
@@ -52,8 +61,8 @@ impl RowGroupWriter {
     /// As [`TableWriter::finish`].
     pub fn finish(mut self) -> Result<(), TableError> {
         // A file without rows has columns all the same.
-        if self.waiting.n_rows() > 0 || !self.has_groups {
-            self.writer.append(&self.waiting)?;
+        if self.n_waiting > 0 || !self.has_groups {
+            self.write()?;
         }
         self.writer.finish()
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bellwether_core::Date;
 
+use crate::keyed::KeyedText;
 use crate::levels::Levels;
 
 /// Named columns of one length.
@@ -21,6 +22,8 @@ pub enum Column {
     Text(Vec<Option<String>>),
     /// Texts that repeat, as codes.
     Coded(CodedText),
+    /// Texts that are made where they are written.
+    Keyed(KeyedText),
     /// Whole numbers.
     Int(Vec<Option<i64>>),
     /// Numbers; a NaN is written as a null.
@@ -39,8 +42,6 @@ pub struct CodedText {
     codes: Vec<u32>,
     /// Shared by the parts of a column.
     levels: Arc<Levels>,
-    /// A text may have several codes.
-    has_repeated_levels: bool,
 }
 
 impl Table {
@@ -56,7 +57,7 @@ impl Table {
         self.columns.first().map_or(0, |(_, column)| column.len())
     }
 
-    /// How often each text stands in a column; none where it is no column of texts.
+    /// How often each text stands in a column; none where it is no column of plain or coded texts.
     pub fn text_counts(&self, name: &str) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
         match self.columns.iter().find(|(column, _)| column == name) {
@@ -118,6 +119,7 @@ impl Column {
         match self {
             Self::Text(values) => values.len(),
             Self::Coded(values) => values.len(),
+            Self::Keyed(values) => values.len(),
             Self::Int(values) => values.len(),
             Self::Float(values) => values.len(),
             Self::Float32(values) => values.len(),
@@ -135,6 +137,7 @@ impl Column {
         match self {
             Self::Text(_) => Self::Text(Vec::new()),
             Self::Coded(_) => Self::Coded(CodedText::default()),
+            Self::Keyed(values) => Self::Keyed(values.without_values()),
             Self::Int(_) => Self::Int(Vec::new()),
             Self::Float(_) => Self::Float(Vec::new()),
             Self::Float32(_) => Self::Float32(Vec::new()),
@@ -147,6 +150,7 @@ impl Column {
         match (self, other) {
             (Self::Text(values), Self::Text(other)) => values.extend(other),
             (Self::Coded(values), Self::Coded(other)) => values.append(other),
+            (Self::Keyed(values), Self::Keyed(other)) => values.append(other),
             (Self::Int(values), Self::Int(other)) => values.extend(other),
             (Self::Float(values), Self::Float(other)) => values.extend(other),
             (Self::Float32(values), Self::Float32(other)) => values.extend(other),
@@ -160,6 +164,7 @@ impl Column {
         match self {
             Self::Text(values) => Self::Text(values.split_off(at)),
             Self::Coded(values) => Self::Coded(values.split_off(at)),
+            Self::Keyed(values) => Self::Keyed(values.split_off(at)),
             Self::Int(values) => Self::Int(values.split_off(at)),
             Self::Float(values) => Self::Float(values.split_off(at)),
             Self::Float32(values) => Self::Float32(values.split_off(at)),
@@ -211,11 +216,6 @@ impl CodedText {
         &self.levels
     }
 
-    /// Whether a text may have several codes.
-    pub(crate) const fn has_repeated_levels(&self) -> bool {
-        self.has_repeated_levels
-    }
-
     /// How many values.
     pub fn len(&self) -> usize {
         self.codes.len()
@@ -226,11 +226,21 @@ impl CodedText {
         self.codes.is_empty()
     }
 
-    /// The value of each of `codes`, a place in `levels`, which are distinct texts; a null where there is no such place.
+    /// No values, of the texts `levels`.
+    pub fn of_levels(levels: Levels) -> Self {
+        Self { codes: Vec::new(), levels: Arc::new(levels) }
+    }
+
+    /// Adds the value of a place among the levels; a null where there is no such place.
+    pub fn push_code(&mut self, code: Option<u32>) {
+        self.codes.push(code.filter(|&code| (code as usize) < self.levels.len()).unwrap_or(Self::NULL));
+    }
+
+    /// The value of each of `codes`, a place in `levels`; a null where there is no such place.
     pub fn from_codes(codes: impl IntoIterator<Item = Option<u32>>, levels: Levels) -> Self {
         let codes = codes.into_iter().map(|code| code.filter(|&code| (code as usize) < levels.len()));
         let codes = codes.map(|code| code.unwrap_or(Self::NULL)).collect();
-        Self { codes, levels: Arc::new(levels), has_repeated_levels: false }
+        Self { codes, levels: Arc::new(levels) }
     }
 
     /// Adds the values of another column.
@@ -245,7 +255,6 @@ impl CodedText {
         }
         let base = self.levels.len() as u32;
         Arc::make_mut(&mut self.levels).extend(other.levels.iter());
-        self.has_repeated_levels = true;
         self.codes.extend(other.codes.into_iter().map(|code| if code == Self::NULL { code } else { base + code }));
     }
 
@@ -260,7 +269,7 @@ impl CodedText {
 
     /// No value, and the same levels.
     fn without_values(&self) -> Self {
-        Self { codes: Vec::new(), levels: Arc::clone(&self.levels), has_repeated_levels: self.has_repeated_levels }
+        Self { codes: Vec::new(), levels: Arc::clone(&self.levels) }
     }
 
     /// Keeps the rows whose place in `kept` is true.
@@ -280,7 +289,6 @@ impl CodedText {
         }
         let found = self.levels.iter().take(Self::SEARCHED).position(|level| level == text);
         found.unwrap_or_else(|| {
-            self.has_repeated_levels |= self.levels.len() >= Self::SEARCHED;
             Arc::make_mut(&mut self.levels).push_with(|end| end.push_str(text));
             self.levels.len() - 1
         }) as u32

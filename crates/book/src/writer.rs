@@ -1,5 +1,7 @@
 //! Writes tables: beside the file, then renamed.
 
+mod compress;
+mod distinct;
 mod parquet;
 
 use std::fs::File;
@@ -11,6 +13,7 @@ use thiserror::Error;
 
 use self::parquet::ParquetSink;
 use crate::beside::{Beside, folder_of, write_beside};
+use crate::keyed::KeyedText;
 use crate::table::{Column as TableColumn, Table};
 
 /// Why a table was not written.
@@ -233,6 +236,11 @@ fn frame_of(table: &Table) -> PolarsResult<DataFrame> {
                 values.values().for_each(|text| texts.append_option(text));
                 texts.finish().into_series()
             }
+            TableColumn::Keyed(values) => {
+                let (places, texts) = KeyedText::made(&[values]);
+                let texts = places.iter().map(|place| place.map(|place| texts.get(place as usize)));
+                StringChunked::from_iter_options(name, texts).into_series()
+            }
             TableColumn::Int(values) => Series::new(name, values),
             TableColumn::Float(values) => {
                 let present = values.iter().map(|value| value.filter(|x| !x.is_nan()));
@@ -266,6 +274,7 @@ fn json_value(column: &TableColumn, row: usize) -> serde_json::Value {
     match column {
         TableColumn::Text(values) => values[row].clone().into(),
         TableColumn::Coded(values) => values.get(row).into(),
+        TableColumn::Keyed(values) => values.get(row).into(),
         TableColumn::Int(values) => values[row].into(),
         TableColumn::Float(values) => values[row].filter(|x| x.is_finite()).into(),
         TableColumn::Float32(values) => Some(values[row]).filter(|x| x.is_finite()).into(),

@@ -91,8 +91,8 @@ pub use error::ScoreError;
 pub use kernel::{Kernel, Rows, SimdPath};
 pub use parity::{parity_rows, parity_rows_for};
 pub use reasons::{
-    Effect, ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Lever, Levers, Measure,
-    Moved, Reason, Reasons, State, TopActions, Wording,
+    ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Lever, Levers, Measure, Moved,
+    Reason, ReasonKey, Reasons, TopActions, Wording,
 };
 #[cfg(feature = "tract")]
 pub use reference::Reference;

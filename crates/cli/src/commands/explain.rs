@@ -223,7 +223,7 @@ pub(crate) fn json(value: IndicatorValue<'_>) -> serde_json::Value {
     match value {
         IndicatorValue::Missing => serde_json::Value::Null,
         IndicatorValue::Number(x) | IndicatorValue::Percentile(x) => x.into(),
-        IndicatorValue::Level(level) => level.into(),
+        IndicatorValue::Level { name, .. } => name.into(),
         IndicatorValue::OtherLevel => "(other)".into(),
     }
 }

@@ -1,5 +1,7 @@
 //! What a bundle says of accounts, and why.
 
+use std::sync::Arc;
+
 use bellwether_book::{BookFile, Numbers};
 use bellwether_bundle::Bundle;
 use bellwether_core::{Calibration, FeatureMatrix, HealthModel, Target};
@@ -16,7 +18,7 @@ use crate::progress::say;
 pub(crate) struct Explained {
     pub(crate) indicators: Indicators,
     /// One an indicator.
-    pub(crate) wordings: Vec<Wording>,
+    pub(crate) wordings: Arc<[Wording]>,
     pub(crate) targets: Vec<ExplainedTarget>,
     health: HealthModel,
 }
@@ -153,5 +155,5 @@ fn wording(bundle: &Bundle, file: &BookFile, indicators: &Indicators, indicator:
         Numbers::Differences => Measure::Difference,
     });
     let label = declared.map_or_else(|| name.replace('_', " "), |words| words.label);
-    Wording { label, measure, usual }
+    Wording::new(label, measure, usual, indicators.levels(indicator).to_vec())
 }

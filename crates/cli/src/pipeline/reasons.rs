@@ -1,12 +1,12 @@
 //! The reasons of whole tables of scores, as columns.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use bellwether_book::{BookFile, CodedText, Column, Levels};
+use bellwether_book::{BookFile, CodedText, Column, KeyedText, TextKey, Words};
 use bellwether_core::{FeatureMatrix, Outcome, RowStatus, Target};
-use bellwether_score::{Effect, IndicatorValue, Reason, Reasons, State};
+use bellwether_score::{Reason, ReasonKey, Reasons, Wording};
 use rayon::prelude::*;
-use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::failure::Failure;
 use crate::pipeline::explained::{Explained, ExplainedTarget};
@@ -19,6 +19,8 @@ const USUAL_REASONS: usize = 3;
 /// What tells why rows have their probabilities: exact Shapley values against the training rows.
 pub(crate) struct RowReasons {
     explained: Explained,
+    /// What is said of each of its targets.
+    words: Vec<Arc<dyn Words>>,
     /// Of each row and outcome, at most.
     most: usize,
 }
@@ -38,7 +40,11 @@ impl RowReasons {
             explained => explained?,
         };
         let most = most.min(explained.indicators.len());
-        Ok(Some(Self { explained, most }))
+        let sentences = |of: &ExplainedTarget| -> Arc<dyn Words> {
+            Arc::new(Sentences { wordings: Arc::clone(&explained.wordings), outcome: of.target.outcome })
+        };
+        let words = explained.targets.iter().map(sentences).collect();
+        Ok(Some(Self { explained, words, most }))
     }
 
     /// Reasons of each row and outcome, at most.
@@ -55,12 +61,13 @@ impl RowReasons {
         logits: &BTreeMap<Target, Vec<f64>>,
         status: &[RowStatus],
     ) -> Result<Vec<(String, Column)>, Failure> {
-        let of_target = |target: &ExplainedTarget| {
+        let of_target = |(target, words): (&ExplainedTarget, &Arc<dyn Words>)| {
             let reasons = target.reasons(x, &logits[&target.target], &self.explained.indicators, self.most)?;
-            let of = Of { all: self, x, status, reasons: &reasons, outcome: target.target.outcome };
+            let of = Of { all: self, x, status, reasons: &reasons, outcome: target.target.outcome, words };
             Ok((0..self.most).into_par_iter().flat_map_iter(|rank| of.rank(rank)).collect::<Vec<_>>())
         };
-        let columns: Vec<Vec<_>> = self.explained.targets.iter().map(of_target).collect::<Result<_, Failure>>()?;
+        let targets = self.explained.targets.iter().zip(&self.words);
+        let columns: Vec<Vec<_>> = targets.map(of_target).collect::<Result<_, Failure>>()?;
         Ok(columns.into_iter().flatten().collect())
     }
 }
@@ -72,6 +79,7 @@ struct Of<'a> {
     status: &'a [RowStatus],
     reasons: &'a Reasons,
     outcome: Outcome,
+    words: &'a Arc<dyn Words>,
 }
 
 impl Of<'_> {
@@ -79,25 +87,23 @@ impl Of<'_> {
     fn rank(&self, rank: usize) -> [(String, Column); 4] {
         let explained = &self.all.explained;
         let n_rows = self.status.len();
-        let (mut values, mut points) = (vec![f32::NAN; n_rows], vec![f32::NAN; n_rows]);
-        let mut indicators = vec![None; n_rows];
-        let mut sentences = Sentences::new(self, n_rows);
-        let mut said = vec![None; n_rows];
-        for row in 0..n_rows {
-            let Some(reason) = self.reason(row, rank) else { continue };
-            let value = explained.value(reason.indicator, self.x, row);
-            values[row] = value.number().unwrap_or(f32::NAN);
-            points[row] = reason.points as f32;
-            indicators[row] = Some(reason.indicator as u32);
-            said[row] = Some(sentences.code(reason, value));
-        }
+        let (mut values, mut points) = (Vec::with_capacity(n_rows), Vec::with_capacity(n_rows));
         let names = (0..explained.indicators.len()).map(|of| explained.indicators.name(of)).collect();
+        let (mut indicators, mut said) = (CodedText::of_levels(names), KeyedText::new(Arc::clone(self.words)));
+        for row in 0..n_rows {
+            let reason = self.reason(row, rank);
+            let found = reason.map(|reason| (reason, explained.value(reason.indicator, self.x, row)));
+            values.push(found.and_then(|(_, value)| value.number()).unwrap_or(f32::NAN));
+            points.push(reason.map_or(f32::NAN, |reason| reason.points as f32));
+            indicators.push_code(reason.map(|reason| reason.indicator as u32));
+            said.push(found.map(|(reason, value)| explained.wordings[reason.indicator].key(reason, value).bits()));
+        }
         let name = format!("{}_reason_{}", self.outcome.name(), rank + 1);
         [
-            (format!("{name}_indicator"), Column::Coded(CodedText::from_codes(indicators, names))),
+            (format!("{name}_indicator"), Column::Coded(indicators)),
             (format!("{name}_value"), Column::Float32(values)),
             (format!("{name}_points"), Column::Float32(points)),
-            (name, Column::Coded(CodedText::from_codes(said, sentences.texts))),
+            (name, Column::Keyed(said)),
         ]
     }
 
@@ -106,40 +112,15 @@ impl Of<'_> {
     }
 }
 
-/// Sentences, each made once for the rows that are scored together: many of them say the same.
-struct Sentences<'a, 'b> {
-    of: &'a Of<'b>,
-    texts: Levels,
-    /// By the number of what is said of the indicator, and what the reason does.
-    codes: FxHashMap<(u32, Effect), u32>,
-    /// What is said of indicators.
-    states: Levels,
-    state_codes: FxHashMap<(usize, State<'a>), u32>,
+/// What is said of reasons of one outcome, by their keys.
+struct Sentences {
+    wordings: Arc<[Wording]>,
+    outcome: Outcome,
 }
 
-impl<'a, 'b> Sentences<'a, 'b> {
-    fn new(of: &'a Of<'b>, n_rows: usize) -> Self {
-        // Of rows that are scored together about half say something of their own, so that the tables seldom grow.
-        let codes = FxHashMap::with_capacity_and_hasher(n_rows / 2, FxBuildHasher);
-        let state_codes = FxHashMap::with_capacity_and_hasher(n_rows / 8, FxBuildHasher);
-        Self { of, texts: Levels::default(), codes, states: Levels::default(), state_codes }
-    }
-
-    /// The place of a sentence among the texts.
-    fn code(&mut self, reason: &Reason, value: IndicatorValue<'a>) -> u32 {
-        let wording = &self.of.all.explained.wordings[reason.indicator];
-        let (state, effect) = (wording.state_of(value), Effect::of(reason));
-        let states = &mut self.states;
-        let state = *self.state_codes.entry((reason.indicator, state)).or_insert_with(|| {
-            states.push_with(|end| wording.write(state, end));
-            states.len() as u32 - 1
-        });
-        *self.codes.entry((state, effect)).or_insert_with(|| {
-            self.texts.push_with(|end| {
-                end.push_str(states.get(state as usize));
-                effect.write(self.of.outcome, end);
-            });
-            self.texts.len() as u32 - 1
-        })
+impl Words for Sentences {
+    fn write(&self, key: TextKey, said: &mut String) {
+        let key = ReasonKey::from_bits(key);
+        self.wordings[key.indicator()].write(key, self.outcome, said);
     }
 }

@@ -35,7 +35,12 @@ pub enum IndicatorValue<'a> {
     /// Where the feature stands in its cohort, `0.0..=1.0`; the feature itself is no input.
     Percentile(f32),
     /// A text that training knew well.
-    Level(&'a str),
+    Level {
+        /// Its place among the levels of the indicator.
+        place: usize,
+        /// What it is.
+        name: &'a str,
+    },
     /// Another text.
     OtherLevel,
 }
@@ -45,7 +50,7 @@ impl IndicatorValue<'_> {
     pub fn number(&self) -> Option<f32> {
         match *self {
             Self::Number(value) | Self::Percentile(value) => Some(value),
-            Self::Missing | Self::Level(_) | Self::OtherLevel => None,
+            Self::Missing | Self::Level { .. } | Self::OtherLevel => None,
         }
     }
 }
@@ -96,6 +101,17 @@ impl Indicators {
         &self.of_column
     }
 
+    /// The levels that training knew well; none where an indicator is no text.
+    ///
+    /// # Panics
+    /// If `indicator` is outside.
+    pub fn levels(&self, indicator: usize) -> &[String] {
+        match &self.indicators[indicator].kind {
+            Kind::Levels(levels) => levels,
+            Kind::Number | Kind::Percentile => &[],
+        }
+    }
+
     /// The column that tells an indicator's value; of a text the first of its columns.
     ///
     /// # Panics
@@ -130,7 +146,8 @@ impl Indicators {
             Kind::Levels(levels) => {
                 let is_it = |&at: &usize| value(first_column + at) == 1.0;
                 let found = (0..levels.len()).find(is_it);
-                found.map_or(IndicatorValue::OtherLevel, |at| IndicatorValue::Level(&levels[at]))
+                let level = |place: usize| IndicatorValue::Level { place, name: &levels[place] };
+                found.map_or(IndicatorValue::OtherLevel, level)
             }
         }
     }

@@ -22,39 +22,44 @@ pub enum Measure {
 /// How people speak of an indicator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wording {
-    /// What it is called, such as `logins a seat`.
-    pub label: String,
-    /// What its numbers say.
-    pub measure: Measure,
-    /// The middle four fifths of the training rows, where they are known.
-    pub usual: Option<UsualRange>,
+    label: String,
+    measure: Measure,
+    usual: Option<UsualRange>,
+    /// As it is said.
+    usual_said: String,
+    levels: Vec<String>,
 }
 
-/// What an indicator is, as it is said: of one indicator, equal ones read the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct State<'a>(Said<'a>);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Said<'a> {
+/// What an indicator is, as it is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
     Missing,
-    Level(&'a str),
+    /// A place among the levels.
+    Level(u32),
     OtherLevel,
     Percentile(Rounded),
-    Number { x: Rounded, is_usual: bool },
+    Number {
+        x: Rounded,
+        is_usual: bool,
+    },
     Fell(Rounded),
     Rose(Rounded),
     Unchanged,
 }
 
-/// What a reason does to a probability, as it is said: for one outcome, equal ones read the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Effect {
-    /// Tenths of a percentage point, twice, and one more where they are added: one number is looked up faster than two.
+/// What a reason does to a probability, as it is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Effect {
+    /// Tenths of a percentage point, twice, and one more where they are added.
     packed: u32,
 }
 
-/// A number as it is said: three digits that say something, or all of a whole number, without zeros behind the point.
+/// A reason as it is said, in few bits: of one model and outcome, equal ones read the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ReasonKey([u32; 3]);
+
+/// A number as it is said: three digits that say something, or all of a whole number, without zeros behind the point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rounded {
     /// So many tenths, hundredths and so on, as `behind` says.
     Parts { parts: i64, behind: u8 },
@@ -63,11 +68,36 @@ enum Rounded {
 }
 
 impl Wording {
+    /// `label` is what the indicator is called, such as `logins a seat`; `usual` the middle four fifths of the training rows,
+    /// where they are known; and `levels`, of a text, what its levels are called.
+    pub fn new(label: String, measure: Measure, usual: Option<UsualRange>, levels: Vec<String>) -> Self {
+        let usual_said = usual.map_or_else(String::new, |usual| usual_said(usual, &measure));
+        Self { label, measure, usual, usual_said, levels }
+    }
+
     /// Such as `logins a seat fell 62 %: raises the risk of churn by 4.1 points`.
     pub fn reason(&self, reason: &Reason, value: IndicatorValue<'_>, outcome: Outcome) -> String {
         let mut said = self.says(value);
         Effect::of(reason).write(outcome, &mut said);
         said
+    }
+
+    /// What [`Wording::reason`] says, as a key.
+    ///
+    /// # Panics
+    /// If there are more than 16 million indicators.
+    pub fn key(&self, reason: &Reason, value: IndicatorValue<'_>) -> ReasonKey {
+        let (payload, kind) = self.state_of(value).packed(value);
+        let indicator = u32::try_from(reason.indicator).ok().filter(|&of| of < 1 << ReasonKey::INDICATOR_BITS);
+        let indicator = indicator.expect("a model has fewer than 16 million indicators");
+        ReasonKey([payload, Effect::of(reason).packed, indicator << 8 | u32::from(kind)])
+    }
+
+    /// Writes what [`Wording::reason`] says at the end of `said`, from its key.
+    pub fn write(&self, key: ReasonKey, outcome: Outcome, said: &mut String) {
+        let [payload, effect, of] = key.0;
+        self.write_state(self.unpacked(payload, of as u8), said);
+        Effect { packed: effect }.write(outcome, said);
     }
 
     /// Such as `logins a seat is 3.2 (usually 10 to 45): gives 1.9 of 10 points of health`.
@@ -80,12 +110,11 @@ impl Wording {
     /// What the indicator is, without what it does: `logins a seat fell 62 %`.
     pub fn says(&self, value: IndicatorValue<'_>) -> String {
         let mut said = String::new();
-        self.write(self.state_of(value), &mut said);
+        self.write_state(self.state_of(value), &mut said);
         said
     }
 
-    /// Writes the first part of [`Wording::reason`], which [`Effect::write`] goes on with, at the end of `said`.
-    pub fn write(&self, state: State<'_>, said: &mut String) {
+    fn write_state(&self, state: Said, said: &mut String) {
         said.push_str(&self.label);
         said.push(' ');
         self.say(state, said);
@@ -116,21 +145,23 @@ impl Wording {
             (IndicatorValue::Number(x), Measure::Share | Measure::Ratio) => percent(x),
             (IndicatorValue::Number(x), Measure::Difference) if x > 0.0 => format!("+{}", number(x)),
             (IndicatorValue::Number(x), Measure::Number(_) | Measure::Difference) => number(x),
-            (IndicatorValue::Missing | IndicatorValue::Level(_) | IndicatorValue::OtherLevel, _) => self.state(value),
+            (IndicatorValue::Missing | IndicatorValue::Level { .. } | IndicatorValue::OtherLevel, _) => {
+                self.state(value)
+            }
         }
     }
 
     /// What is said of a value of the indicator.
-    pub fn state_of<'a>(&self, value: IndicatorValue<'a>) -> State<'a> {
+    fn state_of(&self, value: IndicatorValue<'_>) -> Said {
         let x = match value {
-            IndicatorValue::Missing => return State(Said::Missing),
-            IndicatorValue::Level(level) => return State(Said::Level(level)),
-            IndicatorValue::OtherLevel => return State(Said::OtherLevel),
-            IndicatorValue::Percentile(share) => return State(Said::Percentile(Rounded::percent(share))),
+            IndicatorValue::Missing => return Said::Missing,
+            IndicatorValue::Level { place, .. } => return Said::Level(place as u32),
+            IndicatorValue::OtherLevel => return Said::OtherLevel,
+            IndicatorValue::Percentile(share) => return Said::Percentile(Rounded::percent(share)),
             IndicatorValue::Number(x) => f64::from(x),
         };
         let is_usual = self.usual.is_none_or(|UsualRange { p10, p90 }| (f64::from(p10)..=f64::from(p90)).contains(&x));
-        State(match &self.measure {
+        match &self.measure {
             Measure::Number(_) => Said::Number { x: Rounded::of(x), is_usual },
             Measure::Share => Said::Number { x: Rounded::percent(x as f32), is_usual },
             Measure::Ratio if x < 1.0 => Said::Fell(Rounded::percent(1.0 - x as f32)),
@@ -138,21 +169,43 @@ impl Wording {
             Measure::Difference if x < 0.0 => Said::Fell(Rounded::of(-x)),
             Measure::Difference if x > 0.0 => Said::Rose(Rounded::of(x)),
             Measure::Ratio | Measure::Difference => Said::Unchanged,
-        })
+        }
     }
 
-    fn say(&self, state: State<'_>, said: &mut String) {
+    /// The other way round than [`Said::packed`].
+    fn unpacked(&self, payload: u32, kind: u8) -> Said {
+        let (tag, behind) = (kind & Said::TAG, kind >> 4);
+        if behind == Said::RAW {
+            let raw = f32::from_bits(payload);
+            let is_percentile = tag == Said::PERCENTILE;
+            let value = if is_percentile { IndicatorValue::Percentile(raw) } else { IndicatorValue::Number(raw) };
+            return self.state_of(value);
+        }
+        let x = Rounded::Parts { parts: i64::from(payload as i32), behind };
+        match tag {
+            Said::MISSING => Said::Missing,
+            Said::LEVEL => Said::Level(payload),
+            Said::OTHER_LEVEL => Said::OtherLevel,
+            Said::PERCENTILE => Said::Percentile(x),
+            Said::NUMBER => Said::Number { x, is_usual: kind & Said::IS_USUAL != 0 },
+            Said::FELL => Said::Fell(x),
+            Said::ROSE => Said::Rose(x),
+            _ => Said::Unchanged,
+        }
+    }
+
+    fn say(&self, state: Said, said: &mut String) {
         let is_share = matches!(self.measure, Measure::Share | Measure::Ratio);
         let mut one = |before: &str, x: Rounded, after: &str| {
             said.push_str(before);
             x.say(said);
             said.push_str(after);
         };
-        match state.0 {
+        match state {
             Said::Missing => said.push_str("is not known"),
-            Said::Level(level) => {
+            Said::Level(place) => {
                 said.push_str("is ");
-                said.push_str(level);
+                said.push_str(self.levels.get(place as usize).map_or("", String::as_str));
             }
             Said::OtherLevel => said.push_str("is a rare one"),
             Said::Percentile(share) => one("is above ", share, " % of its cohort"),
@@ -163,7 +216,7 @@ impl Wording {
                     said.push_str(unit);
                 }
                 if !is_usual {
-                    self.say_usual(said);
+                    said.push_str(&self.usual_said);
                 }
             }
             Said::Fell(x) if is_share => one("fell ", x, " %"),
@@ -173,29 +226,81 @@ impl Wording {
             Said::Unchanged => said.push_str("did not change"),
         }
     }
+}
 
-    fn say_usual(&self, said: &mut String) {
-        let Some(UsualRange { p10, p90 }) = self.usual else { return };
-        let (shown, unit): (fn(f32) -> Rounded, _) =
-            if self.measure == Measure::Share { (Rounded::percent, " %") } else { (|x| Rounded::of(f64::from(x)), "") };
-        for (before, x) in [(" (usually ", p10), (" to ", p90)] {
-            said.push_str(before);
-            shown(x).say(said);
-            said.push_str(unit);
+/// Such as ` (usually 10 to 45)`.
+fn usual_said(UsualRange { p10, p90 }: UsualRange, measure: &Measure) -> String {
+    let shown = |x: f32| match measure {
+        Measure::Share => format!("{} %", Rounded::percent(x).said()),
+        Measure::Number(_) | Measure::Ratio | Measure::Difference => Rounded::of(f64::from(x)).said(),
+    };
+    format!(" (usually {} to {})", shown(p10), shown(p90))
+}
+
+impl Said {
+    const MISSING: u8 = 0;
+    const LEVEL: u8 = 1;
+    const OTHER_LEVEL: u8 = 2;
+    const PERCENTILE: u8 = 3;
+    const NUMBER: u8 = 4;
+    const FELL: u8 = 5;
+    const ROSE: u8 = 6;
+    const UNCHANGED: u8 = 7;
+    const TAG: u8 = 0b111;
+    const IS_USUAL: u8 = 0b1000;
+    /// In the place of digits behind the point: the payload is the value itself, which is beyond whole numbers of 32 bits.
+    const RAW: u8 = 7;
+
+    /// What is said of `value`, as 32 bits, and 8 that tell what they are: the tag, whether it is usual, and from the fifth
+    /// on the digits behind the point.
+    fn packed(self, value: IndicatorValue<'_>) -> (u32, u8) {
+        let number = |x: Rounded, kind: u8| match x {
+            Rounded::Parts { parts, behind } if i32::try_from(parts).is_ok() => {
+                (parts as i32 as u32, behind << 4 | kind)
+            }
+            _ => (value.number().map_or(0, f32::to_bits), Self::RAW << 4 | kind),
+        };
+        match self {
+            Self::Missing => (0, Self::MISSING),
+            Self::Level(place) => (place, Self::LEVEL),
+            Self::OtherLevel => (0, Self::OTHER_LEVEL),
+            Self::Percentile(x) => number(x, Self::PERCENTILE),
+            Self::Number { x, is_usual } => number(x, Self::NUMBER | if is_usual { Self::IS_USUAL } else { 0 }),
+            Self::Fell(x) => number(x, Self::FELL),
+            Self::Rose(x) => number(x, Self::ROSE),
+            Self::Unchanged => (0, Self::UNCHANGED),
         }
-        said.push(')');
+    }
+}
+
+impl ReasonKey {
+    const INDICATOR_BITS: u32 = 24;
+
+    /// The place of the reason's indicator.
+    pub const fn indicator(self) -> usize {
+        (self.0[2] >> 8) as usize
+    }
+
+    /// As three numbers; no key has all bits of the last.
+    pub const fn bits(self) -> [u32; 3] {
+        self.0
+    }
+
+    /// The key of [`ReasonKey::bits`].
+    pub const fn from_bits(bits: [u32; 3]) -> Self {
+        Self(bits)
     }
 }
 
 impl Effect {
     /// What a reason does.
-    pub fn of(reason: &Reason) -> Self {
+    fn of(reason: &Reason) -> Self {
         let tenths = ((reason.points.abs() * 10.0).round() as u32).min(u32::MAX / 2 - 1);
         Self { packed: 2 * tenths + u32::from(reason.contribution > 0.0) }
     }
 
     /// Writes it at the end of what is said of the indicator: `: raises the risk of churn by 4.1 points`.
-    pub fn write(self, outcome: Outcome, said: &mut String) {
+    fn write(self, outcome: Outcome, said: &mut String) {
         said.push_str(if self.packed % 2 == 1 { ": raises the " } else { ": lowers the " });
         said.push_str(if outcome.is_good() { "chance of " } else { "risk of " });
         said.push_str(outcome.name());
@@ -259,19 +364,27 @@ impl Rounded {
 
 /// Writes a whole number with a point before its last `behind` digits; many times faster than a format.
 fn push_digits(mut number: u64, behind: usize, said: &mut String) {
-    let mut digits = [b'0'; 20];
+    let mut digits = [b'0'; 21];
     let mut first = digits.len();
-    while number > 0 || digits.len() - first <= behind {
+    let mut put = |digit: u8| {
         first -= 1;
-        digits[first] = b'0' + (number % 10) as u8;
+        digits[first] = digit;
+    };
+    for _ in 0..behind {
+        put(b'0' + (number % 10) as u8);
         number /= 10;
     }
-    let (whole, parts) = digits[first..].split_at(digits.len() - first - behind);
-    said.extend(whole.iter().copied().map(char::from));
     if behind > 0 {
-        said.push('.');
-        said.extend(parts.iter().copied().map(char::from));
+        put(b'.');
     }
+    loop {
+        put(b'0' + (number % 10) as u8);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    said.push_str(std::str::from_utf8(&digits[first..]).expect("digits and a point"));
 }
 
 #[cfg(test)]
@@ -279,7 +392,8 @@ mod tests {
     use super::*;
 
     fn wording(measure: Measure) -> Wording {
-        Wording { label: "logins".to_owned(), measure, usual: Some(UsualRange { p10: 10.0, p90: 45.0 }) }
+        let usual = Some(UsualRange { p10: 10.0, p90: 45.0 });
+        Wording::new("logins".to_owned(), measure, usual, vec!["basic".into(), "pro".into()])
     }
 
     #[test]
@@ -298,8 +412,33 @@ mod tests {
         check(Measure::Difference, IndicatorValue::Number(-4.0), "logins fell by 4");
         check(Measure::Share, IndicatorValue::Number(0.125), "logins is 13 % (usually 1000 % to 4500 %)");
         check(unit(), IndicatorValue::Missing, "logins is not known");
-        check(unit(), IndicatorValue::Level("pro"), "logins is pro");
+        check(unit(), IndicatorValue::Level { place: 1, name: "pro" }, "logins is pro");
         check(unit(), IndicatorValue::Percentile(0.07), "logins is above 7 % of its cohort");
+    }
+
+    #[test]
+    fn a_key_says_what_the_reason_says() {
+        let unit = || Measure::Number(Some("a week".to_owned()));
+        let numbers = [0.0, -0.0, 0.38, 1.0, 1.5, -3.25, 12.0, 99.96, 2.5e9, -4e9, 3e16, f32::MAX, 1e-7, -1e-9];
+        let values = numbers.into_iter().flat_map(|x| [IndicatorValue::Number(x), IndicatorValue::Percentile(x)]);
+        let texts = [(0, "basic"), (1, "pro")].map(|(place, name)| IndicatorValue::Level { place, name });
+        let others = [IndicatorValue::Missing, IndicatorValue::OtherLevel].into_iter().chain(texts);
+        let values: Vec<IndicatorValue<'_>> = values.chain(others).collect();
+        for measure in [unit(), Measure::Share, Measure::Ratio, Measure::Difference] {
+            let wording = wording(measure);
+            let mut text_of: std::collections::BTreeMap<[u32; 3], String> = std::collections::BTreeMap::new();
+            for &value in &values {
+                for (contribution, points) in [(0.5, 4.13), (-0.5, -4.13), (0.1, 0.02), (3.0, 123.4)] {
+                    let reason = Reason { indicator: 300, contribution, points };
+                    let said = wording.reason(&reason, value, Outcome::Churn);
+                    let key = wording.key(&reason, value);
+                    let mut from_key = String::new();
+                    wording.write(key, Outcome::Churn, &mut from_key);
+                    assert_eq!((from_key.as_str(), key.indicator()), (said.as_str(), 300), "{value:?}");
+                    assert_eq!(*text_of.entry(key.bits()).or_insert_with(|| said.clone()), said);
+                }
+            }
+        }
     }
 
     #[test]
