@@ -27,9 +27,9 @@ impl KeyedText {
     /// No text has this key.
     const NULL: TextKey = [u32::MAX; 3];
 
-    /// No values.
-    pub fn new(words: Arc<dyn Words>) -> Self {
-        Self { keys: Vec::new(), words }
+    /// No values, with room for so many.
+    pub fn with_capacity(n_values: usize, words: Arc<dyn Words>) -> Self {
+        Self { keys: Vec::with_capacity(n_values), words }
     }
 
     /// Adds the text of a key; `None` is a null.

@@ -226,9 +226,9 @@ impl CodedText {
         self.codes.is_empty()
     }
 
-    /// No values, of the texts `levels`.
-    pub fn of_levels(levels: Levels) -> Self {
-        Self { codes: Vec::new(), levels: Arc::new(levels) }
+    /// No values of the texts `levels`, with room for so many.
+    pub fn with_capacity(n_values: usize, levels: Levels) -> Self {
+        Self { codes: Vec::with_capacity(n_values), levels: Arc::new(levels) }
     }
 
     /// Adds the value of a place among the levels; a null where there is no such place.

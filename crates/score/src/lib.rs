@@ -92,7 +92,7 @@ pub use kernel::{Kernel, Rows, SimdPath};
 pub use parity::{parity_rows, parity_rows_for};
 pub use reasons::{
     ExplainedMove, ExplainedRow, HealthShare, HealthShares, IndicatorValue, Indicators, Lever, Levers, Measure, Moved,
-    Reason, ReasonKey, Reasons, TopActions, Wording,
+    Reason, ReasonKey, ReasonWords, Reasons, TopActions, Wording,
 };
 #[cfg(feature = "tract")]
 pub use reference::Reference;

@@ -14,4 +14,4 @@ pub use indicators::{IndicatorValue, Indicators};
 pub use levers::Levers;
 pub use moved::{ExplainedMove, ExplainedRow, Moved};
 pub use top::{Reason, Reasons};
-pub use wording::{Measure, ReasonKey, Wording};
+pub use wording::{Measure, ReasonKey, ReasonWords, Wording};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bellwether_book::{BookFile, CodedText, Column, KeyedText, TextKey, Words};
 use bellwether_core::{FeatureMatrix, Outcome, RowStatus, Target};
-use bellwether_score::{Reason, ReasonKey, Reasons, Wording};
+use bellwether_score::{Reason, ReasonKey, ReasonWords, Reasons};
 use rayon::prelude::*;
 
 use crate::failure::Failure;
@@ -41,7 +41,7 @@ impl RowReasons {
         };
         let most = most.min(explained.indicators.len());
         let sentences = |of: &ExplainedTarget| -> Arc<dyn Words> {
-            Arc::new(Sentences { wordings: Arc::clone(&explained.wordings), outcome: of.target.outcome })
+            Arc::new(Sentences(ReasonWords::new(Arc::clone(&explained.wordings), of.target.outcome)))
         };
         let words = explained.targets.iter().map(sentences).collect();
         Ok(Some(Self { explained, words, most }))
@@ -89,7 +89,8 @@ impl Of<'_> {
         let n_rows = self.status.len();
         let (mut values, mut points) = (Vec::with_capacity(n_rows), Vec::with_capacity(n_rows));
         let names = (0..explained.indicators.len()).map(|of| explained.indicators.name(of)).collect();
-        let (mut indicators, mut said) = (CodedText::of_levels(names), KeyedText::new(Arc::clone(self.words)));
+        let (mut indicators, mut said) =
+            (CodedText::with_capacity(n_rows, names), KeyedText::with_capacity(n_rows, Arc::clone(self.words)));
         for row in 0..n_rows {
             let reason = self.reason(row, rank);
             let found = reason.map(|reason| (reason, explained.value(reason.indicator, self.x, row)));
@@ -113,14 +114,10 @@ impl Of<'_> {
 }
 
 /// What is said of reasons of one outcome, by their keys.
-struct Sentences {
-    wordings: Arc<[Wording]>,
-    outcome: Outcome,
-}
+struct Sentences(ReasonWords);
 
 impl Words for Sentences {
     fn write(&self, key: TextKey, said: &mut String) {
-        let key = ReasonKey::from_bits(key);
-        self.wordings[key.indicator()].write(key, self.outcome, said);
+        self.0.write(ReasonKey::from_bits(key), said);
     }
 }

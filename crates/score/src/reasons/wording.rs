@@ -1,6 +1,7 @@
 //! Reasons as plain sentences.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use bellwether_core::{Outcome, UsualRange};
 
@@ -23,6 +24,8 @@ pub enum Measure {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Wording {
     label: String,
+    /// The label with a blank.
+    lead: String,
     measure: Measure,
     usual: Option<UsualRange>,
     /// As it is said.
@@ -58,6 +61,15 @@ struct Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ReasonKey([u32; 3]);
 
+/// Makes the sentences of reasons of one outcome from their keys.
+#[derive(Debug, Clone)]
+pub struct ReasonWords {
+    wordings: Arc<[Wording]>,
+    outcome: Outcome,
+    /// Of the usual effects, by their numbers.
+    effects: Vec<String>,
+}
+
 /// A number as it is said: three digits that say something, or all of a whole number, without zeros behind the point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rounded {
@@ -72,7 +84,7 @@ impl Wording {
     /// where they are known; and `levels`, of a text, what its levels are called.
     pub fn new(label: String, measure: Measure, usual: Option<UsualRange>, levels: Vec<String>) -> Self {
         let usual_said = usual.map_or_else(String::new, |usual| usual_said(usual, &measure));
-        Self { label, measure, usual, usual_said, levels }
+        Self { lead: format!("{label} "), label, measure, usual, usual_said, levels }
     }
 
     /// Such as `logins a seat fell 62 %: raises the risk of churn by 4.1 points`.
@@ -93,13 +105,6 @@ impl Wording {
         ReasonKey([payload, Effect::of(reason).packed, indicator << 8 | u32::from(kind)])
     }
 
-    /// Writes what [`Wording::reason`] says at the end of `said`, from its key.
-    pub fn write(&self, key: ReasonKey, outcome: Outcome, said: &mut String) {
-        let [payload, effect, of] = key.0;
-        self.write_state(self.unpacked(payload, of as u8), said);
-        Effect { packed: effect }.write(outcome, said);
-    }
-
     /// Such as `logins a seat is 3.2 (usually 10 to 45): gives 1.9 of 10 points of health`.
     pub fn health(&self, share: &HealthShare, value: IndicatorValue<'_>) -> String {
         let of = Rounded::of(((share.gives + share.costs) * 10.0).round() / 10.0);
@@ -115,8 +120,7 @@ impl Wording {
     }
 
     fn write_state(&self, state: Said, said: &mut String) {
-        said.push_str(&self.label);
-        said.push(' ');
+        said.push_str(&self.lead);
         self.say(state, said);
     }
 
@@ -292,7 +296,36 @@ impl ReasonKey {
     }
 }
 
+impl ReasonWords {
+    /// `wordings` has one an indicator.
+    pub fn new(wordings: Arc<[Wording]>, outcome: Outcome) -> Self {
+        let effect = |packed: u32| {
+            let mut said = String::new();
+            Effect { packed }.write(outcome, &mut said);
+            said
+        };
+        Self { wordings, outcome, effects: (0..Effect::USUAL).map(effect).collect() }
+    }
+
+    /// Writes what [`Wording::reason`] says at the end of `said`, from its key.
+    ///
+    /// # Panics
+    /// If the key is of an indicator that has no wording.
+    pub fn write(&self, key: ReasonKey, said: &mut String) {
+        let [payload, effect, of] = key.0;
+        let wording = &self.wordings[key.indicator()];
+        wording.write_state(wording.unpacked(payload, of as u8), said);
+        match self.effects.get(effect as usize) {
+            Some(effect) => said.push_str(effect),
+            None => Effect { packed: effect }.write(self.outcome, said),
+        }
+    }
+}
+
 impl Effect {
+    /// Up to 50 points.
+    const USUAL: u32 = 1001;
+
     /// What a reason does.
     fn of(reason: &Reason) -> Self {
         let tenths = ((reason.points.abs() * 10.0).round() as u32).min(u32::MAX / 2 - 1);
@@ -426,6 +459,7 @@ mod tests {
         let values: Vec<IndicatorValue<'_>> = values.chain(others).collect();
         for measure in [unit(), Measure::Share, Measure::Ratio, Measure::Difference] {
             let wording = wording(measure);
+            let words = ReasonWords::new(vec![wording.clone(); 301].into(), Outcome::Churn);
             let mut text_of: std::collections::BTreeMap<[u32; 3], String> = std::collections::BTreeMap::new();
             for &value in &values {
                 for (contribution, points) in [(0.5, 4.13), (-0.5, -4.13), (0.1, 0.02), (3.0, 123.4)] {
@@ -433,7 +467,7 @@ mod tests {
                     let said = wording.reason(&reason, value, Outcome::Churn);
                     let key = wording.key(&reason, value);
                     let mut from_key = String::new();
-                    wording.write(key, Outcome::Churn, &mut from_key);
+                    words.write(key, &mut from_key);
                     assert_eq!((from_key.as_str(), key.indicator()), (said.as_str(), 300), "{value:?}");
                     assert_eq!(*text_of.entry(key.bits()).or_insert_with(|| said.clone()), said);
                 }
