@@ -1,29 +1,47 @@
 //! Reading, working and writing at the same time.
 
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use rayon::prelude::*;
 
 use crate::failure::Failure;
 
+/// What is worked on side by side: while one of them is put together by one thread, others keep the pool busy.
+const AT_ONCE: usize = 4;
+
 /// Runs three steps at the same time, each on a thread of its own: `read` gives what it has read to the function that it
-/// is given, `work` makes of each something to write, and `write` writes it, in the order of reading. Of each, one waits
-/// for the next step at most: a slow step holds up those before it, and memory stays bounded.
+/// is given, `work` makes of each something to write, some of them side by side on the thread pool, and `write` writes it, in
+/// the order of reading. Of each a few wait for the next step at most: a slow step holds up those before it, and memory
+/// stays bounded.
 pub(crate) fn in_steps<R: Send, W: Send>(
     read: impl FnOnce(&mut dyn FnMut(R) -> Result<(), Failure>) -> Result<(), Failure> + Send,
-    mut work: impl FnMut(R) -> Result<W, Failure> + Send,
+    work: impl Fn(R) -> Result<W, Failure> + Send + Sync,
     mut write: impl FnMut(W) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     std::thread::scope(|scope| {
-        let (to_work, read_ones) = sync_channel::<R>(1);
-        let (to_write, worked_ones) = sync_channel::<W>(1);
+        let (to_work, read_ones) = sync_channel::<R>(AT_ONCE);
+        let (to_write, worked_ones) = sync_channel::<W>(AT_ONCE);
         let reading = scope.spawn(move || read(&mut |one| to_work.send(one).map_err(|_| stopped())));
-        let working = scope
-            .spawn(move || read_ones.into_iter().try_for_each(|one| to_write.send(work(one)?).map_err(|_| stopped())));
+        let working = scope.spawn(move || {
+            while let Some(some) = waiting(&read_ones) {
+                // The first failure in the order of reading, after what was read before it.
+                let worked: Vec<Result<W, Failure>> = some.into_par_iter().map(&work).collect();
+                worked.into_iter().try_for_each(|one| to_write.send(one?).map_err(|_| stopped()))?;
+            }
+            Ok(())
+        });
         let written = worked_ones.into_iter().try_for_each(&mut write);
         let worked = working.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         let read = reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         // A step stops when the next one has failed: the failure of the last step is the first one.
         written.and(worked).and(read)
     })
+}
+
+/// What has been read by now, at least one; `None` where nothing will come.
+fn waiting<R>(read_ones: &Receiver<R>) -> Option<Vec<R>> {
+    let first = read_ones.recv().ok()?;
+    Some(std::iter::once(first).chain(read_ones.try_iter().take(AT_ONCE - 1)).collect())
 }
 
 fn stopped() -> Failure {

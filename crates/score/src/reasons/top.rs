@@ -34,10 +34,10 @@ pub struct Reasons {
 /// The strongest indicators of the rows of a block: the first `most` places of each row.
 struct Strongest {
     most: usize,
-    /// By indicator.
-    sums: Vec<[f64; LANES]>,
-    /// By place: how large the sum is, whatever its sign, and whose it is. 0 where there is none.
-    sizes: Vec<[f64; LANES]>,
+    /// The features of each indicator.
+    features: Vec<Vec<usize>>,
+    /// By place: what the indicator adds, and which it is. 0 where there is none.
+    contributions: Vec<[f64; LANES]>,
     indicators: Vec<[usize; LANES]>,
 }
 
@@ -59,12 +59,12 @@ impl Reasons {
         let expected = explainer.expected();
         let probability = |sum: f64| calibration.probability(explainer.link().logit(sum));
         let base = probability(expected);
-        let begin = || (Strongest::new(indicators.len(), most), Vec::new(), Vec::new());
+        let begin = || (Strongest::new(indicators, most), Vec::new(), Vec::new());
         let parts = explainer.each_task(x, logits, begin, |(strongest, all, n_reasons), block| {
-            strongest.find(block.by_feature, indicators.of_columns());
+            strongest.find(block.by_feature);
             for (row, &sum) in block.sums.iter().enumerate() {
                 let before = all.len();
-                if strongest.n_of(row) > 0 {
+                if strongest.of(row).next().is_some() {
                     let slope = slope_from(expected, base, sum, probability);
                     all.extend(strongest.of(row).map(|(indicator, contribution)| Reason {
                         indicator,
@@ -104,48 +104,65 @@ impl Reasons {
 }
 
 impl Strongest {
-    fn new(n_indicators: usize, most: usize) -> Self {
-        let sums = vec![[0.0; LANES]; n_indicators];
-        Self { most, sums, sizes: vec![[0.0; LANES]; most], indicators: vec![[0; LANES]; most] }
+    fn new(indicators: &Indicators, most: usize) -> Self {
+        let mut features = vec![Vec::new(); indicators.len()];
+        for (feature, &indicator) in indicators.of_columns().iter().enumerate() {
+            features[indicator].push(feature);
+        }
+        Self { most, features, contributions: vec![[0.0; LANES]; most], indicators: vec![[0; LANES]; most] }
     }
 
-    /// Of the rows of a block; `indicators` has that of each feature.
-    fn find(&mut self, by_feature: &[[f64; LANES]], indicators: &[usize]) {
-        self.sums.fill([0.0; LANES]);
-        for (&indicator, values) in indicators.iter().zip(by_feature) {
-            for (sum, value) in self.sums[indicator].iter_mut().zip(values) {
-                *sum += value;
+    /// Of the rows of a block.
+    fn find(&mut self, by_feature: &[[f64; LANES]]) {
+        self.contributions.fill([0.0; LANES]);
+        let features = std::mem::take(&mut self.features);
+        for (indicator, features) in features.iter().enumerate() {
+            let Some((&first, others)) = features.split_first() else { continue };
+            if others.is_empty() {
+                self.put_in(indicator, &by_feature[first]);
+                continue;
             }
-        }
-        self.sizes.fill([0.0; LANES]);
-        let Some(last) = self.most.checked_sub(1) else { return };
-        for (indicator, sums) in self.sums.iter().enumerate() {
-            for (row, sum) in sums.iter().enumerate() {
-                // Later indicators stand behind equal ones; NaN is above nothing.
-                let size = sum.abs();
-                if size > self.sizes[last][row] {
-                    let mut place = last;
-                    while place > 0 && size > self.sizes[place - 1][row] {
-                        self.sizes[place][row] = self.sizes[place - 1][row];
-                        self.indicators[place][row] = self.indicators[place - 1][row];
-                        place -= 1;
-                    }
-                    self.sizes[place][row] = size;
-                    self.indicators[place][row] = indicator;
+            let mut sums = by_feature[first];
+            for &feature in others {
+                for (sum, value) in sums.iter_mut().zip(&by_feature[feature]) {
+                    *sum += value;
                 }
             }
+            self.put_in(indicator, &sums);
         }
+        self.features = features;
     }
 
-    /// How many indicators of a row add something.
-    fn n_of(&self, row: usize) -> usize {
-        self.sizes.iter().take_while(|sizes| sizes[row] > 0.0).count()
+    /// Puts what an indicator adds to each row into its place; later indicators stand behind equal ones.
+    fn put_in(&mut self, indicator: usize, sums: &[f64; LANES]) {
+        let Some(last) = self.most.checked_sub(1) else { return };
+        let mut is_above = [0_u8; LANES];
+        for ((is_above, sum), least) in is_above.iter_mut().zip(sums).zip(&self.contributions[last]) {
+            // NaN is above nothing.
+            *is_above = u8::from(sum.abs() > least.abs());
+        }
+        // Most are not: eight rows are passed over at a time.
+        for (eight, is_above) in is_above.as_chunks::<8>().0.iter().enumerate() {
+            let mut left = u64::from_le_bytes(*is_above);
+            while left != 0 {
+                let row = 8 * eight + left.trailing_zeros() as usize / 8;
+                left &= left - 1;
+                let mut place = last;
+                while place > 0 && sums[row].abs() > self.contributions[place - 1][row].abs() {
+                    self.contributions[place][row] = self.contributions[place - 1][row];
+                    self.indicators[place][row] = self.indicators[place - 1][row];
+                    place -= 1;
+                }
+                self.contributions[place][row] = sums[row];
+                self.indicators[place][row] = indicator;
+            }
+        }
     }
 
     /// The indicators of a row with what they add, the strongest first.
     fn of(&self, row: usize) -> impl Iterator<Item = (usize, f64)> {
-        let indicators = self.indicators[..self.n_of(row)].iter().map(move |of| of[row]);
-        indicators.map(move |indicator| (indicator, self.sums[indicator][row]))
+        let places = self.indicators.iter().zip(&self.contributions).map(move |(of, adds)| (of[row], adds[row]));
+        places.take_while(|&(_, adds)| adds != 0.0)
     }
 }
 
