@@ -23,6 +23,7 @@ fn kept(column: &Column, keep: &[bool]) -> Column {
     match column {
         Column::Text(values) => Column::Text(some(values, keep)),
         Column::Coded(values) => Column::Text(some(&texts(values), keep)),
+        Column::Keyed(_) => panic!("a simulated book has none"),
         Column::Int(values) => Column::Int(some(values, keep)),
         Column::Float(values) => Column::Float(some(values, keep)),
         Column::Float32(values) => Column::Float32(some(values, keep)),

@@ -1,6 +1,9 @@
 //! One table in each form that a source may have, and the forms that are written.
 
-use bellwether_book::{Book, BookFile, CodedText, Column, Table, TableWriter, write_table};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use bellwether_book::{Book, BookFile, CodedText, Column, KeyedText, Table, TableWriter, TextKey, Words, write_table};
 use bellwether_core::Quiet;
 
 use crate::common::{date, numbers};
@@ -80,6 +83,42 @@ fn coded_texts_are_written_as_their_texts() {
         let parts = [&texts[..2], &texts[2..]].map(|part| Table::default().with("name", Column::Coded(coded(part))));
         let mut writer = TableWriter::create(&two).expect("creates");
         writer.append_all(&parts).expect("writes");
+        writer.finish().expect("finishes");
+        let read = |path| std::fs::read(path).expect("a file");
+        assert!(read(one) == read(two), "{ending}");
+    }
+}
+
+/// What is said of keys of one number, with a null and keys that come again.
+#[test]
+fn keyed_texts_are_written_as_their_texts() {
+    struct Numbered;
+    impl Words for Numbered {
+        fn write(&self, [number, ..]: TextKey, said: &mut String) {
+            let _ = write!(said, "number {number}");
+        }
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let numbers = [Some(3), None, Some(1), Some(3), Some(3), Some(1), None, Some(2)];
+    let words: Arc<dyn Words> = Arc::new(Numbered);
+    let keyed = |numbers: &[Option<u32>]| {
+        let mut values = KeyedText::with_capacity(numbers.len(), Arc::clone(&words));
+        for number in numbers {
+            values.push(number.map(|number| [number, 0, 0]));
+        }
+        Table::default().with("said", Column::Keyed(values))
+    };
+    let texts = numbers.iter().map(|number| number.map(|number| format!("number {number}")));
+    let plain = Table::default().with("said", Column::Text(texts.collect()));
+    let mut joined = keyed(&numbers[..5]);
+    joined.append(keyed(&numbers[5..]));
+    let rest = joined.split_off(2);
+    assert_eq!((joined, rest), (keyed(&numbers[..2]), keyed(&numbers[2..])));
+    for ending in ["parquet", "csv", "jsonl", "arrow"] {
+        let [one, two] = ["one", "two"].map(|name| folder.path().join(format!("{name}.{ending}")));
+        write_table(&plain, &one).expect("writes");
+        let mut writer = TableWriter::create(&two).expect("creates");
+        writer.append_all(&[keyed(&numbers[..3]), keyed(&[]), keyed(&numbers[3..])]).expect("writes");
         writer.finish().expect("finishes");
         let read = |path| std::fs::read(path).expect("a file");
         assert!(read(one) == read(two), "{ending}");
