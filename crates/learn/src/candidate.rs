@@ -25,6 +25,17 @@ const DEEP: Recipe =
 
 const DEEPEST: Recipe = Recipe { leaves: 63, depth: 10, least_rows: 50.0, l2: 10.0, ..Recipe::USUAL };
 
+/// Few leaves, wherever they gain most: paths as long as they need be.
+const LEAFWISE: Recipe = Recipe {
+    leaves: 10,
+    depth: 9,
+    learning_rate: 0.03,
+    least_rows: 20.0,
+    l2: 5.0,
+    share_of_rows: 0.7,
+    share_of_features: 0.45,
+};
+
 /// Few events bear no more than a few features at a time.
 const TRIPLES: Recipe =
     Recipe { leaves: 8, depth: 3, learning_rate: 0.08, l2: 20.0, share_of_features: 0.3, ..Recipe::USUAL };
@@ -33,7 +44,7 @@ const PAIRS: Recipe = Recipe { leaves: 4, depth: 2, l2: 30.0, ..TRIPLES };
 
 impl Candidate {
     /// In the order in which a search tries them, as far as its budget goes.
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::free(DEEP, StartFrom::Rate),
         Self::free(PAIRS, StartFrom::Logistic),
         Self::declared(TRIPLES),
@@ -41,6 +52,7 @@ impl Candidate {
         Self::free(Recipe::USUAL, StartFrom::Rate),
         Self::free(TRIPLES, StartFrom::Logistic),
         Self::declared(PAIRS),
+        Self::free(LEAFWISE, StartFrom::Rate),
     ];
 
     const fn free(recipe: Recipe, start: StartFrom) -> Self {
