@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use tempfile::NamedTempFile;
 
@@ -16,6 +17,8 @@ const RANDOM_LETTERS: usize = 6;
 pub(crate) struct Beside {
     path: PathBuf,
     file: NamedTempFile,
+    /// Brings to the disk what was written before it began.
+    syncing: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Beside {
@@ -32,7 +35,7 @@ impl Beside {
             let _ = file.as_file().lock();
             // Another process may have taken it for left behind before it was locked.
             if file.path().exists() {
-                return Ok(Self { path: path.to_owned(), file });
+                return Ok(Self { path: path.to_owned(), file, syncing: None });
             }
         }
     }
@@ -42,9 +45,26 @@ impl Beside {
         self.file.as_file()
     }
 
+    /// Begins to bring to the disk what was written, unless that is under way, so that less is left to wait for in the end.
+    pub(crate) fn begin_sync(&mut self) -> io::Result<()> {
+        if self.syncing.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.end_sync()?;
+            let file = self.file.as_file().try_clone()?;
+            self.syncing = Some(std::thread::spawn(move || file.sync_data()));
+        }
+        Ok(())
+    }
+
+    /// A disk that fails says so once: whoever asks first must pass it on.
+    fn end_sync(&mut self) -> io::Result<()> {
+        let ended = self.syncing.take().map(JoinHandle::join);
+        ended.map_or(Ok(()), |result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    }
+
     /// Brings the file to the disk and puts it in its place, readable by all as a new file would be.
-    pub(crate) fn finish(self) -> io::Result<()> {
+    pub(crate) fn finish(mut self) -> io::Result<()> {
         make_readable(self.file.as_file())?;
+        self.end_sync()?;
         self.file.as_file().sync_all()?;
         self.file.persist(&self.path).map_err(|failed| failed.error)?;
         sync_folder(folder_of(&self.path))

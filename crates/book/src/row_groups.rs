@@ -51,6 +51,7 @@ impl RowGroupWriter {
 
     fn write(&mut self) -> Result<(), TableError> {
         self.writer.append_all(&std::mem::take(&mut self.waiting))?;
+        self.writer.begin_sync()?;
         (self.n_waiting, self.has_groups) = (0, true);
         Ok(())
     }

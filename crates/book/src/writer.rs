@@ -113,6 +113,15 @@ impl TableWriter {
         self.append_rows(tables).map_err(|cause| TableError::Write { path: self.path.clone(), cause })
     }
 
+    /// Begins to bring to the disk what was added, so that less is left to wait for at the end.
+    ///
+    /// # Errors
+    /// [`TableError::Write`] where the disk fails.
+    pub(crate) fn begin_sync(&mut self) -> Result<(), TableError> {
+        let path = &self.path;
+        self.beside.begin_sync().map_err(|cause| TableError::Write { path: path.clone(), cause: Box::new(cause) })
+    }
+
     /// Puts the file in its place, readable by all as a new file would be.
     ///
     /// # Errors
