@@ -1,23 +1,16 @@
-//! Order statistics: quantiles, and the median's interval.
+//! The median's interval.
 
+use bellwether_core::quantile;
 use statrs::distribution::{Binomial, DiscreteCDF};
 
 use crate::results::Estimate;
-
-/// Straight between neighbours of `sorted`; `None` when empty. Source: Hyndman and Fan (1996), type 7.
-pub(crate) fn quantile_of(sorted: &[f64], share: f64) -> Option<f64> {
-    let last = sorted.len().checked_sub(1)?;
-    let place = share * last as f64;
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    Some(below + (above - below) * place.fract())
-}
 
 /// The median of independent values, and its interval between order statistics, weighed so that it holds the median
 /// about as often as `confidence` says. Plain order statistics hold it more often. No interval where even the smallest and
 /// the largest of `n` values hold the median less often than that, `1 - 2 / 2^n < confidence`: fewer than 6 at 95 %.
 /// Source: Hettmansperger and Sheather (1986), Stat. Probab. Lett. 4.
 pub(crate) fn median(sorted: &[f64], confidence: f64) -> Estimate {
-    Estimate::new(quantile_of(sorted, 0.5), median_interval(sorted, confidence))
+    Estimate::new(quantile(sorted, 0.5), median_interval(sorted, confidence))
 }
 
 fn median_interval(sorted: &[f64], confidence: f64) -> Option<(f64, f64)> {
