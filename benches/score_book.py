@@ -13,8 +13,8 @@ Each run is a process of its own, in turn:
 - polars: `read_parquet` of the table, and `write_parquet` of the scores that bellwether wrote, which are in memory by then:
   without the interpreter's start and without reading the scores, which favours it.
 Seconds are medians; the ratio is that of the medians. CPU seconds are those of all threads; the peak is the process's
-largest resident memory in any run (polars: with the scores that it writes). Needs polars beside Python 3.11
-(pip install polars); both sides get --threads.
+largest resident memory in any run (polars: with the scores that it writes). Needs polars beside Python 3.11, which
+benches/peers/requirements.txt has; both sides get --threads.
 Exit codes: 0 done; 1 --strict and the ratio or the memory is above its limit; 2 usage; 3 a command failed.
 """
 

@@ -9,7 +9,7 @@ use polars::prelude::*;
 
 use crate::beside::{folder_of, write_beside};
 use crate::table::{Column as TableColumn, Table};
-use crate::writer::{TableError, TableWriter};
+use crate::writer::{TableError, TableWriter, frame_of};
 
 const INPUTS: &str = "inputs";
 const LOCK: &str = "lock";
@@ -25,22 +25,22 @@ pub struct FinishedParts {
 }
 
 impl FinishedParts {
-    /// The parts that an earlier run made of the output at `path` from the same `inputs`; none where there was none, or
-    /// where it had other inputs.
+    /// The parts that an earlier run made of the output at `path` from the same `inputs`, all with the columns of
+    /// `columns`, whose rows don't matter; none where there was none, where it had other inputs or columns, or where a part
+    /// can't be read.
     ///
     /// # Errors
     /// [`TableError::AtWork`] while another process works on them, [`TableError::Write`] where the disk fails.
-    pub fn open(path: &Path, inputs: &Digest) -> Result<Self, TableError> {
+    pub fn open(path: &Path, inputs: &Digest, columns: &Table) -> Result<Self, TableError> {
         let folder = parts_folder(path);
         let failed = |cause: io::Error| TableError::Write { path: folder.clone(), cause: Box::new(cause) };
         fs::create_dir_all(&folder).map_err(failed)?;
         let lock = lock(path, &folder)?;
         let made_from = fs::read_to_string(folder.join(INPUTS)).unwrap_or_default();
         let mut parts = Self { folder: folder.clone(), rows_of: Vec::new(), _lock: lock };
-        if made_from == inputs.as_str() {
-            while let Some(n_rows) = parts.rows_of_part(parts.rows_of.len()) {
-                parts.rows_of.push(n_rows);
-            }
+        let rows_of = if made_from == inputs.as_str() { parts.rows_of_parts(columns) } else { None };
+        if let Some(rows_of) = rows_of {
+            parts.rows_of = rows_of;
         } else {
             parts.clear().map_err(failed)?;
             write_beside(&folder.join(INPUTS), inputs.as_str().as_bytes()).map_err(failed)?;
@@ -99,10 +99,14 @@ impl FinishedParts {
         self.folder.join(format!("{number:08}.arrow"))
     }
 
-    /// `None` where there is no such part, or it can't be read.
-    fn rows_of_part(&self, number: usize) -> Option<usize> {
-        let file = File::open(self.part(number)).ok()?;
-        Some(IpcReader::new(file).finish().ok()?.height())
+    /// How many rows each part has; `None` where one can't be read, or has other columns.
+    fn rows_of_parts(&self, columns: &Table) -> Option<Vec<usize>> {
+        let wanted = frame_of(&columns.without_rows()).ok()?;
+        let n_rows = |path| {
+            let frame = IpcReader::new(File::open(path).ok()?).finish().ok()?;
+            (frame.schema() == wanted.schema()).then(|| frame.height())
+        };
+        (0..).map(|number| self.part(number)).take_while(|path| path.exists()).map(n_rows).collect()
     }
 
     fn clear(&self) -> io::Result<()> {
@@ -185,13 +189,14 @@ mod tests {
     fn the_next_run_finds_what_was_finished_from_the_same_inputs() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("scores.csv");
-        let open = |inputs: &str| FinishedParts::open(&path, &Digest::of(inputs.as_bytes())).expect("opens");
+        let columns = table(0, 1);
+        let open = |inputs: &str| FinishedParts::open(&path, &Digest::of(inputs.as_bytes()), &columns).expect("opens");
         let mut first = open("today");
         assert_eq!(first.n_rows(), 0);
         first.add(&table(0, 10)).expect("writes");
         first.add(&table(10, 12)).expect("writes");
         assert!(matches!(
-            FinishedParts::open(&path, &Digest::of(b"today")),
+            FinishedParts::open(&path, &Digest::of(b"today"), &columns),
             Err(TableError::AtWork(at)) if at == path
         ));
         FinishedParts::discard(&path);
@@ -213,10 +218,48 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("scores.csv");
         FinishedParts::discard(&path);
-        let mut parts = FinishedParts::open(&path, &Digest::of(b"today")).expect("opens");
+        let mut parts = FinishedParts::open(&path, &Digest::of(b"today"), &table(0, 0)).expect("opens");
         parts.add(&table(0, 3)).expect("writes");
         drop(parts);
         FinishedParts::discard(&path);
         assert_eq!(folder.path().read_dir().expect("lists").count(), 0);
+    }
+
+    /// Of parts of the same inputs, so many rows are taken up by a run whose tables are like `columns`.
+    #[track_caller]
+    fn check_taken_up(parts: &[Table], columns: &Table, expected: usize) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("scores.csv");
+        let open = |columns: &Table| FinishedParts::open(&path, &Digest::of(b"today"), columns).expect("opens");
+        let mut earlier = open(columns);
+        parts.iter().for_each(|part| earlier.add(part).expect("writes"));
+        drop(earlier);
+        let mut next = open(columns);
+        assert_eq!(next.n_rows(), expected);
+        next.add(columns).expect("writes");
+        assert_eq!(all(&next).n_rows(), expected + columns.n_rows());
+    }
+
+    #[test]
+    fn parts_with_other_columns_are_not_taken_up() {
+        let (now, more) = (table(0, 5), table(5, 9));
+        let without = |name: &str| {
+            let mut table = table(0, 5);
+            table.columns.retain(|(column, _)| column != name);
+            table
+        };
+        let of_another_type = without("truth").with("truth", TableColumn::Float(vec![None; 5]));
+        let of_another_name = without("truth").with("is_true", TableColumn::Bool(vec![None; 5]));
+        let in_another_order = without("text").with("text", TableColumn::Text(vec![None; 5]));
+        check_taken_up(&[now.clone(), more.clone()], &now, 9);
+        for other in [of_another_type, of_another_name, in_another_order, without("truth"), without("n")] {
+            check_taken_up(&[other.clone()], &now, 0);
+            check_taken_up(&[now.clone(), other, more.clone()], &now, 0);
+        }
+        // A text that repeats is a text.
+        let mut repeated = crate::table::CodedText::default();
+        (0..5).for_each(|row| repeated.push((row < 3).then_some("row")));
+        let coded = without("text").with("text", TableColumn::Coded(repeated));
+        check_taken_up(&[coded], &without("text").with("text", TableColumn::Text(vec![None; 5])), 5);
     }
 }

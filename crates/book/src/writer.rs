@@ -235,7 +235,8 @@ fn frame_of_all(tables: &[Table]) -> PolarsResult<DataFrame> {
     Ok(frame)
 }
 
-fn frame_of(table: &Table) -> PolarsResult<DataFrame> {
+/// The table, as polars has it.
+pub(crate) fn frame_of(table: &Table) -> PolarsResult<DataFrame> {
     let columns = table.columns.iter().map(|(name, column)| {
         let name: PlSmallStr = name.as_str().into();
         let series = match column {

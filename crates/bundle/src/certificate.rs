@@ -188,9 +188,10 @@ impl Writer {
     }
 
     fn codes(&mut self, n_values: usize, codes: impl Iterator<Item = u32>) {
-        let width = code_bytes(n_values);
-        for code in codes {
-            self.0.extend_from_slice(&code.to_le_bytes()[..width]);
+        match code_bytes(n_values) {
+            1 => self.0.extend(codes.map(|code| code as u8)),
+            2 => self.0.extend(codes.flat_map(|code| (code as u16).to_le_bytes())),
+            _ => self.0.extend(codes.flat_map(u32::to_le_bytes)),
         }
     }
 }
@@ -263,8 +264,11 @@ impl<'a> Reader<'a> {
     fn codes(&mut self, n_values: usize, n_rows: usize) -> Result<Vec<u32>, BundleError> {
         let width = code_bytes(n_values);
         let bytes = self.take(n_rows.saturating_mul(width))?;
-        let code = |bytes: &[u8]| bytes.iter().rev().fold(0_u32, |code, &byte| code << 8 | u32::from(byte));
-        let codes: Vec<u32> = bytes.chunks_exact(width).map(code).collect();
+        let codes: Vec<u32> = match width {
+            1 => bytes.iter().map(|&byte| u32::from(byte)).collect(),
+            2 => bytes.as_chunks().0.iter().map(|&bytes| u32::from(u16::from_le_bytes(bytes))).collect(),
+            _ => bytes.as_chunks().0.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect(),
+        };
         match codes.iter().find(|&&code| code as usize >= n_values) {
             Some(code) => broken(format!("before byte {}: value {code} of {n_values} in a table", self.at)),
             None => Ok(codes),

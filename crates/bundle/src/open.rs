@@ -40,8 +40,10 @@ impl Bundle {
         let (digest, manifest) = read_manifest(path)?;
         check_listing(&folder::list(path)?, &manifest)?;
         let mut files = Files::read(path, &manifest)?;
-        let contents = contents_of(&manifest, &mut files)?;
-        let checked = rules::check(&contents)?;
+        let targets = targets_of(&manifest, &mut files)?;
+        let (graphs, contents) = rules::read_graphs(&targets, || contents_of(&manifest, &mut files));
+        let contents = BundleContents { targets, ..contents? };
+        let checked = rules::check(&contents, graphs)?;
         let expected = checked.schema.digest();
         if manifest.schema_digest != expected {
             return Err(BundleError::Mismatch {
@@ -213,6 +215,7 @@ impl Files {
     }
 }
 
+/// What the files hold beside the targets.
 fn contents_of(manifest: &Manifest, files: &mut Files) -> Result<BundleContents, BundleError> {
     let book_toml = String::from_utf8(files.take(BOOK)?)
         .map_err(|error| BundleError::Rule { file: BOOK.to_owned(), rule: error.to_string() })?;
@@ -223,7 +226,7 @@ fn contents_of(manifest: &Manifest, files: &mut Files) -> Result<BundleContents,
         readiness: files.optional_json(READINESS)?,
         revenue: files.optional_json(REVENUE)?,
         background: files.optional_json(BACKGROUND)?,
-        targets: targets_of(manifest, files)?,
+        targets: Vec::new(),
         min_coverage: manifest.min_coverage,
         book_toml,
         evaluation: files.json(EVALUATION)?,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use bellwether_core::{Background, Digest, Encoding, FeatureSchema, InputKind, Model, Target};
 use bellwether_health::Scorecard;
+use bellwether_onnx::{Decoded, OnnxError};
 
 use crate::manifest::MANIFEST;
 use crate::{
@@ -50,7 +51,31 @@ pub(crate) fn graph_file(target: &TargetModel) -> String {
     format!("{}.onnx", target.target)
 }
 
-pub(crate) fn check(contents: &BundleContents) -> Result<Checked, BundleError> {
+/// A graph, read.
+pub(crate) type Graph = Result<Decoded, OnnxError>;
+
+/// Graphs are read on so many threads, at most.
+const MOST_THREADS: usize = 4;
+
+/// The graph of each target, and what `meanwhile` gives: graphs are the larger part of opening a bundle, and read beside it.
+pub(crate) fn read_graphs<T>(targets: &[TargetModel], meanwhile: impl FnOnce() -> T) -> (Vec<Graph>, T) {
+    let read = |targets: &[TargetModel]| -> Vec<Graph> {
+        targets.iter().map(|target| bellwether_onnx::decode(&target.onnx)).collect()
+    };
+    std::thread::scope(|scope| {
+        let chunks = targets.chunks(targets.len().div_ceil(MOST_THREADS).max(1));
+        let threads: Vec<_> = chunks.map(|chunk| scope.spawn(move || read(chunk))).collect();
+        let other = meanwhile();
+        let graphs = threads.into_iter().flat_map(|thread| match thread.join() {
+            Ok(graphs) => graphs,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        (graphs.collect(), other)
+    })
+}
+
+/// `graphs` are [`read_graphs`] of the targets.
+pub(crate) fn check(contents: &BundleContents, graphs: Vec<Graph>) -> Result<Checked, BundleError> {
     check_name(&contents.name)?;
     if !(0.0..=1.0).contains(&contents.min_coverage) {
         return broken(MANIFEST, format!("min_coverage is {}; it must lie in 0..=1", contents.min_coverage));
@@ -60,7 +85,7 @@ pub(crate) fn check(contents: &BundleContents) -> Result<Checked, BundleError> {
         let check = |card: &Scorecard| card.validate().and_then(|()| card.check_schema(&schema));
         card.map_or(Ok(()), check).or_else(|error| broken(file, error.to_string()))?;
     }
-    let models = check_targets(&contents.targets, &schema)?;
+    let models = check_targets(&contents.targets, graphs, &schema)?;
     let targets: Vec<Target> = contents.targets.iter().map(|of| of.target).collect();
     if let Some(background) = &contents.background {
         background.validate(&targets, schema.len()).or_else(|error| broken(BACKGROUND, error.to_string()))?;
@@ -91,7 +116,11 @@ fn check_encoding(encoding: &Encoding) -> Result<FeatureSchema, BundleError> {
     encoding.schema().or_else(|error| broken(FEATURES, error.to_string()))
 }
 
-fn check_targets(targets: &[TargetModel], schema: &FeatureSchema) -> Result<Vec<Model>, BundleError> {
+fn check_targets(
+    targets: &[TargetModel],
+    graphs: Vec<Graph>,
+    schema: &FeatureSchema,
+) -> Result<Vec<Model>, BundleError> {
     if targets.is_empty() {
         return broken(MANIFEST, "there is no target; a bundle has at least one".to_owned());
     }
@@ -99,17 +128,16 @@ fn check_targets(targets: &[TargetModel], schema: &FeatureSchema) -> Result<Vec<
     if let Some(twice) = targets.iter().find(|target| !seen.insert(target.target)) {
         return broken(MANIFEST, format!("target `{}` stands twice; each has one model", twice.target));
     }
-    targets.iter().map(|target| check_target(target, schema)).collect()
+    targets.iter().zip(graphs).map(|(target, graph)| check_target(target, graph, schema)).collect()
 }
 
-fn check_target(target: &TargetModel, schema: &FeatureSchema) -> Result<Model, BundleError> {
+fn check_target(target: &TargetModel, graph: Graph, schema: &FeatureSchema) -> Result<Model, BundleError> {
     if target.learner.is_empty() {
         return broken(MANIFEST, format!("target `{}` has a learner without a name", target.target));
     }
     target.calibration.validate().or_else(|error| broken(MANIFEST, format!("target `{}`: {error}", target.target)))?;
     let file = graph_file(target);
-    let graph =
-        bellwether_onnx::decode(&target.onnx).map_err(|source| BundleError::Graph { file: file.clone(), source })?;
+    let graph = graph.map_err(|source| BundleError::Graph { file: file.clone(), source })?;
     let equal = |what: &'static str, expected: &str, found: &str| {
         let mismatch = || BundleError::Mismatch {
             file: file.clone(),

@@ -66,7 +66,7 @@ fn folder_in(parent: &Path) -> Result<tempfile::TempDir, BundleError> {
 
 /// Every file of the bundle, the manifest included.
 fn files_of(contents: &BundleContents) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
-    let checked = rules::check(contents)?;
+    let checked = rules::check(contents, rules::read_graphs(&contents.targets, || ()).0)?;
     let mut files = BTreeMap::from([
         (BOOK.to_owned(), contents.book_toml.clone().into_bytes()),
         (EVALUATION.to_owned(), json::canonical(EVALUATION, &contents.evaluation)?),

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use bellwether_book::{Column, Table, write_table};
+
 use crate::support::Folder;
 
 /// Kills runs of `arguments` at `n_moments` moments, which are spread over the time that a whole run takes; `check` looks
@@ -120,6 +122,38 @@ fn what_a_killed_run_finished_is_taken_up_only_where_nothing_changed() {
     folder.write(".bellwether-scores.csv-parts/inputs", "0".repeat(64));
     folder.run(score).done();
     assert!(left().is_empty(), "{:?}", left());
+}
+
+/// What is kept is looked at, too: an older build of the same version may have had other columns.
+#[test]
+fn finished_parts_are_continued_only_with_the_columns_of_this_run() {
+    let folder = Folder::trained().copy();
+    folder.run("features --book book/book.toml --as-of 2024-06-30 --out features.parquet").done();
+    for rows in ["--book book/book.toml --as-of 2024-06-30", "--features features.parquet"] {
+        let score = format!("score {rows} --model models/small --actions --resume --out scores.csv");
+        folder.run(&score).done();
+        let whole = folder.read("scores.csv");
+        let part = folder.path(".bellwether-scores.csv-parts/00000000.arrow");
+        // All parts are finished, and the output can't be put in its place.
+        let leave_parts = || {
+            std::fs::remove_file(folder.path("scores.csv")).expect("it is there");
+            std::fs::create_dir(folder.path("scores.csv")).expect("a new folder");
+            let failed = folder.run(&score);
+            assert!(failed.stderr.contains("scores.csv can't be written") && part.exists(), "{}", failed.stderr);
+            assert_eq!(failed.code, Some(1));
+            std::fs::remove_dir(folder.path("scores.csv")).expect("it is empty");
+        };
+        leave_parts();
+        let resumed = folder.run(&score).done();
+        assert!(resumed.stderr.contains("an earlier run finished"), "{}", resumed.stderr);
+        assert_eq!(folder.read("scores.csv"), whole);
+        leave_parts();
+        let older = Table::default().with("account_id", Column::Int(vec![Some(1)]));
+        write_table(&older, &part).expect("writes");
+        let resumed = folder.run(&score).done();
+        assert!(!resumed.stderr.contains("an earlier run finished"), "{}", resumed.stderr);
+        assert_eq!(folder.read("scores.csv"), whole);
+    }
 }
 
 /// More where somebody asks for more.

@@ -20,6 +20,7 @@ mod raw;
 mod reach;
 mod revenue;
 mod schema;
+mod statistics;
 mod status;
 mod target;
 
@@ -45,5 +46,6 @@ pub use raw::{RawColumn, RawTable, RawValues, TextColumn};
 pub use reach::{CohortReach, MIN_REACH_ACCOUNTS, Reach};
 pub use revenue::{Doubt, HorizonChanges, RelativeChanges, RevenueChanges, RevenueChangesError};
 pub use schema::{Direction, Feature, FeatureSchema, SchemaError};
+pub use statistics::{pearson, quantile};
 pub use status::RowStatus;
 pub use target::{Outcome, Target, TargetError};

@@ -299,19 +299,21 @@ impl Trees {
     ///
     /// # Errors
     /// [`ModelError`] if a number is not finite, a feature is outside or a tree is not a tree.
-    pub fn new(n_features: usize, base: f32, link: Link, mut trees: Vec<Tree>) -> Result<Self, ModelError> {
-        Self { n_features, base, link, trees: trees.clone(), covers: None }.validate_structure()?;
-        let largest_sum = trees.iter().map(Tree::largest_leaf).sum::<f64>() + f64::from(base.abs());
+    pub fn new(n_features: usize, base: f32, link: Link, trees: Vec<Tree>) -> Result<Self, ModelError> {
+        let mut of = Self { n_features, base, link, trees, covers: None };
+        of.validate_structure()?;
+        let largest_sum = of.trees.iter().map(Tree::largest_leaf).sum::<f64>() + f64::from(base.abs());
         // One bit is left for values that round up.
         let exponent = 23 - (largest_sum.max(f64::MIN_POSITIVE).log2().floor() as i32 + 1);
         let step = f64::from(exponent.clamp(-100, 100)).exp2();
         let snap = |value: f32| ((f64::from(value) * step).round() / step) as f32;
-        for node in trees.iter_mut().flat_map(|tree| &mut tree.nodes) {
+        of.base = snap(base);
+        for node in of.trees.iter_mut().flat_map(|tree| &mut tree.nodes) {
             if let Node::Leaf { value } = node {
                 *value = snap(*value);
             }
         }
-        Ok(Self { n_features, base: snap(base), link, trees, covers: None })
+        Ok(of)
     }
 
     /// The same ensemble with `covers`: for each tree the weight of the training rows that reach each node, in the order

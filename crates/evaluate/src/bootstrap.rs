@@ -1,13 +1,12 @@
 //! Drawing accounts with replacement, and percentiles of what comes out.
 
-use bellwether_core::Progress;
+use bellwether_core::{Progress, quantile};
 use rand::{RngExt, SeedableRng, distr::Uniform};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::input::EvaluateOptions;
 use crate::linear::student_quantile;
-use crate::order::quantile_of;
 use crate::sample::{Counts, Sample};
 use crate::scale::Scale;
 
@@ -50,7 +49,7 @@ pub(crate) fn percentiles(values: impl Iterator<Item = Option<f64>>, confidence:
     let mut sorted = defined(values)?;
     sorted.sort_unstable_by(f64::total_cmp);
     let tail = f64::midpoint(1.0, -confidence);
-    quantile_of(&sorted, tail).zip(quantile_of(&sorted, 1.0 - tail))
+    quantile(&sorted, tail).zip(quantile(&sorted, 1.0 - tail))
 }
 
 /// The values; `None` where too few are defined.

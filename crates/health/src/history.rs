@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_core::FeatureMatrix;
+use bellwether_core::{FeatureMatrix, pearson};
 
 use crate::{HealthError, Scorecard};
 
@@ -166,7 +166,7 @@ pub fn by_correlation(
             let stayed = if history.churned[row]? { 0.0 } else { 1.0 };
             Some((scorecard.points(indicator, column[row])?, stayed))
         };
-        pearson(&training_rows.iter().filter_map(pair).collect::<Vec<_>>())
+        pearson(training_rows.iter().filter_map(pair))
     };
     let before = shares(scorecard);
     let found: Vec<Option<f64>> = (0..before.len()).map(correlation).collect();
@@ -291,19 +291,4 @@ fn difference_of_shares(a: (u64, u64), b: (u64, u64)) -> Option<(f64, f64)> {
     let ((p_a, variance_a), (p_b, variance_b)) = (adjusted(a), adjusted(b));
     let margin = Z * (variance_a + variance_b).sqrt();
     Some(((p_a - p_b - margin).max(-1.0), (p_a - p_b + margin).min(1.0)))
-}
-
-/// `None` where either side does not vary.
-fn pearson(pairs: &[(f64, f64)]) -> Option<f64> {
-    let n = pairs.len() as f64;
-    let (sum_a, sum_b) = pairs.iter().fold((0.0, 0.0), |(sum_a, sum_b), (a, b)| (sum_a + a, sum_b + b));
-    let (mean_a, mean_b) = (sum_a / n, sum_b / n);
-    let (mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0);
-    for (a, b) in pairs {
-        let (a, b) = (a - mean_a, b - mean_b);
-        aa += a * a;
-        bb += b * b;
-        ab += a * b;
-    }
-    (aa > 0.0 && bb > 0.0).then(|| (ab / (aa.sqrt() * bb.sqrt())).clamp(-1.0, 1.0))
 }

@@ -1,6 +1,6 @@
 //! What a scorecard learns from the training rows.
 
-use bellwether_core::{Bands, Direction, FeatureMatrix, FeatureSchema, Indicator, Scale, ScorecardModel};
+use bellwether_core::{Bands, Direction, FeatureMatrix, FeatureSchema, Indicator, Scale, ScorecardModel, quantile};
 
 use crate::history::{self, History, IndicatorEvidence};
 use crate::plan::{self, Declared, Plan, Shape, in_order};
@@ -206,11 +206,9 @@ fn scale(plan: &Plan, known: &[f32]) -> Result<Option<Scale>, HealthError> {
         }
         Shape::Line { at_zero, at_full, quantiles } => (*at_zero, *at_full, *quantiles),
     };
-    if known.is_empty() {
-        return Ok(None);
-    }
     for (low, high) in [quantiles, (0.0, 1.0)] {
-        let (low, high) = (quantile(known, low), quantile(known, high));
+        let Some((low, high)) = quantile(known, low).zip(quantile(known, high)) else { return Ok(None) };
+        let (low, high) = (low as f32, high as f32);
         let (unhealthy, healthy) = match plan.good {
             Direction::Up => (low, high),
             Direction::Down => (high, low),
@@ -226,14 +224,6 @@ fn scale(plan: &Plan, known: &[f32]) -> Result<Option<Scale>, HealthError> {
         return Err(HealthError::Ends { name: plan.name.clone(), at_zero, at_full, good: plan.good });
     }
     Ok(None)
-}
-
-/// Type 7 of Hyndman and Fan (1996), numpy's default, of sorted values.
-fn quantile(sorted: &[f32], q: f64) -> f32 {
-    let place = q * (sorted.len() - 1) as f64;
-    let below = f64::from(sorted[place.floor() as usize]);
-    let above = f64::from(sorted[place.ceil() as usize]);
-    (below + (above - below) * place.fract()) as f32
 }
 
 fn dropped(plan: &Plan, known: &[f32]) -> String {

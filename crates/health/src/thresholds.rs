@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bellwether_core::{Bands, CohortBands, CohortEdges, Dimension, FeatureMatrix, FeatureSchema, HealthModel};
+use bellwether_core::{
+    Bands, CohortBands, CohortEdges, Dimension, FeatureMatrix, FeatureSchema, HealthModel, quantile,
+};
 
 use crate::plan::near_matches;
 use crate::{DimensionSpec, HealthError, Scorecard, ThresholdsSpec};
@@ -124,15 +126,9 @@ impl Scores {
 
 fn shrunk(sorted: &[f64], shares: (f64, f64), n: f64, parent: Bands, k: f64) -> Bands {
     let toward = |own: f64, parent: f64| (n * own + k * parent) / (n + k);
-    let yellow = toward(quantile(sorted, shares.0), parent.yellow_from());
-    let green = toward(quantile(sorted, shares.1), parent.green_from());
+    let own = |share| quantile(sorted, share).expect("a cohort has a row");
+    let yellow = toward(own(shares.0), parent.yellow_from());
+    let green = toward(own(shares.1), parent.green_from());
     // Rounding may close what the parent's weight keeps open; the parent's edges are then as good.
     Bands::new(yellow, green).unwrap_or(parent)
-}
-
-/// Type 7 of Hyndman and Fan (1996).
-fn quantile(sorted: &[f64], q: f64) -> f64 {
-    let place = q * (sorted.len() - 1) as f64;
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    below + (above - below) * place.fract()
 }

@@ -2,6 +2,7 @@
 
 use bellwether_core::{FeatureSchema, Link, Model};
 use prost::Message as _;
+use prost::bytes::Bytes;
 
 use crate::graph::{expect_operators, operator_name};
 use crate::limits::{self, MAX_BYTES, MAX_FEATURES, at_most};
@@ -86,6 +87,7 @@ impl Kind {
 /// [`OnnxError`] if the model is not valid, is larger than [`decode`] reads, has numbers that overflow in f32, or
 /// reads another number of features than `schema` has.
 pub fn encode(model: &Model, schema: &FeatureSchema, target: &str) -> Result<Vec<u8>, OnnxError> {
+    model.validate()?;
     let names: Vec<String> = schema.features().iter().map(|feature| feature.name.clone()).collect();
     write(model, &names, schema.digest().as_str(), target)
 }
@@ -97,7 +99,7 @@ pub fn encode(model: &Model, schema: &FeatureSchema, target: &str) -> Result<Vec
 /// [`OnnxError`] for every other file; a foreign operator is named.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, OnnxError> {
     limits::check(bytes)?;
-    let file = ModelProto::decode(bytes).map_err(|error| OnnxError::Malformed(error.into()))?;
+    let file = ModelProto::decode(Bytes::copy_from_slice(bytes)).map_err(|error| OnnxError::Malformed(error.into()))?;
     let graph = file.graph.as_ref().ok_or_else(|| OnnxError::graph("the file", "it must have a graph"))?;
     refuse_foreign_operators(graph)?;
     let kind = kind(&file)?;
@@ -117,6 +119,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, OnnxError> {
     Err(OnnxError::NotCanonical { offset })
 }
 
+/// A valid model as bytes.
 fn write(model: &Model, feature_names: &[String], schema_digest: &str, target: &str) -> Result<Vec<u8>, OnnxError> {
     let n_features = model.n_features();
     if feature_names.len() != n_features {
@@ -126,7 +129,6 @@ fn write(model: &Model, feature_names: &[String], schema_digest: &str, target: &
         return Err(OnnxError::graph("the model", "it must read a feature"));
     }
     at_most("features", n_features, MAX_FEATURES)?;
-    model.validate()?;
     let body = match model {
         Model::Linear(linear) => linear::write(linear),
         Model::Trees(trees) => trees::write(trees)?,
@@ -160,12 +162,15 @@ fn read(graph: &GraphProto, kind: Kind, n_features: usize) -> Result<Model, Onnx
     if let Some(operators) = kind.operators() {
         expect_operators(graph, operators)?;
     }
-    Ok(match kind {
+    let model = match kind {
         Kind::Linear => Model::Linear(linear::read(graph, n_features)?),
-        Kind::Trees(link) => Model::Trees(trees::read(graph, n_features, link)?),
+        // They are valid as they are made.
+        Kind::Trees(link) => return Ok(Model::Trees(trees::read(graph, n_features, link)?)),
         Kind::Scorecard => Model::Scorecard(scorecard::read(graph, n_features)?),
         Kind::Graph => Model::Graph(opaque::read(graph, n_features)?),
-    })
+    };
+    model.validate()?;
+    Ok(model)
 }
 
 /// A file of other software is best told by what it computes.
@@ -279,7 +284,7 @@ mod tests {
         check(
             |file| {
                 let modes = &mut graph(file).node[0].attribute[2].strings;
-                modes[0] = b"LEAF".to_vec();
+                modes[0] = Bytes::from_static(b"LEAF");
             },
             "every leaf needs a weight",
         );
@@ -297,7 +302,8 @@ mod tests {
             graph(file).node[0].attribute.push(attribute);
         };
         check(twice, "was altered");
-        let mode = |file: &mut ModelProto| graph(file).node[0].attribute[2].strings[0] = b"BRANCH_GTE".to_vec();
+        let mode =
+            |file: &mut ModelProto| graph(file).node[0].attribute[2].strings[0] = Bytes::from_static(b"BRANCH_GTE");
         check(mode, "mode of node 0: only BRANCH_LEQ and LEAF are read");
     }
 

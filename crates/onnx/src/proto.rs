@@ -1,6 +1,7 @@
 //! The part of onnx.proto3 (onnx 1.23.2) that our graphs use and that is read of others'; tags are the standard's.
 
 use prost::Message;
+use prost::bytes::Bytes;
 
 /// `TensorProto.DataType.FLOAT`.
 pub(crate) const FLOAT: i32 = 1;
@@ -101,8 +102,9 @@ pub(crate) struct AttributeProto {
     pub(crate) floats: Vec<f32>,
     #[prost(int64, repeated, tag = "8")]
     pub(crate) ints: Vec<i64>,
-    #[prost(bytes = "vec", repeated, tag = "9")]
-    pub(crate) strings: Vec<Vec<u8>>,
+    /// Parts of the file: trees have one a node.
+    #[prost(bytes = "bytes", repeated, tag = "9")]
+    pub(crate) strings: Vec<Bytes>,
     #[prost(int32, tag = "20")]
     pub(crate) r#type: i32,
 }

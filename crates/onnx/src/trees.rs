@@ -1,6 +1,7 @@
 //! An ensemble of trees as a graph.
 
 use bellwether_core::{Link, Node, Tree, Trees};
+use prost::bytes::Bytes;
 
 use crate::OnnxError;
 use crate::graph::{Body, FEATURES, LOGIT, ML_DOMAIN, attribute, attribute_of, scalar};
@@ -115,7 +116,7 @@ struct Columns {
     node: Vec<i64>,
     feature: Vec<i64>,
     value: Vec<f32>,
-    mode: Vec<Vec<u8>>,
+    mode: Vec<Bytes>,
     if_true: Vec<i64>,
     if_false: Vec<i64>,
     missing_true: Vec<i64>,
@@ -136,7 +137,7 @@ impl Columns {
         };
         self.tree.push(tree);
         self.node.push(at);
-        self.mode.push(mode.to_vec());
+        self.mode.push(Bytes::from_static(mode));
         self.feature.push(i64::from(feature));
         self.value.push(value);
         self.if_true.push(i64::from(if_true));
@@ -225,7 +226,7 @@ fn read_trees(ensemble: &NodeProto) -> Result<Vec<Tree>, OnnxError> {
                 OnnxError::graph(format!("`{name}` of node {at}"), "it must fit 32 bits and not be negative")
             })
         };
-        let node = match modes[at].as_slice() {
+        let node = match modes[at].as_ref() {
             LEQ => Node::Split {
                 feature: index("nodes_featureids", feature[at])?,
                 threshold: threshold[at],

@@ -3,22 +3,29 @@
 //! ```text
 //! score_speed MODEL.json ROWS.f32 [--layout rows|columns] [--path portable|avx2|avx512] [--threads N]
 //!             [--seconds S] [--out LOGITS.f64]
+//! score_speed MODEL.json ROWS.f32 --open EVALUATION.json
 //! score_speed --bundle DIR
 //! ```
 //! `MODEL.json` is `bellwether_core::Model` as serde writes it; trees are put on the grid of exact sums first.
 //! `ROWS.f32` has little-endian f32, one row after the other. Prints one JSON object: how long the graph takes to load
 //! (median of 25, and the mean in processor time), to score all rows once (wall and processor seconds, the mean of
 //! `--seconds`, 0.5 unless told), and one row alone (`Kernel::logit_row`, median and 99th percentile of microseconds).
-//! `--bundle` prints how long `Scorer::open` takes.
+//! `--bundle` prints how long `Scorer::open` takes: every digest checked, rows of the certificate replayed. `--open` does so of a
+//! bundle of this model alone, which it writes with a certificate, with covers, and with the evaluation of another bundle.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bellwether_core::{Feature, FeatureSchema, Model, Trees};
-use bellwether_score::{Kernel, Rows, Scorer, SimdPath};
+use bellwether_bundle::{BundleContents, Provenance, TargetModel};
+use bellwether_core::{
+    Calibration, Digest, Direction, EncodedInput, Encoding, Feature, FeatureMatrix, FeatureSchema, InputKind, Model,
+    Outcome as Predicted, Target, Trees,
+};
+use bellwether_score::{Kernel, Rows, Scorer, ScorerParts, ScorerTarget, SimdPath};
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -26,6 +33,7 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 struct Arguments {
     files: Vec<String>,
     bundle: Option<String>,
+    open: Option<String>,
     layout: Option<String>,
     path: Option<String>,
     threads: Option<usize>,
@@ -36,14 +44,19 @@ struct Arguments {
 fn main() -> Outcome<()> {
     let arguments = arguments()?;
     if let Some(bundle) = &arguments.bundle {
-        let (load_ms, load_processor_ms) = load_ms(|| Scorer::open(Path::new(bundle)).map(black_box))?;
-        println!("{}", serde_json::json!({ "load_ms": load_ms, "load_processor_ms": load_processor_ms }));
-        return Ok(());
+        return print_open(Path::new(bundle));
     }
     let [model, rows] = arguments.files.as_slice() else {
         return Err("score_speed MODEL.json ROWS.f32, or score_speed --bundle DIR".into());
     };
-    let graph = graph(&serde_json::from_slice(&fs::read(model)?)?)?;
+    let model: Model = serde_json::from_slice(&fs::read(model)?)?;
+    if let Some(evaluation) = &arguments.open {
+        let folder = tempfile::tempdir()?;
+        let bundle = folder.path().join("bundle");
+        bellwether_bundle::write(&contents(model, &values(rows)?, &fs::read(evaluation)?)?, &bundle)?;
+        return print_open(&bundle);
+    }
+    let graph = graph(&model)?;
     let kernel = Kernel::compile(&graph)?;
     let (load_ms, load_processor_ms) = load_ms(|| Kernel::compile(&graph).map(black_box))?;
     let values = values(rows)?;
@@ -87,6 +100,7 @@ fn arguments() -> Outcome<Arguments> {
         let mut value = || all.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
             "--bundle" => found.bundle = Some(value()?),
+            "--open" => found.open = Some(value()?),
             "--layout" => found.layout = Some(value()?),
             "--path" => found.path = Some(value()?),
             "--threads" => found.threads = Some(value()?.parse()?),
@@ -96,6 +110,73 @@ fn arguments() -> Outcome<Arguments> {
         }
     }
     Ok(found)
+}
+
+/// Prints how long it takes to open a bundle.
+fn print_open(bundle: &Path) -> Outcome<()> {
+    let (load_ms, load_processor_ms) = load_ms(|| Scorer::open(bundle).map(black_box))?;
+    println!("{}", serde_json::json!({ "load_ms": load_ms, "load_processor_ms": load_processor_ms }));
+    Ok(())
+}
+
+/// A bundle of one model, whose health score is learnt on the first of `rows`.
+fn contents(model: Model, rows: &[f32], evaluation: &[u8]) -> Outcome<BundleContents> {
+    let n_features = model.n_features();
+    let input = |j| {
+        let good = (j == 0).then_some(Direction::Up);
+        EncodedInput { name: format!("f{j}"), category: None, good, kind: InputKind::Number }
+    };
+    let encoding = Encoding { inputs: (0..n_features).map(input).collect() };
+    let schema = encoding.schema()?;
+    let model = match model {
+        Model::Trees(of) => {
+            let covers = of.trees().iter().map(|tree| tree.covers(|at| (at % 7 + 1) as f32)).collect();
+            let trees = Trees::new(of.n_features(), of.base(), of.link(), of.trees().to_vec())?;
+            Model::Trees(trees.with_covers(covers)?)
+        }
+        other => other,
+    };
+    let target = Target { outcome: Predicted::Churn, horizon_days: 90 };
+    let onnx = bellwether_onnx::encode(&model, &schema, &target.to_string())?;
+    let n_rows = (rows.len() / n_features).min(1_000);
+    let columns: Vec<Vec<f32>> =
+        (0..n_features).map(|j| (0..n_rows).map(|row| rows[row * n_features + j]).collect()).collect();
+    let all: Vec<usize> = (0..n_rows).collect();
+    let scorecard = bellwether_health::learn(None, &schema, &FeatureMatrix::from_columns(&columns)?, &all)?;
+    let parts = ScorerParts {
+        schema,
+        encoding: encoding.clone(),
+        scorecard: scorecard.model.clone(),
+        bands: scorecard.bands,
+        rules: scorecard.rules.clone(),
+        targets: vec![ScorerTarget { target, onnx: onnx.clone(), calibration: Calibration::None }],
+        min_coverage: 0.5,
+        digest: Digest::of(b"not written yet"),
+    };
+    Ok(BundleContents {
+        name: "speed".to_owned(),
+        encoding,
+        scorecard,
+        readiness: None,
+        revenue: None,
+        background: None,
+        targets: vec![TargetModel { target, learner: "boosted".to_owned(), onnx, calibration: Calibration::None }],
+        min_coverage: parts.min_coverage,
+        book_toml: String::new(),
+        evaluation: serde_json::from_slice(evaluation)?,
+        provenance: Provenance {
+            bellwether_version: env!("CARGO_PKG_VERSION").to_owned(),
+            crate_versions: BTreeMap::new(),
+            seed: 1,
+            config_digest: Digest::of(b""),
+            sources: BTreeMap::new(),
+            split: serde_json::Value::Null,
+            waivers: Vec::new(),
+            imported: BTreeMap::new(),
+        },
+        parity: Scorer::from_parts(parts)?.certify(&[(target, &model)], None, 1)?,
+        extra_files: BTreeMap::new(),
+    })
 }
 
 /// The ONNX graph of a model.

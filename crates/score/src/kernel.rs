@@ -55,14 +55,24 @@ impl Kernel {
     /// built without tract.
     pub fn compile(bytes: &[u8]) -> Result<Self, ScoreError> {
         let Decoded { model, feature_names, schema_digest, target } = bellwether_onnx::decode(bytes)?;
-        let used = used_features(&model);
+        Self::of(bytes, &model, feature_names, schema_digest, target)
+    }
+
+    /// Compiles `model`, which `bytes` were decoded to.
+    pub(crate) fn of(
+        bytes: &[u8],
+        model: &Model,
+        feature_names: Vec<String>,
+        schema_digest: String,
+        target: String,
+    ) -> Result<Self, ScoreError> {
         let compiled = match model {
-            Model::Linear(linear) => Compiled::Linear(linear),
-            Model::Trees(trees) => Compiled::Trees(TreeKernel::new(&trees)),
-            Model::Scorecard(card) => Compiled::Scorecard(card),
+            Model::Linear(linear) => Compiled::Linear(linear.clone()),
+            Model::Trees(trees) => Compiled::Trees(TreeKernel::new(trees)),
+            Model::Scorecard(card) => Compiled::Scorecard(card.clone()),
             Model::Graph(graph) => Compiled::Graph(GraphPlan::new(bytes, graph.n_features, &target)?),
         };
-        Ok(Self { feature_names, schema_digest, target, used, compiled })
+        Ok(Self { feature_names, schema_digest, target, used: used_features(model), compiled })
     }
 
     /// The logit of each row, in row order; equal to `Model::logit` bit for bit, but for a graph of other software, whose

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use bellwether_bundle::Bundle;
+use bellwether_core::FeatureSchema;
 
-use crate::{ScoreError, Scorer, ScorerParts, ScorerTarget};
+use crate::{Kernel, ScoreError, Scorer, ScorerParts, ScorerTarget};
 
 impl Scorer {
     /// Opens and verifies the bundle in folder `path`, and replays rows of its certificate: all, or as many as take
@@ -34,7 +35,13 @@ impl Scorer {
             onnx: of.onnx.clone(),
             calibration: of.calibration.clone(),
         };
-        Self::from_parts(ScorerParts {
+        // The bundle has decoded the graphs, and compared them with its schema.
+        let kernel = |place: usize, of: &ScorerTarget, schema: &FeatureSchema| {
+            let names = schema.features().iter().map(|feature| feature.name.clone()).collect();
+            let digest = schema.digest().as_str().to_owned();
+            Kernel::of(&of.onnx, &bundle.models()[place], names, digest, of.target.to_string())
+        };
+        let parts = ScorerParts {
             schema: bundle.schema().clone(),
             encoding: bundle.encoding().clone(),
             scorecard: bundle.scorecard().model.clone(),
@@ -43,6 +50,7 @@ impl Scorer {
             targets: bundle.targets().iter().map(target).collect(),
             min_coverage: bundle.min_coverage(),
             digest: bundle.digest().clone(),
-        })
+        };
+        Self::compiled(parts, kernel)
     }
 }

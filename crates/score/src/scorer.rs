@@ -87,6 +87,14 @@ impl Scorer {
     /// [`ScoreError`] for a graph, scorecard, calibration or share that is not valid, for a target that stands twice,
     /// and for a graph, scorecard or encoding of another schema or target.
     pub fn from_parts(parts: ScorerParts) -> Result<Self, ScoreError> {
+        Self::compiled(parts, |_, of, schema| compile(&of.onnx, schema, of.target))
+    }
+
+    /// [`Scorer::from_parts`] with the kernel that `compile` makes of each target, whose place it is given.
+    pub(crate) fn compiled(
+        parts: ScorerParts,
+        compile: impl Fn(usize, &ScorerTarget, &FeatureSchema) -> Result<Kernel, ScoreError>,
+    ) -> Result<Self, ScoreError> {
         let ScorerParts { schema, encoding, scorecard, bands, rules, targets, min_coverage, digest } = parts;
         if !(0.0..=1.0).contains(&min_coverage) {
             return Err(ScoreError::MinCoverage(min_coverage));
@@ -107,9 +115,10 @@ impl Scorer {
         let order: Vec<Target> = targets.iter().map(|of| of.target).collect();
         let graphs = targets.iter().map(|of| (of.target, Digest::of(&of.onnx))).collect();
         let mut models = BTreeMap::new();
-        for ScorerTarget { target, onnx, calibration } in targets {
-            calibration.validate()?;
-            let kernel = compile(&onnx, &schema, target)?;
+        for (place, of) in targets.into_iter().enumerate() {
+            of.calibration.validate()?;
+            let kernel = compile(place, &of, &schema)?;
+            let ScorerTarget { target, calibration, .. } = of;
             for (used, &used_here) in used.iter_mut().zip(kernel.used_features()) {
                 *used |= used_here;
             }

@@ -181,9 +181,10 @@ proptest! {
         let x = rows(100, n_features, seed);
         let background = rows(7, n_features, seed + 1);
         for against in [Against::Training(None), Against::Rows(&background)] {
-            let found = explain(&model, against, &x);
+            let explainer = explainer(&model, against).expect("it can be explained");
+            let found = explainer.contributions(&x).expect("contributions add up");
             for row in 0..x.n_rows() {
-                let (sum, logit) = (found.link.logit(found.sum(row)), model.logit(&row_of(&x, row)));
+                let (sum, logit) = (explainer.link().logit(found.sum(row)), model.logit(&row_of(&x, row)));
                 prop_assert!((sum - logit).abs() < 1e-11 * logit.abs().max(1.0), "{sum}, not {logit}");
             }
         }

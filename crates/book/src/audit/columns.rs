@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_core::{RawColumn, RawValues};
+use bellwether_core::{RawColumn, RawValues, pearson};
 use rayon::prelude::*;
 
 use crate::{Book, FeatureTable, Split};
@@ -120,18 +120,13 @@ fn ranks(values: &[f32]) -> Vec<f64> {
 
 /// Pearson's correlation over rows that know both; `None` where one does not vary, or many rows know one alone.
 fn correlation(a: &[f64], b: &[f64]) -> Option<f64> {
-    let both = || a.iter().zip(b).filter(|(a, b)| !a.is_nan() && !b.is_nan());
-    let either = a.iter().zip(b).filter(|(a, b)| !a.is_nan() || !b.is_nan()).count();
-    let n = both().count() as f64;
-    let (mean_a, mean_b) = (both().map(|of| of.0).sum::<f64>() / n, both().map(|of| of.1).sum::<f64>() / n);
-    let (mut aa, mut bb, mut ab) = (0.0, 0.0, 0.0);
-    for (a, b) in both() {
-        let (a, b) = (a - mean_a, b - mean_b);
-        aa += a * a;
-        bb += b * b;
-        ab += a * b;
+    let pairs = || a.iter().copied().zip(b.iter().copied());
+    let both = pairs().filter(|(a, b)| !a.is_nan() && !b.is_nan());
+    let either = pairs().filter(|(a, b)| !a.is_nan() || !b.is_nan()).count();
+    if (both.clone().count() as f64) < LEAST_KNOWN * either as f64 {
+        return None;
     }
-    (n >= LEAST_KNOWN * either as f64 && aa > 0.0 && bb > 0.0).then(|| ab / (aa * bb).sqrt())
+    pearson(both)
 }
 
 /// Features whose value may have been written after the outcome.

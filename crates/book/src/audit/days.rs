@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::{Book, FeatureTable, Split, SplitPlan};
 
 use super::finding::{Finding, Severity};
-use super::sample::{is_missing, training_rows};
+use super::sample::{bin_edges, is_missing, sorted, training_rows};
 
 /// A feature by snapshot day.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,11 +119,8 @@ impl Bins {
     fn of(values: &RawValues, training: &[usize]) -> Self {
         match values {
             RawValues::Number(values) => {
-                let mut known: Vec<f32> = training.iter().map(|&row| values[row]).filter(|x| !x.is_nan()).collect();
-                known.sort_unstable_by(f32::total_cmp);
-                let mut edges: Vec<f32> =
-                    (1..N_BINS).filter_map(|part| known.get(part * known.len() / N_BINS).copied()).collect();
-                edges.dedup();
+                let known = sorted(values, training);
+                let mut edges = bin_edges(&known, N_BINS);
                 // A value that most rows have, such as 0, gets a bin of its own.
                 if edges.first().zip(known.first()).is_some_and(|(edge, least)| edge == least) {
                     let above = known.partition_point(|x| x == &known[0]);

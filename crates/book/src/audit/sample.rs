@@ -28,6 +28,21 @@ pub(super) fn bits(values: &RawValues, row: usize) -> u32 {
     }
 }
 
+/// The values of `rows` that are known, rising.
+pub(super) fn sorted(values: &[f32], rows: &[usize]) -> Vec<f32> {
+    let mut known: Vec<f32> = rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect();
+    known.sort_unstable_by(f32::total_cmp);
+    known
+}
+
+/// Where each of `n_bins` bins of about as many of the `sorted` values begins, but for the first; equal ones once.
+pub(super) fn bin_edges(sorted: &[f32], n_bins: usize) -> Vec<f32> {
+    let first = |bin: usize| sorted.get(bin * sorted.len() / n_bins).copied();
+    let mut edges: Vec<f32> = (1..n_bins).filter_map(first).collect();
+    edges.dedup();
+    edges
+}
+
 /// Whether a feature reads a column without a date of its own, in a book that has dates: the last value that was
 /// written stands in all rows.
 pub(super) fn is_undated(book: &Book, read: &Read, feature: &DeclaredFeature) -> bool {

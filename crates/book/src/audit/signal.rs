@@ -10,7 +10,7 @@ use crate::{Book, FeatureTable, Split};
 
 use super::finding::{Finding, Severity};
 use super::rows::Read;
-use super::sample::{bits, drawn, is_missing, is_undated, labelled};
+use super::sample::{bin_edges, bits, drawn, is_missing, is_undated, labelled, sorted};
 
 const CONFIDENCE: f64 = 0.99;
 /// Accounts with the outcome, and without, that an alarm needs.
@@ -226,11 +226,7 @@ fn too_good(table: &FeatureTable, target: Target, cases: &Cases) -> Vec<Finding>
 fn binned(column: &RawColumn, cases: &Cases) -> Vec<f64> {
     match &column.values {
         RawValues::Number(values) => {
-            let mut known: Vec<f32> = cases.rows.iter().map(|&row| values[row]).filter(|x| !x.is_nan()).collect();
-            known.sort_unstable_by(f32::total_cmp);
-            let mut edges: Vec<f32> =
-                (1..N_BINS).filter_map(|part| known.get(part * known.len() / N_BINS).copied()).collect();
-            edges.dedup();
+            let edges = bin_edges(&sorted(values, &cases.rows), N_BINS);
             let bin = |at: usize| {
                 let value = values[cases.rows[at]];
                 if value.is_nan() { 0 } else { 1 + edges.partition_point(|&edge| edge <= value) }

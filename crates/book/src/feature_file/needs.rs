@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bellwether_core::{Encoding, InputKind};
+use bellwether_core::{Encoding, InputKind, RawColumn, RawTable, RawValues, TextColumn};
+
+use crate::scoring_rows::ScoringRows;
 
 /// Which columns of a feature file a model reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,27 @@ impl FeatureFileNeeds {
         let is_further = |segment: &&str| !cohort.iter().any(|name| name == segment);
         let segments = segment.filter(is_further).map(str::to_owned).into_iter().collect();
         Self { n_helpers: features.len() - n_inputs, features, cohort, segments }
+    }
+
+    /// Rows with these columns, none of them.
+    pub fn no_rows(&self) -> ScoringRows {
+        let column = |(name, wanted): &(String, FeatureUse)| {
+            let values = match wanted {
+                FeatureUse::Number => RawValues::Number(Vec::new()),
+                FeatureUse::Text => RawValues::Text(TextColumn::default()),
+            };
+            RawColumn { name: name.clone(), values }
+        };
+        let (inputs, helpers) = self.features.split_at(self.features.len() - self.n_helpers);
+        let no_texts = |name: &String| (name.clone(), TextColumn::default());
+        let raw = RawTable {
+            n_rows: 0,
+            columns: inputs.iter().map(column).collect(),
+            helpers: helpers.iter().map(column).collect(),
+            cohort: self.cohort.iter().map(no_texts).collect(),
+        };
+        let segments = self.cohort.iter().chain(&self.segments).map(no_texts).collect();
+        ScoringRows { raw, segments, ..ScoringRows::default() }
     }
 
     /// The columns that a file must have, beside its keys.

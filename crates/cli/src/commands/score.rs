@@ -102,9 +102,8 @@ fn score_features(file: &Path, model: &Path, as_of: Option<Date>, how: How, out:
     check_output(out)?;
     say(&format!("scoring the rows of {}", file.display()));
     let model = OpenedModel::open(model)?;
-    let segment = model.bundle.revenue().and_then(|revenue| revenue.segment.as_deref());
     let choice = RowChoice { as_of, shard: how.shard };
-    let file = FeatureFile::open(file, FeatureFileNeeds::of(model.bundle.encoding(), segment), choice)?;
+    let file = FeatureFile::open(file, needs(&model), choice)?;
     if !file.is_sorted() {
         say("its rows do not stand by account and day: they are sorted in memory, all at once");
     }
@@ -127,6 +126,12 @@ fn score_features(file: &Path, model: &Path, as_of: Option<Date>, how: How, out:
     Ok(Scored::new(&model, file.days(), how.shard, counts, out, began))
 }
 
+/// The columns that a model reads of a feature file.
+fn needs(model: &OpenedModel) -> FeatureFileNeeds {
+    let segment = model.bundle.revenue().and_then(|revenue| revenue.segment.as_deref());
+    FeatureFileNeeds::of(model.bundle.encoding(), segment)
+}
+
 /// What is said of rows beside their scores.
 struct Said {
     reasons: Option<RowReasons>,
@@ -139,6 +144,11 @@ impl Said {
         let reasons = RowReasons::of(model, file, how.reasons)?;
         let actions = how.actions.then(|| AccountActions::of(&model.bundle, file)).transpose()?;
         Ok(Self { reasons, actions })
+    }
+
+    /// The columns of a score file with the scores of `rows`.
+    fn table(&self, model: &OpenedModel, rows: ScoringRows) -> Result<Table, Failure> {
+        Ok(ScoredRows::of(model, self.reasons.as_ref(), self.actions.as_ref(), rows)?.into_table(model))
     }
 }
 
@@ -165,7 +175,8 @@ impl<'a> Output<'a> {
             IfKilled::Restart => None,
             IfKilled::Resume => {
                 let inputs = made_from(model, &said, as_of, how, &input_digest()?);
-                Some(FinishedParts::open(path, &inputs)?)
+                let columns = said.table(model, needs(model).no_rows())?;
+                Some(FinishedParts::open(path, &inputs, &columns)?)
             }
         };
         let output = Self { model, said, path, finished };
@@ -185,8 +196,8 @@ impl<'a> Output<'a> {
         self,
         read: impl FnOnce(&mut dyn FnMut(ScoringRows) -> Result<(), Failure>) -> Result<(), Failure> + Send,
     ) -> Result<Counts, Failure> {
-        let (model, Said { reasons, actions }) = (self.model, &self.said);
-        let score = |rows| Ok(ScoredRows::of(model, reasons.as_ref(), actions.as_ref(), rows)?.into_table(model));
+        let (model, said) = (self.model, &self.said);
+        let score = |rows| said.table(model, rows);
         let mut counts = Counts::default();
         let mut writer = RowGroupWriter::create(self.path, ROWS_A_GROUP)?;
         let mut write = |table: Table| {

@@ -25,6 +25,13 @@ impl Tally {
         }
     }
 
+    /// How often the estimates held `truth`.
+    pub(crate) fn of<'a>(estimates: impl Iterator<Item = &'a Estimate>, truth: f64) -> Self {
+        let mut tally = Self::default();
+        estimates.for_each(|estimate| tally.add(estimate, truth));
+        tally
+    }
+
     /// Share of the intervals that held; `None` where there was none.
     pub(crate) fn coverage(&self) -> Option<f64> {
         let n = self.held + self.above + self.below;

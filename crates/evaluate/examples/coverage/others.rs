@@ -42,13 +42,7 @@ pub(crate) fn correlations_and_differences(source: &Source, seed: u64, n: u64, n
         "paired log loss difference",
         "paired Brier difference",
     ];
-    let tally = |(at, name)| {
-        let mut tally = Tally::default();
-        for estimates in &all {
-            tally.add(&estimates[at], truth[at]);
-        }
-        (name, tally)
-    };
+    let tally = |(at, name)| (name, Tally::of(all.iter().map(|estimates| &estimates[at]), truth[at]));
     names.into_iter().enumerate().map(tally).collect()
 }
 

@@ -39,12 +39,6 @@ pub(crate) fn coverage(source: &Source, seed: u64, n: u64, n_truth: u32) -> Tall
     let truth = [measured(0, n_truth)[0].value.expect("a large draw has both classes"), 0.0, 0.0];
     let all: Vec<[Estimate; 3]> = (1..=n).into_par_iter().map(|stream| measured(stream, source.n_accounts)).collect();
     let names = ["pooled AUC, 3 strata", "pooled AUC difference", "pooled log loss difference"];
-    let tally = |(at, name)| {
-        let mut tally = Tally::default();
-        for estimates in &all {
-            tally.add(&estimates[at], truth[at]);
-        }
-        (name, tally)
-    };
+    let tally = |(at, name)| (name, Tally::of(all.iter().map(|estimates| &estimates[at]), truth[at]));
     names.into_iter().enumerate().map(tally).collect()
 }

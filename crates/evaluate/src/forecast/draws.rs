@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_core::{HorizonChanges, Outcome, Progress, RelativeChanges, RevenueChanges, Target};
+use bellwether_core::{HorizonChanges, Outcome, Progress, RelativeChanges, RevenueChanges, Target, quantile};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
@@ -13,7 +13,6 @@ use super::Fate;
 use super::chances::{Chances, Common, Fates, expected, fates};
 use super::movement::Movement;
 use crate::input::{Cohort, EvaluateError, check_lengths};
-use crate::order::quantile_of;
 
 /// The customers of a book on one day, one value each in each column.
 #[derive(Debug, Clone, Copy)]
@@ -213,12 +212,7 @@ impl<'a> Plan<'a> {
                 let fate = fate(luck, *of, last);
                 let change = revenue * chances[step].change(fate, rank, &common[step]);
                 for &group in &self.groups[account] {
-                    let sum = &mut sums[group as usize * n_steps + step];
-                    sum.start += revenue;
-                    match fate {
-                        Fate::Churned => sum.churned += revenue,
-                        _ => sum.add_change(change),
-                    }
+                    sums[group as usize * n_steps + step].add(fate, revenue, change);
                 }
             }
         }
@@ -307,7 +301,7 @@ impl Outlook {
     fn new(expected: f64, mut futures: Vec<f64>) -> Self {
         futures.sort_unstable_by(f64::total_cmp);
         let within = |confidence: f64| {
-            let end = |share: f64| quantile_of(&futures, share).expect("there is a future");
+            let end = |share: f64| quantile(&futures, share).expect("there is a future");
             let tail = f64::midpoint(1.0, -confidence);
             (end(tail).min(expected), end(1.0 - tail).max(expected))
         };

@@ -52,13 +52,18 @@ impl Movement {
         let mut sums = Self::default();
         for ((&before, &after), fate) in before.iter().zip(after).zip(fate) {
             let change = if after.is_nan() { 0.0 } else { after - before };
-            sums.start += before;
-            match fate {
-                Fate::Churned => sums.churned += before,
-                _ => sums.add_change(change),
-            }
+            sums.add(*fate, before, change);
         }
         sums
+    }
+
+    /// Adds an account with so much revenue `before`, which changed by `change` where the account stayed.
+    pub(crate) fn add(&mut self, fate: Fate, before: f64, change: f64) {
+        self.start += before;
+        match fate {
+            Fate::Churned => self.churned += before,
+            _ => self.add_change(change),
+        }
     }
 
     pub(crate) fn add_change(&mut self, change: f64) {

@@ -1,13 +1,13 @@
 //! How long before churn the score fell: V-03 and V-07. A case is an account, once.
 
-use bellwether_core::{Band, Date};
+use bellwether_core::{Band, Date, quantile};
 use serde::{Deserialize, Serialize};
 
 use super::GuideOptions;
 use super::finding::{About, Denominator, Finding, Goal, GuideId, Reading, Unit};
 use crate::bands::BANDS;
 use crate::input::{EvaluateError, check_confidence};
-use crate::order::{median, quantile_of};
+use crate::order::median;
 use crate::proportion::{Part, share};
 use crate::results::Estimate;
 
@@ -49,7 +49,8 @@ pub struct LeadTime {
     pub warning: Warning,
     /// Share of churned accounts that had it.
     pub warned: Finding,
-    /// Median days to churn, an account without warning at 0; goal 14 or more. Interval between order statistics.
+    /// Median days to churn, an account without warning at 0; goal 14 or more. Interval between order statistics, of
+    /// Hettmansperger and Sheather; at 95 % from 6 churned accounts on.
     pub median: Finding,
     /// Days at 10, 25, 50, 75 and 90 % of the churned accounts, an account without warning at 0.
     pub quantiles: Vec<(f64, f64)>,
@@ -178,7 +179,7 @@ fn lead_time(histories: &[ScoreHistory], warning: Warning, options: &GuideOption
             n,
             least,
         ),
-        quantiles: [0.1, 0.25, 0.5, 0.75, 0.9].iter().filter_map(|&at| Some((at, quantile_of(&days, at)?))).collect(),
+        quantiles: [0.1, 0.25, 0.5, 0.75, 0.9].iter().filter_map(|&at| Some((at, quantile(&days, at)?))).collect(),
         histogram: histogram(&days),
         at_least_14: found("churned accounts warned 14 days before or earlier", having(LEADS[0])),
         at_least_30: found("churned accounts warned 30 days before or earlier", having(LEADS[1])),

@@ -1,5 +1,7 @@
 //! Small graphs, as messages.
 
+use prost::bytes::Bytes;
+
 use super::*;
 use crate::graph::attribute;
 use crate::proto::{
@@ -65,7 +67,7 @@ fn file(n_columns: i64, node: Vec<NodeProto>, initializer: Vec<TensorProto>) -> 
 
 /// `x[0] MODE threshold ? 1 : -1`, and which way a missing value goes.
 fn stump(mode: &str, threshold: AttributeProto, missing_true: i64) -> NodeProto {
-    let modes = [mode, "LEAF", "LEAF"].map(|mode| mode.as_bytes().to_vec()).to_vec();
+    let modes = [mode, "LEAF", "LEAF"].map(|mode| Bytes::copy_from_slice(mode.as_bytes())).to_vec();
     let attributes = vec![
         ints("classlabels_int64s", &[0, 1]),
         ints("nodes_treeids", &[0, 0, 0]),
@@ -227,7 +229,8 @@ fn broken_ensembles_are_refused() {
 
 #[test]
 fn a_circle_beside_a_tree_is_refused() {
-    let modes = ["LEAF", "BRANCH_LEQ", "BRANCH_LEQ", "LEAF", "LEAF"].map(|mode| mode.as_bytes().to_vec()).to_vec();
+    let modes =
+        ["LEAF", "BRANCH_LEQ", "BRANCH_LEQ", "LEAF", "LEAF"].map(|mode| Bytes::from_static(mode.as_bytes())).to_vec();
     let mut tree = stump("BRANCH_LEQ", floats("nodes_values", &[0.0, 0.5, 0.5, 0.0, 0.0]), 0);
     tree.attribute[1] = ints("nodes_treeids", &[0; 5]);
     tree.attribute[2] = ints("nodes_nodeids", &[0, 1, 2, 3, 4]);

@@ -49,8 +49,6 @@ enum Method {
 pub struct Contributions {
     /// The mean sum of what rows are held against.
     pub expected: f64,
-    /// How a sum becomes a logit.
-    pub link: Link,
     n_features: usize,
     values: Vec<f64>,
 }
@@ -173,7 +171,7 @@ impl Explainer {
                 values.extend(of.by_feature.iter().map(|of_feature| of_feature[row]));
             }
         })?;
-        Ok(Contributions { expected: self.expected, link: self.link, n_features, values: parts.concat() })
+        Ok(Contributions { expected: self.expected, n_features, values: parts.concat() })
     }
 
     /// Explains rows whose logits the kernel has given, on the thread pool: `add` gets the rows of one of the results after
