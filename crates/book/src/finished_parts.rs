@@ -232,7 +232,9 @@ mod tests {
         let path = folder.path().join("scores.csv");
         let open = |columns: &Table| FinishedParts::open(&path, &Digest::of(b"today"), columns).expect("opens");
         let mut earlier = open(columns);
-        parts.iter().for_each(|part| earlier.add(part).expect("writes"));
+        for part in parts {
+            earlier.add(part).expect("writes");
+        }
         drop(earlier);
         let mut next = open(columns);
         assert_eq!(next.n_rows(), expected);
@@ -253,7 +255,7 @@ mod tests {
         let in_another_order = without("text").with("text", TableColumn::Text(vec![None; 5]));
         check_taken_up(&[now.clone(), more.clone()], &now, 9);
         for other in [of_another_type, of_another_name, in_another_order, without("truth"), without("n")] {
-            check_taken_up(&[other.clone()], &now, 0);
+            check_taken_up(std::slice::from_ref(&other), &now, 0);
             check_taken_up(&[now.clone(), other, more.clone()], &now, 0);
         }
         // A text that repeats is a text.
