@@ -116,7 +116,11 @@ impl FeatureMatrix {
     /// The rows of `rows`, in that order.
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
-        let values = (0..self.n_cols).flat_map(|column| rows.iter().map(move |&row| self.value(row, column))).collect();
+        let mut values = Vec::with_capacity(rows.len() * self.n_cols);
+        for column in 0..self.n_cols {
+            let column = self.column(column);
+            values.extend(rows.iter().map(|&row| column[row]));
+        }
         Self { n_rows: rows.len(), n_cols: self.n_cols, values }
     }
 }

@@ -1,11 +1,12 @@
 //! The reasons of whole tables of scores, as columns.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bellwether_book::{BookFile, CodedText, Column, KeyedText, TextKey, Words};
 use bellwether_core::{FeatureMatrix, Outcome, RowStatus, Target};
-use bellwether_score::{Reason, ReasonKey, ReasonWords, Reasons};
+use bellwether_score::{ReasonKey, ReasonWords, Reasons};
 use rayon::prelude::*;
 
 use crate::failure::Failure;
@@ -61,9 +62,14 @@ impl RowReasons {
         logits: &BTreeMap<Target, Vec<f64>>,
         status: &[RowStatus],
     ) -> Result<Vec<(String, Column)>, Failure> {
+        // Who is no customer has no reasons, so none are looked for.
+        let rows: Vec<usize> = (0..status.len()).filter(|&row| status[row].has_probabilities()).collect();
+        let of_rows = if rows.len() < status.len() { Cow::Owned(x.select(&rows)) } else { Cow::Borrowed(x) };
         let of_target = |(target, words): (&ExplainedTarget, &Arc<dyn Words>)| {
-            let reasons = target.reasons(x, &logits[&target.target], &self.explained.indicators, self.most)?;
-            let of = Of { all: self, x, status, reasons: &reasons, outcome: target.target.outcome, words };
+            let logits = &logits[&target.target];
+            let logits: Vec<f64> = rows.iter().map(|&row| logits[row]).collect();
+            let reasons = target.reasons(&of_rows, &logits, &self.explained.indicators, self.most)?;
+            let of = Of { all: self, x, rows: &rows, reasons: &reasons, outcome: target.target.outcome, words };
             Ok((0..self.most).into_par_iter().flat_map_iter(|rank| of.rank(rank)).collect::<Vec<_>>())
         };
         let targets = self.explained.targets.iter().zip(&self.words);
@@ -76,7 +82,9 @@ impl RowReasons {
 struct Of<'a> {
     all: &'a RowReasons,
     x: &'a FeatureMatrix,
-    status: &'a [RowStatus],
+    /// Those that are explained, rising.
+    rows: &'a [usize],
+    /// Of `rows`.
     reasons: &'a Reasons,
     outcome: Outcome,
     words: &'a Arc<dyn Words>,
@@ -86,13 +94,15 @@ impl Of<'_> {
     /// The columns of each row's reason of this rank, from 0.
     fn rank(&self, rank: usize) -> [(String, Column); 4] {
         let explained = &self.all.explained;
-        let n_rows = self.status.len();
+        let n_rows = self.x.n_rows();
         let (mut values, mut points) = (Vec::with_capacity(n_rows), Vec::with_capacity(n_rows));
         let names = (0..explained.indicators.len()).map(|of| explained.indicators.name(of)).collect();
         let (mut indicators, mut said) =
             (CodedText::with_capacity(n_rows, names), KeyedText::with_capacity(n_rows, Arc::clone(self.words)));
+        let mut explained_rows = self.rows.iter().enumerate().peekable();
         for row in 0..n_rows {
-            let reason = self.reason(row, rank);
+            let place = explained_rows.next_if(|&(_, &of)| of == row).map(|(place, _)| place);
+            let reason = place.and_then(|place| self.reasons.row(place).get(rank));
             let found = reason.map(|reason| (reason, explained.value(reason.indicator, self.x, row)));
             values.push(found.and_then(|(_, value)| value.number()).unwrap_or(f32::NAN));
             points.push(reason.map_or(f32::NAN, |reason| reason.points as f32));
@@ -106,10 +116,6 @@ impl Of<'_> {
             (format!("{name}_points"), Column::Float32(points)),
             (name, Column::Keyed(said)),
         ]
-    }
-
-    fn reason(&self, row: usize, rank: usize) -> Option<&Reason> {
-        self.reasons.row(row).get(rank).filter(|_| self.status[row].has_probabilities())
     }
 }
 
