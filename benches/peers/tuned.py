@@ -2,14 +2,15 @@
 
     bellwether features --book BOOK --model BUNDLE --out matrix.parquet
     bellwether features --book BOOK --out raw.parquet
-    python tuned.py matrix.parquet [--raw raw.parquet] [--trained train.json] [--budget SECONDS] [--threads N]
-                    [--seed N] [--json FILE] [--strict]
+    python tuned.py matrix.parquet [--raw raw.parquet] [--trained train.json] [--budget SECONDS | --found FILE]
+                    [--threads N] [--seed N] [--json FILE] [--strict]
     python tuned.py --selftest
 
 Each peer is tuned for --budget seconds (of processor, over the threads; default 60) on the training rows alone (tuning.py), with early stopping on held
 out rows as our learners hold them out: the last fifth of the days, after a gap of the horizon that leaves at least half
 of the earlier days; other accounts where there is one day only. It is then fitted on all training rows and, where that
 is clearly better on the calibration rows (by account, 1.645 standard errors, as ours), given Platt's calibration.
+--found takes what the searches of an earlier run found, as its --json wrote it, and only fits the peers again.
 --raw gives the peers the texts behind our one-hot columns, for those that take levels natively.
 
 Prints one table a target, as Markdown: AUC with its interval, log loss, Brier, ECE, calibration slope, trials, and the
@@ -37,7 +38,7 @@ import pyarrow.parquet as pq
 
 import measures
 from intervals import Estimate, auc, auc_difference
-from tuning import LIBRARIES, Columns, Fold, Tuned, tune
+from tuning import LIBRARIES, Columns, Fitted, Fold, Tuned, refitted, tune
 
 KEYS = ["account_id", "as_of"]
 # Learners take at most 255 levels; the rarest ones share the last number.
@@ -129,6 +130,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--raw", type=Path)
     parser.add_argument("--trained", type=Path)
     parser.add_argument("--budget", type=float, default=60.0, metavar="SECONDS")
+    parser.add_argument("--found", type=Path)
     return parsed(parser)
 
 
@@ -246,9 +248,12 @@ def compare(
     results = [measured("bellwether", test.ours, test)]
     print(line(results[0]), flush=True)
     for name, library in LIBRARIES.items():
-        fitted = tune(
-            library, training.encodings, training.event, held_out, arguments.budget, arguments.threads, arguments.seed
-        )
+        encodings, event = training.encodings, training.event
+        if arguments.found:
+            found = found_before(arguments.found, target, name)
+            fitted = refitted(library, found, encodings, event, arguments.threads, arguments.seed)
+        else:
+            fitted = tune(library, encodings, event, held_out, arguments.budget, arguments.threads, arguments.seed)
         results.append(peer_result(name, fitted, calibration, test, arguments.seed))
         print(line(results[-1]), flush=True)
     by_auc = max(results[1:], key=lambda result: result.auc.value)
@@ -269,6 +274,18 @@ def compare(
     )
     print("\n" + "\n".join(verdicts(comparison, by_auc, by_log_loss)), flush=True)
     return comparison
+
+
+def found_before(file: Path, target: str, model: str) -> Tuned:
+    """The settings of one model in an earlier run's --json; without its fit."""
+    targets = json.loads(file.read_text())["targets"]
+    results = [one for of in targets if of["target"] == target for one in of["results"] if one["model"] == model]
+    if not results:
+        raise MatrixError(f"{file} has no {model} for {target}")
+    one = results[0]
+    fitted = Fitted(one["n_rounds"], lambda _: np.empty(0))
+    facts = {name: one[name] for name in ("encoding", "settings", "n_trials", "check_log_loss", "search_seconds")}
+    return Tuned(fitted=fitted, fit_seconds=0.0, **facts)
 
 
 def peer_result(name: str, tuned: Tuned, calibration: Part, test: Part, seed: int) -> Result:

@@ -111,7 +111,7 @@ def fact_every_peer_takes_levels() -> None:
 def fact_every_peer_beats_noise() -> None:
     """where ours is noise, all four are better and ours is called below by AUC and by log loss"""
     matrix, raw = book()
-    arguments = argparse.Namespace(budget=BUDGET_SECONDS, threads=1, seed=1)
+    arguments = argparse.Namespace(budget=BUDGET_SECONDS, found=None, threads=1, seed=1)
     comparison = compare(matrix, level_columns(matrix, raw), "churn_90d", arguments)
     assert [result.model for result in comparison.results] == ["bellwether", *LIBRARIES]
     assert all(result.auc.value > 0.7 for result in comparison.results[1:])

@@ -9,7 +9,7 @@ trial draws too whether the library is given them natively or one-hot, as the bu
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
@@ -135,6 +135,16 @@ def tune(
         search_seconds=search_seconds,
         fit_seconds=clock() - began - search_seconds,
     )
+
+
+def refitted(library: Library, found: Tuned, encodings: dict[str, Columns], event: np.ndarray, threads: int, seed: int) -> Tuned:
+    """What an earlier search found, fitted again on all rows."""
+    began = time.process_time()
+    with threadpoolctl.threadpool_limits(threads), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        job = Job(encodings[found.encoding], event, None, found.fitted.n_rounds, threads, seed)
+        fitted = library.fit(found.settings, job)
+    return replace(found, fitted=fitted, fit_seconds=(time.process_time() - began) / threads)
 
 
 # What is drawn
