@@ -20,6 +20,7 @@ mod inputs;
 mod labels;
 mod levels;
 mod needs;
+mod partial;
 mod parts;
 mod row_groups;
 mod scoring_rows;
@@ -48,6 +49,7 @@ pub use feature_file::{FeatureFile, FeatureFileError, FeatureFileNeeds, FileRows
 pub use feature_table::FeatureTable;
 pub use finished_parts::FinishedParts;
 pub use levels::Levels;
+pub use partial::PartialLabels;
 pub use row_groups::RowGroupWriter;
 pub use scoring_rows::ScoringRows;
 pub use shard::{NoShard, Shard};
