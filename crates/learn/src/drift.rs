@@ -165,7 +165,7 @@ impl Levels {
             by_stretch.values().zip(&level).map(of_stretch).collect()
         };
         let (all, weight) = (information(|_| true), information(|row| row.part == Part::Calibrated));
-        let least = of_later_rows(&by_stretch, &level);
+        let least = independent_variance(&by_stretch, &level);
         let stretch: Vec<i32> = by_stretch.into_keys().collect();
         let place_of = |day: i32| stretch.binary_search(&stretch_of(day)).expect("every row is in a stretch");
         let n = stretch.len();
@@ -226,7 +226,7 @@ impl Levels {
 
 /// The variance of the sum of errors if all rows were independent, of stretches after the calibrated rows; 0 of others. These
 /// can be short: accounts without an event among them tell of no variance.
-fn of_later_rows(by_stretch: &BTreeMap<i32, Vec<Row>>, level: &[f64]) -> Vec<f64> {
+fn independent_variance(by_stretch: &BTreeMap<i32, Vec<Row>>, level: &[f64]) -> Vec<f64> {
     let variance = |((&stretch, rows), &level): ((&i32, &Vec<Row>), &f64)| -> f64 {
         let of_row = |row: &Row| {
             let (p, _) = row.probability(level);
