@@ -311,6 +311,7 @@ impl Book {
             group: places.iter().map(|&(account, _)| account_hash[account as usize - accounts.start]).collect(),
             account: places.iter().map(|&(account, _)| part.accounts.start as u32 + account).collect(),
             labels: self.labels(part, &places),
+            days_to: self.days_to(part, &places),
             raw: raw_table(&self.file, &declared, all, &segments),
             segments,
             arr,
@@ -330,6 +331,18 @@ impl Book {
             }
         }
         labels
+    }
+
+    fn days_to(&self, part: &Part, places: &[Place]) -> BTreeMap<Target, Vec<Option<u32>>> {
+        let mut days_to = BTreeMap::new();
+        for (outcome, rule) in self.file.outcomes().into_iter().filter(|(_, rule)| rule.get_ref().is_nested()) {
+            let labeller = Labeller::new(&self.file, rule.get_ref(), &part.sources);
+            for horizon_days in self.file.horizons_of(rule.get_ref()) {
+                let days = |&(account, day): &Place| labeller.days_to(account, day, horizon_days, self.data_end);
+                days_to.insert(Target { outcome, horizon_days }, places.par_iter().map(days).collect());
+            }
+        }
+        days_to
     }
 
     /// Draws the parts of `table` and checks that each can teach or prove something.

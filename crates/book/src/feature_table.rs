@@ -21,6 +21,9 @@ pub struct FeatureTable {
     pub raw: RawTable,
     /// The labels by target; `None` where the data can't tell yet.
     pub labels: BTreeMap<Target, Vec<Option<bool>>>,
+    /// The days until the outcome by target, where it comes within the horizon and the data can tell; of targets whose
+    /// outcome within some days is one within more days too.
+    pub(crate) days_to: BTreeMap<Target, Vec<Option<u32>>>,
     /// The levels by segment: a text's sorted, ranges from the lowest up.
     pub segments: Vec<(String, TextColumn)>,
     /// Annual recurring revenue; NaN where unknown, `None` where the book declares no value.
@@ -54,6 +57,9 @@ impl FeatureTable {
         append_levels(&mut self.raw.cohort, next.raw.cohort);
         for (labels, next) in self.labels.values_mut().zip(next.labels.into_values()) {
             labels.extend(next);
+        }
+        for (days_to, next) in self.days_to.values_mut().zip(next.days_to.into_values()) {
+            days_to.extend(next);
         }
         append_levels(&mut self.segments, next.segments);
         if let (Some(arr), Some(next)) = (&mut self.arr, next.arr) {

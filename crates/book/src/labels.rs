@@ -93,6 +93,24 @@ impl<'a> Labeller<'a> {
         (until + self.settle_days <= data_end.days()).then(|| self.happens(account, t, until))
     }
 
+    /// The days after `t` until the outcome, where it comes within the horizon and the data can tell; of rules that are
+    /// nested ([`TargetRule::is_nested`]).
+    pub(crate) fn days_to(&self, account: u32, t: Date, horizon_days: u32, data_end: Date) -> Option<u32> {
+        let (account, t) = (account as usize, t.days());
+        let known_days = data_end.days() - self.settle_days - t;
+        let longest = known_days.min(horizon_days as i32);
+        if longest < 1 || !self.happens(account, t, t + longest) {
+            return None;
+        }
+        // It has come within `longest` days and not within `shortest`.
+        let (mut shortest, mut longest) = (0, longest);
+        while longest - shortest > 1 {
+            let middle = i32::midpoint(shortest, longest);
+            if self.happens(account, t, t + middle) { longest = middle } else { shortest = middle }
+        }
+        Some(longest as u32)
+    }
+
     fn happens(&self, account: usize, t: i32, until: i32) -> bool {
         match &self.rule {
             Rule::Event(events) => events.any_within(account, t, until),

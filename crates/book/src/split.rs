@@ -18,6 +18,9 @@ pub struct Split {
     pub calibration: Vec<usize>,
     /// Rows that nothing is learnt from.
     pub test: Vec<usize>,
+    /// By time: rows of the days of purge before the test part, whose labels the first test day may not know in full. Not
+    /// those of accounts whose outcomes of these days the training rows' labels tell.
+    pub before_test: Vec<usize>,
     /// How they were drawn.
     pub plan: SplitPlan,
 }
@@ -170,6 +173,7 @@ impl<'a> LabelledDays<'a> {
             calibration: self
                 .pick(|row, day| (calibration.0..=calibration.1).contains(&day) && (!by_accounts || is_held_out(row))),
             test: self.pick(|_, day| (test.0..=test.1).contains(&day)),
+            before_test: self.pick(|row, day| last < day && day < test.0 && (!by_accounts || is_held_out(row))),
             plan: SplitPlan::Time {
                 training_to,
                 calibration,
@@ -215,8 +219,13 @@ pub(crate) fn by_group(
     part_of: impl Fn(&str) -> GroupPart,
 ) -> Result<Split, BookError> {
     let by = config.group.as_ref().map_or_else(|| "account".to_owned(), |group| group.get_ref().clone());
-    let mut split =
-        Split { training: Vec::new(), calibration: Vec::new(), test: Vec::new(), plan: SplitPlan::Hashed { by, seed } };
+    let mut split = Split {
+        training: Vec::new(),
+        calibration: Vec::new(),
+        test: Vec::new(),
+        before_test: Vec::new(),
+        plan: SplitPlan::Hashed { by, seed },
+    };
     for (row, group) in rows.groups.iter().enumerate().filter(|&(row, _)| rows.is_labelled[row]) {
         let part = match part_of(group) {
             GroupPart::Training => &mut split.training,

@@ -29,15 +29,15 @@ fn a_simulated_book_over_time() {
         origin      days  accounts  events  learner               AUC [95 %]  PR AUC  log loss   Brier  slope
         2023-12-31     3       421      43  scorecard   0.804 [0.727, 0.863]   0.100    0.1432  0.0337   2.58
                                             logistic *  0.789 [0.701, 0.857]   0.095    0.1398  0.0348   0.67
-        2024-03-31     3       441      37  scorecard   0.741 [0.599, 0.846]   0.061    0.1234  0.0279   0.93
-                                            logistic *  0.771 [0.637, 0.865]   0.083    0.1226  0.0285   0.61
+        2024-03-31     3       441      37  scorecard   0.741 [0.599, 0.846]   0.061    0.1232  0.0279   0.93
+                                            logistic *  0.771 [0.637, 0.865]   0.083    0.1234  0.0290   0.61
         2024-06-30     4       486      40  scorecard   0.757 [0.664, 0.830]   0.081    0.1006  0.0216   0.96
                                             logistic *  0.729 [0.601, 0.828]   0.135    0.0988  0.0209   0.87
 
         all origins  AUC within origins [95 %]   minus as chosen [95 %]  p (Holm)  PR AUC  log loss   Brier  slope
-        scorecard         0.766 [0.707, 0.817]  +0.008 [-0.038, +0.054]     1.000   0.069    0.1193  0.0268   0.98
-        logistic          0.758 [0.689, 0.816]     0.000 [0.000, 0.000]     1.000   0.083    0.1173  0.0270   0.71
-        as chosen         0.758 [0.689, 0.816]                        -         -   0.083    0.1173  0.0270   0.71
+        scorecard         0.766 [0.707, 0.817]  +0.008 [-0.038, +0.054]     1.000   0.070    0.1192  0.0268   1.00
+        logistic          0.758 [0.689, 0.816]     0.000 [0.000, 0.000]     1.000   0.083    0.1175  0.0272   0.71
+        as chosen         0.758 [0.689, 0.816]                        -         -   0.083    0.1175  0.0272   0.71
 
         learner    mean rank by AUC  first in   taken at
         scorecard              1.33    66.7 %  0 origins
@@ -49,19 +49,19 @@ fn a_simulated_book_over_time() {
 
         without       features        AUC gained [95 %]      log loss gained [95 %]  p (Holm)  the group
         adoption             3  +0.001 [-0.001, +0.003]  +0.0001 [-0.0003, +0.0004]     1.000  no measurable gain
-        business            14  -0.029 [-0.070, +0.012]  -0.0035 [-0.0095, +0.0026]     1.000  not enough evidence
-        relationship         2   0.000 [-0.003, +0.003]  +0.0002 [-0.0002, +0.0005]     1.000  no measurable gain
-        sentiment            4  +0.003 [-0.016, +0.022]  +0.0006 [-0.0018, +0.0030]     1.000  not enough evidence
+        business            14  -0.029 [-0.070, +0.012]  -0.0033 [-0.0094, +0.0028]     1.000  not enough evidence
+        relationship         2   0.000 [-0.003, +0.003]  +0.0002 [-0.0002, +0.0006]     1.000  no measurable gain
+        sentiment            4  +0.003 [-0.016, +0.022]  +0.0008 [-0.0017, +0.0032]     1.000  not enough evidence
         support              5  +0.017 [+0.006, +0.027]   +0.0027 [0.0000, +0.0053]     0.034  adds
-        usage               14  +0.060 [+0.026, +0.094]  +0.0065 [+0.0006, +0.0124]     0.013  adds
+        usage               14  +0.060 [+0.026, +0.094]  +0.0063 [+0.0002, +0.0123]     0.013  adds
 
         of the accounts  accounts  events  AUC within origins [95 %]          log loss [95 %]
-                 12.5 %       141      16       0.674 [0.599, 0.740]  0.1244 [0.1000, 0.1580]
+                 12.5 %       141      16       0.674 [0.599, 0.740]  0.1243 [0.1001, 0.1577]
                    25 %       279      63       0.654 [0.577, 0.723]  0.1247 [0.1003, 0.1580]
-                   50 %       556     114       0.700 [0.628, 0.763]  0.1237 [0.0991, 0.1573]
-                  100 %     1,110     207       0.758 [0.689, 0.816]  0.1173 [0.0935, 0.1503]
-        From half to all: AUC +0.059 [+0.026, +0.092] (p < 0.001), log loss gained +0.0064 [-0.0001,
-        +0.0129] (p 0.052). Is more data worth it? more accounts are worth it: the last doubling still
+                   50 %       556     114       0.700 [0.628, 0.763]  0.1237 [0.0992, 0.1570]
+                  100 %     1,110     207       0.758 [0.689, 0.816]  0.1175 [0.0940, 0.1499]
+        From half to all: AUC +0.059 [+0.026, +0.092] (p < 0.001), log loss gained +0.0062 [-0.0004,
+        +0.0128] (p 0.066). Is more data worth it? more accounts are worth it: the last doubling still
         helped.
 
         expansion_90d

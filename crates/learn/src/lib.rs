@@ -28,6 +28,7 @@ mod histogram;
 mod holdout;
 mod learner;
 mod logistic;
+mod partial;
 mod recipe;
 mod rows;
 mod scorecard;
@@ -48,6 +49,7 @@ pub use logistic::{
     LogisticFit, LogisticReport, LogisticRows, LogisticTerm, Penalty, StandardErrors, WeightOf, fit_logistic,
     logistic_report, non_negative_logistic, standard_errors,
 };
+pub use partial::PartialRows;
 pub use recipe::Recipe;
 pub use rows::TrainingRows;
 pub use settings::{Directions, LogisticSettings, Settings};

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bellwether_book::FeatureTable;
+use bellwether_book::{Book, FeatureTable, Split, SplitPlan};
 use bellwether_core::{Date, Outcome, Quiet, RowStatus, Target};
 use proptest::prelude::*;
 
@@ -55,7 +55,7 @@ fn csv(rows: &[Row]) -> String {
     text
 }
 
-fn table(source: &str, targets: &str, rows: &[Row]) -> FeatureTable {
+fn table(source: &str, targets: &str, rows: &[Row]) -> (Book, FeatureTable) {
     let toml = format!(
         r#"
         name = "rules"
@@ -71,6 +71,9 @@ fn table(source: &str, targets: &str, rows: &[Row]) -> FeatureTable {
         horizon_days = 30
         horizons = {HORIZONS:?}
         {targets}
+        [split]
+        calibration_rows = "accounts"
+        calibration_share = 0.5
         [[features]]
         from = "rows"
         column = "amount"
@@ -81,12 +84,14 @@ fn table(source: &str, targets: &str, rows: &[Row]) -> FeatureTable {
     let (_folder, book) = open(&toml, &[("rows.csv", &csv(rows))]).expect("opens");
     let mut days = book.snapshot_days();
     days.push(book.data_end());
-    book.history(&days, &Quiet).expect("rows are in memory").table
+    let table = book.history(&days, &Quiet).expect("rows are in memory").table;
+    (book, table)
 }
 
-/// Holds every label of `outcome` against `naive(account, t, until)`, and that longer horizons have what shorter have.
+/// Holds every label of `outcome` against `naive(account, t, until)`, and that longer horizons have what shorter have; and
+/// what first test days know of labels of rules that have several horizons.
 fn check(
-    table: &FeatureTable,
+    (book, table): (&Book, &FeatureTable),
     outcome: Outcome,
     horizons: &[i32],
     settle: i32,
@@ -104,6 +109,35 @@ fn check(
         for pair in horizons.windows(2) {
             prop_assert!(label(pair[0]) != Some(true) || label(pair[1]) != Some(false));
         }
+    }
+    for split in (0..3).filter_map(|seed| book.split(table, seed).ok()) {
+        for &horizon in horizons {
+            let target = Target { outcome, horizon_days: u32::try_from(horizon).expect("above 0") };
+            let until = if horizons.len() > 1 { Some(settle) } else { None };
+            check_partial((book, table), &split, target, until, &naive)?;
+        }
+    }
+    Ok(())
+}
+
+/// Holds partial labels against `naive` up to the first test day, less the days to settle; none where these are `None`.
+fn check_partial(
+    (book, table): (&Book, &FeatureTable),
+    split: &Split,
+    target: Target,
+    settle: Option<i32>,
+    naive: impl Fn(usize, i32, i32) -> bool,
+) -> Result<(), TestCaseError> {
+    let SplitPlan::Time { test, .. } = split.plan else { panic!("the split is by time") };
+    let (labels, horizon) = (book.partial_labels(table, split, target), target.horizon_days as i32);
+    prop_assert!(settle.is_some() || labels.rows.is_empty());
+    for (place, &row) in labels.rows.iter().enumerate() {
+        let (t, share) = (table.keys[row].as_of.days(), labels.share[place]);
+        let n_days = (test.0.days() - settle.unwrap_or(0) - t).min(horizon);
+        prop_assert!(4 * n_days >= horizon && split.before_test.contains(&row), "{} days are known", n_days);
+        prop_assert!(0.0 < share && share <= 1.0 && (share == 1.0 || n_days < horizon), "{}", share);
+        let t = t - first_day().days();
+        prop_assert_eq!(labels.y[place], naive(table.account[row] as usize, t, t + n_days), "{} days", n_days);
     }
     Ok(())
 }
@@ -123,7 +157,7 @@ proptest! {
             revenue("recurring_revenue_up"),
             revenue("recurring_revenue_down")
         );
-        let table = table("kind = \"subscription\"\nend = \"end\"", &targets, &rows);
+        let (book, table) = table("kind = \"subscription\"\nend = \"end\"", &targets, &rows);
 
         let of = |account: usize| rows.iter().filter(move |row| row.account == account);
         let is_active = |account: usize, day: i32| of(account).any(|row| row.day <= day && day < row.end);
@@ -133,14 +167,14 @@ proptest! {
         let is_churn_day = |account: usize, day: i32| {
             is_active(account, day - 1) && (day..=day + grace).all(|day| !is_active(account, day))
         };
-        check(&table, Outcome::Churn, &HORIZONS, grace, |account, t, until| {
+        check((&book, &table), Outcome::Churn, &HORIZONS, grace, |account, t, until| {
             (t + 1..=until).any(|day| is_churn_day(account, day))
         })?;
-        check(&table, Outcome::Expansion, &HORIZONS, 0, |account, t, until| {
+        check((&book, &table), Outcome::Expansion, &HORIZONS, 0, |account, t, until| {
             let now = total(account, t);
             now > 0.0 && (t + 1..=until).any(|day| 10.0 * (total(account, day) - now) >= by * now)
         })?;
-        check(&table, Outcome::Contraction, &HORIZONS, 0, |account, t, until| {
+        check((&book, &table), Outcome::Contraction, &HORIZONS, 0, |account, t, until| {
             let now = total(account, t);
             let mut while_customer = (t + 1..=until).take_while(|&day| !is_churn_day(account, day));
             while_customer.any(|day| {
@@ -167,23 +201,23 @@ proptest! {
             spend("spend_up"),
             spend("spend_down")
         );
-        let table = table("kind = \"event\"", &targets, &rows);
+        let (book, table) = table("kind = \"event\"", &targets, &rows);
 
         let of = |account: usize| rows.iter().filter(move |row| row.account == account);
         let is_active = |account: usize, day: i32| of(account).any(|row| row.day == day && row.counts);
         let spent = |account: usize, after: i32, until: i32| -> f64 {
             of(account).filter(|row| after < row.day && row.day <= until).map(|row| f64::from(row.amount)).sum()
         };
-        check(&table, Outcome::Churn, &HORIZONS, 0, |account, t, until| {
+        check((&book, &table), Outcome::Churn, &HORIZONS, 0, |account, t, until| {
             (t + 1..=until).any(|day| {
                 is_active(account, day - days) && (day - days + 1..=day).all(|day| !is_active(account, day))
             })
         })?;
-        check(&table, Outcome::Expansion, &[30], 0, |account, t, until| {
+        check((&book, &table), Outcome::Expansion, &[30], 0, |account, t, until| {
             let (before, after) = (spent(account, t - 30, t), spent(account, t, until));
             after > 0.0 && 10.0 * (after - before) >= by * before
         })?;
-        check(&table, Outcome::Contraction, &[30], 0, |account, t, until| {
+        check((&book, &table), Outcome::Contraction, &[30], 0, |account, t, until| {
             let (before, after) = (spent(account, t - 30, t), spent(account, t, until));
             after > 0.0 && before > after && 10.0 * (before - after) >= by * before
         })?;

@@ -13,6 +13,7 @@ mod hostile;
 mod label_rules;
 mod labels;
 mod naive;
+mod partial;
 mod parts;
 mod point_in_time;
 mod random;

@@ -1,18 +1,19 @@
 //! Fits every learner for one target, calibrates it, and chooses.
 
-use bellwether_book::Book;
+use bellwether_book::{Book, PartialLabels};
 use bellwether_bundle::ImportedModel;
 use bellwether_core::{
     Calibration, FeatureMatrix, FeatureSchema, Model, Probability, Progress, ScorecardModel, Target,
 };
 use bellwether_evaluate::roc_auc;
 use bellwether_learn::{
-    LearnError, LearnerName, LogisticReport, ScoredRows, Settings, TrainingRows, calibrate, choose, covered, learner,
-    level_drift, logistic_report,
+    LearnError, LearnerName, LogisticReport, PartialRows, ScoredRows, Settings, TrainingRows, calibrate, choose,
+    covered, learner, level_drift, logistic_report,
 };
 use bellwether_score::Kernel;
 
 use crate::failure::{Failure, Unexpected as _};
+use crate::output::grouped;
 use crate::pipeline::prepare::{LabelledRows, Part, Prepared};
 use crate::pipeline::settings;
 
@@ -21,7 +22,7 @@ pub(crate) struct Fitted {
     pub(crate) learner: LearnerName,
     pub(crate) model: Model,
     pub(crate) onnx: Vec<u8>,
-    /// With the level of the last calibration rows.
+    /// With the level of the last rows whose outcomes the first test day knows.
     pub(crate) calibration: Calibration,
     /// What that level adds to the log odds, where it has drifted.
     pub(crate) level_drift: Option<f64>,
@@ -77,8 +78,9 @@ impl Candidates {
             crate::progress::say(&format!("fitting {target} with {name}"));
             let one = rows.fit(name, seed, progress)?;
             if let Some(by) = one.level_drift {
+                let told = rows.partial.told();
                 crate::progress::say(&format!(
-                    "{target} with {name}: the level has drifted by {by:+.3} log odds and is followed"
+                    "{target} with {name}: the level has drifted by {by:+.3} log odds and is followed{told}"
                 ));
             }
             fitted.push(one);
@@ -116,6 +118,29 @@ pub(crate) struct TargetRows {
     pub(crate) training: PartRows,
     pub(crate) calibration: PartRows,
     pub(crate) test: PartRows,
+    pub(crate) partial: PartialPart,
+}
+
+/// Rows before the test part with what the first test day knows of their labels.
+#[derive(Clone)]
+pub(crate) struct PartialPart {
+    /// The outcomes so far.
+    pub(crate) part: PartRows,
+    /// One a row, see [`PartialRows`].
+    pub(crate) share: Vec<f64>,
+}
+
+impl PartialPart {
+    fn of(prepared: &Prepared, target: Target) -> Self {
+        let PartialLabels { rows, y, share } = prepared.partial(target);
+        Self { part: PartRows::of(prepared, LabelledRows { rows, y }), share }
+    }
+
+    /// How many of its rows tell of the level; nothing where there are none.
+    fn told(&self) -> String {
+        let n_rows = self.share.len();
+        if n_rows == 0 { String::new() } else { format!(" ({} partial labels)", grouped(n_rows)) }
+    }
 }
 
 /// The labelled rows of one part; all slices have one entry a row.
@@ -158,6 +183,7 @@ impl TargetRows {
             training: PartRows { x, ..training },
             calibration: PartRows::of(prepared, prepared.rows(target, Part::Calibration)?),
             test: PartRows::of(prepared, prepared.labelled(target, Part::Test)),
+            partial: PartialPart::of(prepared, target),
         })
     }
 
@@ -220,8 +246,10 @@ impl Fitted {
         let kernel = Kernel::compile(&onnx)?;
         let (training, held_out) = (kernel.logits(&rows.training.x)?, kernel.logits(&rows.calibration.x)?);
         let choice = calibrate(&held_out, &rows.calibration.rows.y, &rows.calibration.group)?;
+        let partial = kernel.logits(&rows.partial.part.x)?;
         let (training, scored) = (rows.training.scored(&training), rows.calibration.scored(&held_out));
-        let level_drift = level_drift(&choice.calibration, &scored, &training, rows.target.horizon_days);
+        let partial = PartialRows { rows: rows.partial.part.scored(&partial), share: &rows.partial.share };
+        let level_drift = level_drift(&choice.calibration, &scored, &training, &partial, rows.target.horizon_days);
         let calibration = match level_drift {
             Some(by) => choice.calibration.shifted(by),
             None => choice.calibration,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bellwether_book::{Book, BookError, Facts, FeatureTable, History, Split, SplitPlan};
+use bellwether_book::{Book, BookError, Facts, FeatureTable, History, PartialLabels, Split, SplitPlan};
 use bellwether_core::{Digest, Encoding, FeatureMatrix, FeatureSchema, Outcome, Progress, Target};
 use bellwether_health::{Scorecard, learn_on_history};
 use bellwether_score::Scorer;
@@ -149,6 +149,11 @@ impl Prepared {
         let labels = &self.table.labels[&target];
         let (rows, y) = of_part.iter().filter_map(|&row| Some((row, labels[row]?))).unzip();
         LabelledRows { rows, y }
+    }
+
+    /// What the first test day knows of labels that are not whole by then.
+    pub(crate) fn partial(&self, target: Target) -> PartialLabels {
+        self.book.partial_labels(&self.table, &self.split, target)
     }
 
     /// As [`Prepared::labelled`], where both classes are needed.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bellwether_book::{FeatureTable, Split};
 use bellwether_core::{EncodedInput, FeatureMatrix, FeatureSchema, Indicator, ScorecardModel};
 
-use crate::pipeline::fit::{PartRows, TargetRows};
+use crate::pipeline::fit::{PartRows, PartialPart, TargetRows};
 
 /// What features without a category are called together.
 const NO_CATEGORY: &str = "(no category)";
@@ -50,6 +50,7 @@ impl TargetRows {
             training: part(&self.training),
             calibration: part(&self.calibration),
             test: part(&self.test),
+            partial: PartialPart { part: part(&self.partial.part), share: self.partial.share.clone() },
         })
     }
 
