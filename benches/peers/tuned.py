@@ -14,7 +14,7 @@ is clearly better on the calibration rows (by account, 1.645 standard errors, as
 --raw gives the peers the texts behind our one-hot columns, for those that take levels natively.
 
 Prints one table a target, as Markdown: AUC with its interval, log loss, Brier, ECE, calibration slope, trials, and the
-paired differences of AUC (ours - peer, by account; more is better) and of log loss (ours - peer, a bootstrap over
+paired differences of AUC (ours - peer, by account; more is better), of log loss and of ECE (ours - peer, a bootstrap over
 accounts; less is better). `below`: a whole interval is on the wrong side of 0. The best peer is the best on these very
 test rows, which favours the peers. --trained is what `bellwether train --json` printed, for the seconds that it took.
 Exit codes: 0 done; 1 --strict and ours is below the best peer; 2 usage; 3 the matrix is invalid.
@@ -71,6 +71,7 @@ class Result:
     calibration_slope: float
     auc_ours_minus_it: Estimate | None = None
     log_loss_ours_minus_it: Estimate | None = None
+    ece_ours_minus_it: Estimate | None = None
     calibration: str | None = None
     encoding: str | None = None
     settings: dict | None = None
@@ -95,8 +96,10 @@ class Comparison:
     results: list[Result]
     best_peer_by_auc: str
     best_peer_by_log_loss: str
+    best_peer_by_ece: str
     is_auc_below: bool
     is_log_loss_below: bool
+    is_ece_below: bool
 
 
 def main() -> int:
@@ -120,7 +123,7 @@ def main() -> int:
         facts |= {"train_seconds": train_seconds, "versions": versions()}
         facts["targets"] = [asdict(comparison) for comparison in comparisons]
         arguments.json.write_text(json.dumps(facts, indent=2) + "\n")
-    is_below = any(comparison.is_auc_below or comparison.is_log_loss_below for comparison in comparisons)
+    is_below = any(comparison.is_auc_below or comparison.is_log_loss_below or comparison.is_ece_below for comparison in comparisons)
     return 1 if arguments.strict and is_below else 0
 
 
@@ -258,6 +261,7 @@ def compare(
         print(line(results[-1]), flush=True)
     by_auc = max(results[1:], key=lambda result: result.auc.value)
     by_log_loss = min(results[1:], key=lambda result: result.log_loss)
+    by_ece = min(results[1:], key=lambda result: result.ece)
     comparison = Comparison(
         target=target,
         n_training=len(training.event),
@@ -269,10 +273,12 @@ def compare(
         results=results,
         best_peer_by_auc=by_auc.model,
         best_peer_by_log_loss=by_log_loss.model,
+        best_peer_by_ece=by_ece.model,
         is_auc_below=is_auc_below(by_auc),
-        is_log_loss_below=is_log_loss_below(by_log_loss),
+        is_log_loss_below=by_log_loss.log_loss_ours_minus_it.low > 0.0,
+        is_ece_below=by_ece.ece_ours_minus_it.low > 0.0,
     )
-    print("\n" + "\n".join(verdicts(comparison, by_auc, by_log_loss)), flush=True)
+    print("\n" + "\n".join(verdicts(comparison, by_auc, by_log_loss, by_ece)), flush=True)
     return comparison
 
 
@@ -299,6 +305,9 @@ def peer_result(name: str, tuned: Tuned, calibration: Part, test: Part, seed: in
         test,
         auc_ours_minus_it=auc_difference(test.ours, probability, test.event, test.account),
         log_loss_ours_minus_it=measures.log_loss_difference(test.ours, probability, test.event, test.account, seed),
+        ece_ours_minus_it=measures.calibration_error_difference(
+            test.ours, probability, test.event, test.account, seed
+        ),
         calibration="none" if platt is None else "platt",
         encoding=tuned.encoding,
         settings=tuned.settings,
@@ -347,13 +356,10 @@ def is_auc_below(peer: Result) -> bool:
     return high is not None and high < 0.0
 
 
-def is_log_loss_below(peer: Result) -> bool:
-    return peer.log_loss_ours_minus_it.low > 0.0
-
-
 # The words
 
-COLUMNS = ["model", "AUC", "log loss", "Brier", "ECE", "slope", "AUC ours - it", "log loss ours - it", "trials", "s"]
+COLUMNS = ["model", "AUC", "log loss", "Brier", "ECE", "slope", "AUC ours - it", "log loss ours - it"]
+COLUMNS += ["ECE ours - it", "trials", "s"]
 HEADER = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
 
 
@@ -368,18 +374,21 @@ def line(result: Result) -> str:
         f"{result.calibration_slope:.2f}",
         "" if is_ours else estimate(result.auc_ours_minus_it, "+.4f"),
         "" if is_ours else estimate(result.log_loss_ours_minus_it, "+.4f"),
+        "" if is_ours else estimate(result.ece_ours_minus_it, "+.4f"),
         "" if is_ours else str(result.n_trials),
         "" if is_ours else f"{result.search_seconds + result.fit_seconds:.0f}",
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def verdicts(comparison: Comparison, by_auc: Result, by_log_loss: Result) -> Iterator[str]:
+def verdicts(comparison: Comparison, by_auc: Result, by_log_loss: Result, by_ece: Result) -> Iterator[str]:
     said = {True: "**significantly below**", False: "not below"}
     difference = estimate(by_auc.auc_ours_minus_it, "+.4f")
     yield f"AUC: ours - best peer ({by_auc.model}) = {difference}: {said[comparison.is_auc_below]}"
     difference = estimate(by_log_loss.log_loss_ours_minus_it, "+.4f")
     yield f"log loss: ours - best peer ({by_log_loss.model}) = {difference}: {said[comparison.is_log_loss_below]}"
+    difference = estimate(by_ece.ece_ours_minus_it, "+.4f")
+    yield f"ECE: ours - best peer ({by_ece.model}) = {difference}: {said[comparison.is_ece_below]}"
 
 
 def versions() -> dict[str, str]:
