@@ -6,7 +6,8 @@
 #   BELLWETHER_SHARED_DATA   where the sets lie; a set that is not there is skipped (the books say ../shared/datasets)
 #   BELLWETHER_PEERS_OUT     what each command wrote, kept; default a folder that is removed at the end
 #   BELLWETHER_PEERS_VENV    see venv.sh
-#   TUNED                    seconds for each peer to be tuned in, 60 for a fair one (tuned.py); default 0, which is not at all
+#   TUNED                    seconds for each peer to be tuned in, 60 for a fair one (tuned.py, tuned_summary.py); default 0,
+#                            which is not at all
 #   SEED, THREADS            default 1 and 2
 #
 # Exit codes: 0 every command succeeded and every verdict is ok, 1 not.
@@ -29,6 +30,7 @@ main() {
     for name in "${names[@]}"; do run_dataset "$name"; done
     printf '\n== all sets ==\n'
     "$venv/bin/python" "$here/summary.py" "$out"
+    [[ $tuned == 0 ]] || tuned_summary "${names[@]}"
     [[ ${#failures[@]} -eq 0 ]] && return 0
     printf '\nfailed:\n' && printf '  %s\n' "${failures[@]}"
     return 1
@@ -83,6 +85,13 @@ run_tuned() {
     step "$name" raw text features --book "$book" --out "$of/raw.parquet" || return
     "$venv/bin/python" "$here/tuned.py" "$of/matrix.parquet" --raw "$of/raw.parquet" --trained "$of/train.json" \
         --budget "$tuned" --threads "$threads" --seed "$seed" --json "$of/tuned.json" --strict || failed "$name: tuned.py"
+}
+
+# All comparisons with tuned peers, corrected for how many they are.
+tuned_summary() {
+    local name files=()
+    for name in "$@"; do [[ ! -f $out/$name/tuned.json ]] || files+=("$name=$out/$name/tuned.json"); done
+    printf '\n' && "$venv/bin/python" "$here/tuned_summary.py" "${files[@]}"
 }
 
 # step DATASET COMMAND ENDING ARGUMENT...: runs bellwether, keeps what it prints, says how long it took.
