@@ -1,6 +1,7 @@
 """All comparisons with tuned peers in one table: what tuned.py --json wrote, corrected for how many they are.
 
     python tuned_summary.py NAME=tuned.json ... [--strict]
+    python tuned_summary.py --selftest
 
 One row a target and metric (AUC, log loss, ECE): ours less the best peer of that metric on the very test rows, which
 favours the peers, with its 95 % interval; the two-sided p of a normal with that interval's width; and Holm's p over all
@@ -33,6 +34,8 @@ class Row:
 
 
 def main() -> int:
+    if sys.argv[1:] == ["--selftest"]:
+        return selftest()
     arguments = [argument for argument in sys.argv[1:] if argument != "--strict"]
     if not arguments or any("=" not in argument for argument in arguments):
         print(__doc__, file=sys.stderr)
@@ -87,6 +90,20 @@ def verdict(row: Row, p: float) -> str:
     if row.worse <= 0.0 or not is_outside:
         return ""
     return "below" if p <= LEVEL else "interval"
+
+
+def selftest() -> int:
+    """`p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm")` of R; of three equal tests that are off by 2.3 deviations none is left."""
+    adjusted = holm([0.01, 0.04, 0.03, 0.005])
+    assert all(abs(a - b) < 1e-12 for a, b in zip(adjusted, [0.03, 0.06, 0.06, 0.02], strict=True)), adjusted
+    difference = {"value": 0.023, "low": 0.023 - 0.01 * norm.ppf(0.975), "high": 0.023 + 0.01 * norm.ppf(0.975)}
+    of = {"best_peer_by_ece": "peer", "results": [{"model": "peer", "ece_ours_minus_it": difference}]}
+    row = row_of("made up", of, "ECE")
+    assert abs(row.p - 2.0 * norm.sf(2.3)) < 1e-12, row.p
+    said = [verdict(row, p) for p in (row.p, *holm([row.p] * 3))]
+    assert said == ["below", "interval", "interval", "interval"], said
+    print("ok: Holm's p as R gives it, and an interval that it explains")
+    return 0
 
 
 if __name__ == "__main__":

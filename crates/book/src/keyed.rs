@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use polars::prelude::{InitHashMaps as _, PlHashMap};
 
 use crate::levels::Levels;
 
@@ -73,7 +73,7 @@ impl KeyedText {
         let n_rows = parts.iter().map(|part| part.len()).sum();
         let (mut places, mut texts) = (Vec::with_capacity(n_rows), Levels::default());
         // Of many rows fewer than three of eight say something of their own, so that the table seldom grows.
-        let mut place_of: FxHashMap<Hashed, u32> = FxHashMap::with_capacity_and_hasher(n_rows * 3 / 8, FxBuildHasher);
+        let mut place_of: PlHashMap<Hashed, u32> = PlHashMap::with_capacity(n_rows * 3 / 8);
         for part in parts {
             assert!(Arc::ptr_eq(&part.words, &parts[0].words), "parts of one column");
             places.extend(part.keys.iter().map(|&key| {
@@ -86,15 +86,6 @@ impl KeyedText {
             }));
         }
         (places, texts)
-    }
-
-    /// Adds the values of another part of the column.
-    ///
-    /// # Panics
-    /// Where it has other words.
-    pub(crate) fn append(&mut self, other: Self) {
-        assert!(Arc::ptr_eq(&self.words, &other.words), "parts of one column");
-        self.keys.extend(other.keys);
     }
 
     /// Takes away the values from `at` on and gives them.

@@ -13,7 +13,6 @@ pub struct RowGroupWriter {
     rows_a_group: usize,
     /// Fewer rows than a group has.
     waiting: Vec<Table>,
-    n_waiting: usize,
     has_groups: bool,
 }
 
@@ -28,7 +27,7 @@ impl RowGroupWriter {
     pub fn create(path: &Path, rows_a_group: usize) -> Result<Self, TableError> {
         assert!(rows_a_group > 0, "a group has a row");
         let writer = TableWriter::create(path)?;
-        Ok(Self { writer, rows_a_group, waiting: Vec::new(), n_waiting: 0, has_groups: false })
+        Ok(Self { writer, rows_a_group, waiting: Vec::new(), has_groups: false })
     }
 
     /// Adds rows.
@@ -36,12 +35,11 @@ impl RowGroupWriter {
     /// # Errors
     /// [`TableError::Write`] where the columns differ from those of the first table, or the disk fails.
     pub fn append(&mut self, mut table: Table) -> Result<(), TableError> {
-        while self.n_waiting + table.n_rows() >= self.rows_a_group {
-            let later = table.split_off(self.rows_a_group - self.n_waiting);
+        while self.n_waiting() + table.n_rows() >= self.rows_a_group {
+            let later = table.split_off(self.rows_a_group - self.n_waiting());
             self.waiting.push(std::mem::replace(&mut table, later));
             self.write()?;
         }
-        self.n_waiting += table.n_rows();
         // One without rows says what the columns are.
         if table.n_rows() > 0 || (self.waiting.is_empty() && !self.has_groups) {
             self.waiting.push(table);
@@ -52,8 +50,12 @@ impl RowGroupWriter {
     fn write(&mut self) -> Result<(), TableError> {
         self.writer.append_all(&std::mem::take(&mut self.waiting))?;
         self.writer.begin_sync()?;
-        (self.n_waiting, self.has_groups) = (0, true);
+        self.has_groups = true;
         Ok(())
+    }
+
+    fn n_waiting(&self) -> usize {
+        self.waiting.iter().map(Table::n_rows).sum()
     }
 
     /// Puts the file in its place.
@@ -62,7 +64,7 @@ impl RowGroupWriter {
     /// As [`TableWriter::finish`].
     pub fn finish(mut self) -> Result<(), TableError> {
         // A file without rows has columns all the same.
-        if self.n_waiting > 0 || !self.has_groups {
+        if self.n_waiting() > 0 || !self.has_groups {
             self.write()?;
         }
         self.writer.finish()

@@ -75,28 +75,6 @@ impl Table {
         counts
     }
 
-    /// Adds the rows of a table of the same columns; a table without columns takes the other's.
-    ///
-    /// # Panics
-    /// Where a column has another name or type.
-    pub fn append(&mut self, other: Self) {
-        if self.columns.is_empty() {
-            *self = other;
-            return;
-        }
-        assert_eq!(self.columns.len(), other.columns.len(), "tables of the same columns");
-        let is_empty = self.n_rows() == 0;
-        for ((name, column), (other_name, other)) in self.columns.iter_mut().zip(other.columns) {
-            assert_eq!(*name, other_name, "tables of the same columns");
-            assert_eq!(std::mem::discriminant(column), std::mem::discriminant(&other), "tables of the same columns");
-            if is_empty {
-                *column = other;
-            } else {
-                column.append(other);
-            }
-        }
-    }
-
     /// The columns without their rows.
     pub(crate) fn without_rows(&self) -> Self {
         Self { columns: self.columns.iter().map(|(name, column)| (name.clone(), column.without_values())).collect() }
@@ -143,20 +121,6 @@ impl Column {
             Self::Float32(_) => Self::Float32(Vec::new()),
             Self::Date(_) => Self::Date(Vec::new()),
             Self::Bool(_) => Self::Bool(Vec::new()),
-        }
-    }
-
-    fn append(&mut self, other: Self) {
-        match (self, other) {
-            (Self::Text(values), Self::Text(other)) => values.extend(other),
-            (Self::Coded(values), Self::Coded(other)) => values.append(other),
-            (Self::Keyed(values), Self::Keyed(other)) => values.append(other),
-            (Self::Int(values), Self::Int(other)) => values.extend(other),
-            (Self::Float(values), Self::Float(other)) => values.extend(other),
-            (Self::Float32(values), Self::Float32(other)) => values.extend(other),
-            (Self::Date(values), Self::Date(other)) => values.extend(other),
-            (Self::Bool(values), Self::Bool(other)) => values.extend(other),
-            _ => panic!("a column of another type"),
         }
     }
 
@@ -238,9 +202,9 @@ impl CodedText {
 
     /// The value of each of `codes`, a place in `levels`; a null where there is no such place.
     pub fn from_codes(codes: impl IntoIterator<Item = Option<u32>>, levels: Levels) -> Self {
-        let codes = codes.into_iter().map(|code| code.filter(|&code| (code as usize) < levels.len()));
-        let codes = codes.map(|code| code.unwrap_or(Self::NULL)).collect();
-        Self { codes, levels: Arc::new(levels) }
+        let mut values = Self::with_capacity(0, levels);
+        codes.into_iter().for_each(|code| values.push_code(code));
+        values
     }
 
     /// Adds the values of another column.

@@ -28,6 +28,7 @@ const OPTIONS: WriteOptions = WriteOptions {
         binary_statistics_truncate_length: None,
     },
     version: Version::V1,
+    // Which codec; `compress` has the level.
     compression: CompressionOptions::Zstd(None),
     data_page_size: None,
 };
