@@ -9,6 +9,8 @@ use statrs::distribution::{Continuous, ContinuousCDF, Normal};
 use crate::bootstrap::moments;
 use crate::proportion::normal_quantile;
 
+/// Gaps are differences of rates, weighted by their bins' shares.
+const MOST: f64 = 1.0;
 /// More times the gaps that were found is not looked for.
 const MOST_TIMES: f64 = 64.0;
 const N_STEPS: usize = 60;
@@ -41,7 +43,7 @@ pub(crate) fn error_interval<'a, I: Iterator<Item = &'a [f64]>>(
     };
     // A value that came out small by chance has little noise in the model as well; its upper end is the plain one.
     let plain = value + normal_quantile(confidence) * bootstrap;
-    (value > 0.0).then(|| (end(z), end(-z).max(plain)))
+    (value > 0.0).then(|| (end(z), end(-z).max(plain).min(MOST)))
 }
 
 fn size(gaps: &[f64]) -> f64 {
