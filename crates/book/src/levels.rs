@@ -29,9 +29,9 @@ impl Levels {
         (0..self.len()).map(|number| self.get(number))
     }
 
-    /// All texts one after another, and where each ends.
-    pub(crate) fn into_parts(self) -> (String, Vec<usize>) {
-        (self.text, self.ends)
+    /// How long they are together.
+    pub(crate) const fn n_bytes(&self) -> usize {
+        self.text.len()
     }
 
     /// How many there are.

@@ -2,6 +2,7 @@
 
 mod compress;
 mod distinct;
+mod page;
 mod parquet;
 
 use std::fs::File;

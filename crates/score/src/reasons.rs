@@ -5,6 +5,7 @@ mod health;
 mod indicators;
 mod levers;
 mod moved;
+mod strongest;
 mod top;
 mod wording;
 

@@ -1,6 +1,6 @@
 //! Streams a source's needed columns into memory.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use bellwether_core::TextColumn;
@@ -53,7 +53,7 @@ pub(crate) struct Interner {
     /// Texts that mean missing; `None` where the texts are trimmed and checked already.
     nulls: Option<Vec<String>>,
     /// The code of each text as it was read, [`TextColumn::MISSING`] for one that means missing.
-    code_of: HashMap<String, u32>,
+    code_of: PlHashMap<String, u32>,
 }
 
 impl Interner {

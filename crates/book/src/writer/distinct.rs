@@ -1,10 +1,7 @@
 //! Texts of Parquet: each distinct one once, where they repeat.
 
-use polars::prelude::{PlHashMap, PolarsResult};
-use polars_arrow::array::{Array, DictionaryArray, UInt32Array, Utf8Array, Utf8ViewArray};
-use polars_arrow::datatypes::{ArrowDataType, IntegerType};
-use polars_arrow::offset::Offsets;
-use polars_parquet::write::Encoding;
+use polars::prelude::PlHashMap;
+use polars_arrow::array::{Array, Utf8ViewArray};
 
 use crate::keyed::KeyedText;
 use crate::levels::Levels;
@@ -12,11 +9,16 @@ use crate::table::CodedText;
 
 /// The distinct texts of a column in the order of their first use, and the place of each value among them.
 pub(super) struct Distinct {
-    texts: Levels,
-    places: Vec<Option<u32>>,
+    pub(super) texts: Levels,
+    pub(super) places: Vec<Option<u32>>,
 }
 
 impl Distinct {
+    /// Whether codes would save nothing: more than three of four values are distinct, or all are null.
+    pub(super) fn is_plain(&self) -> bool {
+        4 * self.texts.len() > 3 * self.places.len() || self.texts.is_empty()
+    }
+
     pub(super) fn of_texts<'a, I: Iterator<Item = Option<&'a str>>>(n_rows: usize, values: impl Fn() -> I) -> Self {
         // Such as account ids, which need not be looked up.
         if values().next().is_some_and(|first| first.is_some()) && values().is_sorted_by(|a, b| a < b) {
@@ -46,20 +48,20 @@ impl Distinct {
         Self { texts, places }
     }
 
-    /// As codes, or as they are where more than three of four values are distinct.
-    pub(super) fn encoded(self) -> PolarsResult<(Box<dyn Array>, Encoding)> {
-        let Self { texts, places } = self;
-        if 4 * texts.len() > 3 * places.len() {
-            let values: Vec<Option<&str>> = places.iter().map(|of| of.map(|place| texts.get(place as usize))).collect();
-            return Ok((Utf8ViewArray::from_slice(values).boxed(), Encoding::Plain));
+    /// Each value as it is.
+    pub(super) fn plain(&self) -> Box<dyn Array> {
+        let value = |place: &Option<u32>| place.map(|place| self.texts.get(place as usize));
+        Utf8ViewArray::from_slice(self.places.iter().map(value).collect::<Vec<_>>()).boxed()
+    }
+
+    /// Each distinct text with its length before it.
+    pub(super) fn written(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.texts.n_bytes() + 4 * self.texts.len());
+        for text in self.texts.iter() {
+            bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
         }
-        let of = ArrowDataType::Dictionary(IntegerType::UInt32, Box::new(ArrowDataType::LargeUtf8), false);
-        let (text, ends) = texts.into_parts();
-        let offsets: Vec<i64> = std::iter::once(0).chain(ends.into_iter().map(|end| end as i64)).collect();
-        let offsets = Offsets::try_from(offsets)?.into();
-        let texts = Utf8Array::<i64>::try_new(ArrowDataType::LargeUtf8, offsets, text.into_bytes().into(), None)?;
-        let codes = UInt32Array::from(places);
-        Ok((DictionaryArray::try_new(of, codes, texts.boxed())?.boxed(), Encoding::RleDictionary))
+        bytes
     }
 }
 

@@ -1,22 +1,22 @@
 //! Row groups of Parquet: columns encoded and compressed side by side.
 
-use std::collections::HashSet;
 use std::io::Write;
 use std::mem::discriminant;
 
-use polars::prelude::{PolarsResult, polars_bail};
-use polars_arrow::array::{Array, BooleanArray, DictionaryArray, PrimitiveArray};
-use polars_arrow::bitmap::BitmapBuilder;
+use polars::prelude::{InitHashMaps as _, PlHashMap, PolarsResult, polars_bail};
+use polars_arrow::array::{Array, BooleanArray, Int32Array, Int64Array};
 use polars_arrow::datatypes::{ArrowDataType, ArrowSchema, Field};
 use polars_arrow::types::NativeType;
+use polars_parquet::parquet::schema::types::PrimitiveType;
 use polars_parquet::write::{
-    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding, FileWriter, ParquetType,
+    CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding, FileWriter, Page, ParquetType,
     StatisticsOptions, Version, WriteOptions, array_to_columns, fallible_streaming_iterator, get_dtype_encoding,
 };
 use rayon::prelude::*;
 
 use super::compress::compressed;
 use super::distinct::Distinct;
+use super::page::{self, Bounds, Dictionary};
 use crate::table::{Column, Table};
 
 const OPTIONS: WriteOptions = WriteOptions {
@@ -35,9 +35,8 @@ const OPTIONS: WriteOptions = WriteOptions {
 /// The least and the greatest of more texts than this that repeat, such as sentences, help no reader to skip rows; nor do
 /// those of single-precision numbers, which tell about a row's reasons.
 const MOST_COMPARED: usize = 1000;
-/// Numbers are looked at for repetitions where so many first ones have few distinct values.
-const LOOKED_AT: usize = 1000;
-const FEW: usize = 100;
+/// More distinct numbers are not few.
+const MOST_FEW: u32 = 255;
 
 /// A file in the making. Its bytes depend on the values alone, not on how a column holds them.
 pub(super) struct ParquetSink<W: Write> {
@@ -113,23 +112,6 @@ fn type_of(column: &Column) -> ArrowDataType {
 
 /// Of a column's parts, which are held alike.
 fn pages(parts: &[&Column], of: &ParquetType) -> PolarsResult<Vec<CompressedPage>> {
-    let (array, encoding) = encoded(parts)?;
-    let mut options = OPTIONS;
-    let coded = array.as_any().downcast_ref::<DictionaryArray<u32>>();
-    if coded.is_some_and(|coded| coded.values().len() > MOST_COMPARED) || matches!(parts[0], Column::Float32(_)) {
-        (options.statistics.min_value, options.statistics.max_value) = (false, false);
-    }
-    let mut pages = Vec::new();
-    for of_leaf in array_to_columns(array, of.clone(), options, &[encoding])? {
-        for page in of_leaf {
-            pages.push(compressed(page?)?);
-        }
-    }
-    Ok(pages)
-}
-
-/// The values and how they are written.
-fn encoded(parts: &[&Column]) -> PolarsResult<(Box<dyn Array>, Encoding)> {
     macro_rules! held {
         ($kind:ident) => {
             parts.iter().map(|part| match part {
@@ -143,43 +125,107 @@ fn encoded(parts: &[&Column]) -> PolarsResult<(Box<dyn Array>, Encoding)> {
             held!($kind).flatten()
         };
     }
+    let ParquetType::PrimitiveType(primitive) = of else { unreachable!("columns are not nested") };
     let n_rows = parts.iter().map(|part| part.len()).sum();
-    let usual = |of: &Column| get_dtype_encoding(&type_of(of)).first().copied().unwrap_or(Encoding::Plain);
-    Ok(match parts[0] {
-        Column::Text(_) => Distinct::of_texts(n_rows, || values!(Text).map(Option::as_deref)).encoded()?,
-        Column::Coded(_) => Distinct::of_codes(n_rows, held!(Coded)).encoded()?,
-        Column::Keyed(_) => Distinct::of_keys(&held!(Keyed).collect::<Vec<_>>()).encoded()?,
-        of @ Column::Int(_) => (numbers(n_rows, values!(Int).copied()).boxed(), usual(of)),
+    match parts[0] {
+        Column::Text(_) => texts(Distinct::of_texts(n_rows, || values!(Text).map(Option::as_deref)), of),
+        Column::Coded(_) => texts(Distinct::of_codes(n_rows, held!(Coded)), of),
+        Column::Keyed(_) => texts(Distinct::of_keys(&held!(Keyed).collect::<Vec<_>>()), of),
         Column::Float(_) => {
             let known = || values!(Float).map(|value| value.filter(|x| !x.is_nan()));
-            let encoding = of_numbers(known().map(|value| value.map_or(u64::MAX, f64::to_bits)));
-            (numbers(n_rows, known()).boxed(), encoding)
+            numbers(known, f64::to_bits, bounds_of, primitive)
         }
         Column::Float32(_) => {
             let known = || values!(Float32).map(|&x| (!x.is_nan()).then_some(x));
-            let encoding = of_numbers(known().map(|value| value.map_or(u64::MAX, |x| u64::from(x.to_bits()))));
-            (numbers(n_rows, known()).boxed(), encoding)
+            numbers(known, |x| u64::from(x.to_bits()), |_| None, primitive)
         }
-        of @ Column::Date(_) => {
+        Column::Int(_) => by_polars(Int64Array::from_iter(values!(Int).copied()).boxed(), of),
+        Column::Date(_) => {
             let days = values!(Date).map(|date| date.map(bellwether_core::Date::days));
-            (numbers(n_rows, days).to(ArrowDataType::Date32).boxed(), usual(of))
+            by_polars(Int32Array::from_iter(days).to(ArrowDataType::Date32).boxed(), of)
         }
-        of @ Column::Bool(_) => (values!(Bool).copied().collect::<BooleanArray>().boxed(), usual(of)),
-    })
-}
-
-/// Numbers, and which of them are there.
-fn numbers<T: NativeType>(n_rows: usize, values: impl Iterator<Item = Option<T>>) -> PrimitiveArray<T> {
-    let (mut numbers, mut is_known) = (Vec::with_capacity(n_rows), BitmapBuilder::with_capacity(n_rows));
-    for value in values {
-        numbers.push(value.unwrap_or_default());
-        is_known.push(value.is_some());
+        Column::Bool(_) => by_polars(values!(Bool).copied().collect::<BooleanArray>().boxed(), of),
     }
-    PrimitiveArray::new(T::PRIMITIVE.into(), numbers.into(), is_known.into_opt_validity())
 }
 
-/// Numbers seldom repeat, and to count how often takes longer than to write them.
-fn of_numbers(bits: impl Iterator<Item = u64>) -> Encoding {
-    let distinct: HashSet<u64> = bits.take(LOOKED_AT).collect();
-    if distinct.len() <= FEW { Encoding::RleDictionary } else { Encoding::Plain }
+fn by_polars(array: Box<dyn Array>, of: &ParquetType) -> PolarsResult<Vec<CompressedPage>> {
+    let encoding = match array.dtype() {
+        // Where they repeat, they are coded; these are mostly distinct.
+        ArrowDataType::Utf8View => Encoding::Plain,
+        other => get_dtype_encoding(other).first().copied().unwrap_or(Encoding::Plain),
+    };
+    let columns = array_to_columns(array, of.clone(), OPTIONS, &[encoding])?;
+    columns.into_iter().flatten().map(|page| compressed(page?)).collect()
+}
+
+fn texts(distinct: Distinct, of: &ParquetType) -> PolarsResult<Vec<CompressedPage>> {
+    if distinct.is_plain() {
+        return by_polars(distinct.plain(), of);
+    }
+    let ParquetType::PrimitiveType(primitive) = of else { unreachable!("columns are not nested") };
+    let bounds =
+        || Some([distinct.texts.iter().min()?, distinct.texts.iter().max()?].map(|text| text.as_bytes().to_vec()));
+    let dictionary = Dictionary {
+        bytes: distinct.written(),
+        n_values: distinct.texts.len(),
+        bounds: bounds().filter(|_| distinct.texts.len() <= MOST_COMPARED),
+    };
+    page::coded(&distinct.places, dictionary, primitive)?.into_iter().map(compressed).collect()
+}
+
+/// As codes where there are few distinct numbers, such as shares of a few things; `None` is a null.
+fn numbers<T: NativeType, I: Iterator<Item = Option<T>>>(
+    values: impl Fn() -> I,
+    bits: impl Fn(T) -> u64,
+    bounds: impl Fn(&mut dyn Iterator<Item = T>) -> Option<Bounds>,
+    of: &PrimitiveType,
+) -> PolarsResult<Vec<CompressedPage>> {
+    match Few::of(values(), bits) {
+        Some(Few { numbers, places }) => {
+            let bytes = numbers.iter().flat_map(|number| number.to_le_bytes().as_ref().to_vec()).collect();
+            let bounds = bounds(&mut numbers.iter().copied());
+            let dictionary = Dictionary { bytes, n_values: numbers.len(), bounds };
+            page::coded(&places, dictionary, of)?.into_iter().map(compressed).collect()
+        }
+        None => {
+            let bounds = bounds(&mut values().flatten());
+            Ok(vec![compressed(Page::Data(page::plain(values, bounds, of)))?])
+        }
+    }
+}
+
+/// A zero is written as the one that is least, or greatest, as readers may tell the two apart.
+fn bounds_of(numbers: &mut dyn Iterator<Item = f64>) -> Option<Bounds> {
+    let first = numbers.next()?;
+    let (least, greatest) = numbers.fold((first, first), |(least, greatest), x| (least.min(x), greatest.max(x)));
+    let least = if least == 0.0 { -0.0 } else { least };
+    Some([least, greatest + 0.0].map(|x| x.to_le_bytes().to_vec()))
+}
+
+/// Few distinct numbers, and the place of each value among them.
+struct Few<T> {
+    numbers: Vec<T>,
+    places: Vec<Option<u32>>,
+}
+
+impl<T: NativeType> Few<T> {
+    /// `None` where there is none, or are too many.
+    fn of(values: impl Iterator<Item = Option<T>>, bits: impl Fn(T) -> u64) -> Option<Self> {
+        let (mut numbers, mut place_of) = (Vec::new(), PlHashMap::new());
+        let mut place = |number: T| {
+            *place_of.entry(bits(number)).or_insert_with(|| {
+                numbers.push(number);
+                numbers.len() as u32 - 1
+            })
+        };
+        let mut places = Vec::new();
+        for value in values {
+            let place = value.map(&mut place);
+            if place == Some(MOST_FEW) {
+                return None;
+            }
+            places.push(place);
+        }
+        (!numbers.is_empty()).then_some(Self { numbers, places })
+    }
 }

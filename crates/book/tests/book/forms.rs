@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bellwether_book::{Book, BookFile, CodedText, Column, KeyedText, Table, TableWriter, TextKey, Words, write_table};
 use bellwether_core::Quiet;
+use polars::prelude::{LazyFrame, PlRefPath, ScanArgsParquet, col, lit};
 
 use crate::common::{date, numbers};
 
@@ -153,4 +154,69 @@ fn an_unfinished_file_is_not_there() {
     drop(writer);
     assert_eq!(std::fs::read_dir(folder.path()).expect("lists").count(), 0);
     assert!(bellwether_book::TableWriter::create(&folder.path().join("events.xlsx")).is_err());
+}
+
+/// Pages of each kind, with runs that end at odd places: few and many numbers, texts that repeat or not, one value, none.
+#[test]
+fn parquet_holds_what_was_written() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for n_rows in [1, 7, 64, 100, 8191, 8192, 8193, 20_000] {
+        let is_null = |row: usize| row % 13 == 5;
+        let column = |value: &dyn Fn(usize) -> f64| -> Vec<Option<f64>> {
+            (0..n_rows).map(|row| (!is_null(row)).then(|| value(row))).collect()
+        };
+        let numbers = [
+            ("few", column(&|row| [0.5, -0.0, 0.0, 1e300][row / 3 % 4])),
+            ("many", column(&|row| (row as f64 * 0.37).sin())),
+            ("known", (0..n_rows).map(|row| Some(row as f64 / 7.0)).collect()),
+            ("one", (0..n_rows).map(|_| Some(2.5)).collect()),
+            ("none", vec![None; n_rows]),
+        ];
+        let text = |n_distinct: usize, row: usize| (!is_null(row)).then(|| format!("text {}", row * 7919 % n_distinct));
+        let texts = [("level", 3), ("level of one", 1), ("sentence", 4000), ("id", usize::MAX)]
+            .map(|(name, n_distinct)| (name, (0..n_rows).map(|row| text(n_distinct, row)).collect::<Vec<_>>()));
+        let mut table = Table::default().with("no text", Column::Text(vec![None; n_rows]));
+        for (name, values) in &numbers {
+            let singles = values.iter().map(|x| x.map_or(f32::NAN, |x| x as f32)).collect();
+            // What is no number is null.
+            let doubles = values.iter().map(|x| x.or(Some(f64::NAN).filter(|_| n_rows % 2 == 0))).collect();
+            table = table.with(name, Column::Float(doubles)).with(&format!("{name} 32"), Column::Float32(singles));
+        }
+        for (name, values) in &texts {
+            let mut coded = CodedText::default();
+            values.iter().for_each(|text| coded.push(text.as_deref()));
+            table = table.with(name, Column::Text(values.clone())).with(&format!("{name} coded"), Column::Coded(coded));
+        }
+        let path = folder.path().join("table.parquet");
+        write_table(&table, &path).expect("writes");
+
+        let frame = LazyFrame::scan_parquet(PlRefPath::new(path.to_str().expect("a path")), ScanArgsParquet::default())
+            .expect("a file");
+        let read = frame.clone().collect().expect("reads");
+        assert_eq!(read.column("no text").expect("there").null_count(), n_rows);
+        for (name, values) in &numbers {
+            let found: Vec<Option<f64>> =
+                read.column(name).and_then(|column| column.f64()).expect("f64").iter().collect();
+            let bits = |of: &[Option<f64>]| of.iter().map(|x| x.map(f64::to_bits)).collect::<Vec<_>>();
+            assert_eq!(bits(&found), bits(values), "{name} of {n_rows}");
+            let found = read.column(&format!("{name} 32")).and_then(|column| column.f32()).expect("f32");
+            let found: Vec<Option<f32>> = found.iter().collect();
+            assert_eq!(found, values.iter().map(|x| x.map(|x| x as f32)).collect::<Vec<_>>(), "{name} of {n_rows}");
+            // Readers skip what bounds exclude.
+            for bound in [-0.5, 0.0, 0.5, 2.5] {
+                let kept = frame.clone().filter(col(*name).gt_eq(lit(bound))).collect().expect("reads").height();
+                assert_eq!(kept, values.iter().flatten().filter(|&&x| x >= bound).count(), "{name} from {bound}");
+            }
+            let nulls = frame.clone().filter(col(*name).is_null()).collect().expect("reads").height();
+            assert_eq!(nulls, values.iter().filter(|x| x.is_none()).count(), "{name} of {n_rows}");
+        }
+        for (name, values) in &texts {
+            for name in [(*name).to_owned(), format!("{name} coded")] {
+                let found = read.column(&name).and_then(|column| column.str()).expect("texts");
+                assert!(found.iter().eq(values.iter().map(Option::as_deref)), "{name} of {n_rows}");
+                let kept = frame.clone().filter(col(&name).eq(lit("text 0"))).collect().expect("reads").height();
+                assert_eq!(kept, values.iter().flatten().filter(|text| *text == "text 0").count(), "{name}");
+            }
+        }
+    }
 }

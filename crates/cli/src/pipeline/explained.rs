@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use bellwether_book::{BookFile, Numbers};
-use bellwether_bundle::Bundle;
-use bellwether_core::{Calibration, FeatureMatrix, HealthModel, Target};
+use bellwether_bundle::{Bundle, TargetModel};
+use bellwether_core::{Calibration, FeatureMatrix, HealthModel, Model, Target};
 use bellwether_score::{
     Against, Contributions, ExplainedRow, Explainer, HealthShares, IndicatorValue, Indicators, Measure, Reasons,
     ScoreError, Scorer, Wording,
 };
+use rayon::prelude::*;
 
 use crate::failure::Failure;
 use crate::pipeline::opened::Opened;
@@ -56,13 +57,18 @@ impl Explained {
         };
         let is_main = |target: Target| scorer.main_target(target.outcome) == Some(target);
         let models = bundle.targets().iter().zip(bundle.models()).filter(|(of, _)| is_main(of.target));
-        let mut targets = Vec::new();
-        for (of, model) in models {
+        let explainer = |(of, model): (&TargetModel, &Model)| {
             let kernel = scorer.kernel(of.target).expect("a scorer has a kernel for each target of its bundle");
-            let explainer = match rows {
+            match rows {
                 None => Explainer::of_bundle(bundle, scorer, of.target),
                 Some(rows) => Explainer::new(kernel, model, of.target, Against::Rows(rows)),
-            };
+            }
+        };
+        // Tables of many trees take a while to compile.
+        let models: Vec<_> = models.collect();
+        let explainers: Vec<_> = models.par_iter().map(|&of| explainer(of)).collect();
+        let mut targets = Vec::new();
+        for ((of, _), explainer) in models.into_iter().zip(explainers) {
             match explainer {
                 Ok(explainer) => {
                     let calibration = of.calibration.clone();
