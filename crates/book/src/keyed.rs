@@ -36,6 +36,7 @@ impl KeyedText {
     ///
     /// # Panics
     /// If all bits of the key are set: that is the null.
+    #[inline]
     pub fn push(&mut self, key: Option<TextKey>) {
         assert_ne!(key, Some(Self::NULL), "a key of a text");
         self.keys.push(key.unwrap_or(Self::NULL));

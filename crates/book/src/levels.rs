@@ -26,7 +26,8 @@ impl Levels {
 
     /// The texts in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).map(|number| self.get(number))
+        let mut first = 0;
+        self.ends.iter().map(move |&end| &self.text[std::mem::replace(&mut first, end)..end])
     }
 
     /// How long they are together.

@@ -196,6 +196,7 @@ impl CodedText {
     }
 
     /// Adds the value of a place among the levels; a null where there is no such place.
+    #[inline]
     pub fn push_code(&mut self, code: Option<u32>) {
         self.codes.push(code.filter(|&code| (code as usize) < self.levels.len()).unwrap_or(Self::NULL));
     }

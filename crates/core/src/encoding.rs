@@ -350,11 +350,9 @@ fn encode_levels(texts: &TextColumn, levels: &[String], other: bool, into: &mut 
         .map(|text| levels.binary_search(text).ok().or_else(|| other.then_some(levels.len())))
         .collect();
     for column in 0..n_columns {
-        let is_it = |&code: &u32| match column_of.get(code as usize) {
-            None => f32::NAN,
-            Some(&of_text) => f32::from(u8::from(of_text == Some(column))),
-        };
-        into.extend(texts.codes.iter().map(is_it));
+        let is_it = |&of_text: &Option<usize>| f32::from(u8::from(of_text == Some(column)));
+        let value_of: Vec<f32> = column_of.iter().map(is_it).collect();
+        into.extend(texts.codes.iter().map(|&code| value_of.get(code as usize).copied().unwrap_or(f32::NAN)));
     }
 }
 

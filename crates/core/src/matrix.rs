@@ -98,6 +98,7 @@ impl FeatureMatrix {
     ///
     /// # Panics
     /// If `row` or `column` is outside.
+    #[inline]
     pub fn value(&self, row: usize, column: usize) -> f32 {
         self.column(column)[row]
     }

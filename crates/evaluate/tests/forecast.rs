@@ -97,7 +97,7 @@ fn expected_amounts_by_hand() {
         close(step.grr.expect("there is revenue").expected, (1_200.0 - churned - contracted) / 1_200.0);
         before = (churned, expanded, contracted);
     }
-    close(expected_gain(0.2, &changes_of(0.2, 0.9), Some("smb")), 0.036);
+    close(expected_gain(&changes_of(0.2, 0.9), Some("smb"))(0.2), 0.036);
 }
 
 /// One account of 100 that churns with 0.3 within 30 days and 0.5 within 90: futures count it so often.

@@ -45,6 +45,15 @@ pub(crate) struct LoadedRows {
     pub(super) path: String,
 }
 
+/// How many texts are recognised without looking them up; a power of two.
+const LAST_CODES: usize = 64;
+
+/// One of [`LAST_CODES`], for each view of a text.
+const fn place_of(view: u128) -> usize {
+    let mixed = (view as u64 ^ (view >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> (64 - LAST_CODES.trailing_zeros())) as usize
+}
+
 /// Texts as codes in order of first sight. The map is only looked up, never walked.
 #[derive(Debug, Default)]
 pub(crate) struct Interner {
@@ -79,18 +88,22 @@ impl Interner {
     pub(crate) fn each_code(&mut self, column: &StringChunked, mut take: impl FnMut(u32)) {
         for (chunk, array) in column.downcast_iter().zip(column.chunks()) {
             let validity = array.validity();
-            // Files are mostly sorted by account: the last code is mostly the right one. Within a chunk, equal views
-            // are equal texts.
-            let mut last = None;
+            // Files are mostly sorted by account, or have few texts: one of the last codes is mostly the right one.
+            // Within a chunk, equal views are equal texts.
+            let mut last = [None; LAST_CODES];
             for (row, view) in chunk.views().iter().enumerate() {
+                if validity.is_some_and(|validity| !validity.get_bit(row)) {
+                    take(TextColumn::MISSING);
+                    continue;
+                }
                 let view = view.as_u128();
-                let code = match last {
-                    _ if validity.is_some_and(|validity| !validity.get_bit(row)) => TextColumn::MISSING,
+                let last = &mut last[place_of(view)];
+                let code = match *last {
                     Some((known, code)) if known == view => code,
                     _ => {
                         let text = chunk.value(row);
                         let code = self.code_of.get(text).copied().unwrap_or_else(|| self.learn(text));
-                        last = Some((view, code));
+                        *last = Some((view, code));
                         code
                     }
                 };

@@ -34,9 +34,12 @@ pub(super) fn plain<T: NativeType, I: Iterator<Item = Option<T>>>(
     of: &PrimitiveType,
 ) -> DataPage {
     let levels = Levels::of(values().map(|value| value.is_some()));
-    let mut bytes = levels.written(levels.n_known * size_of::<T>());
-    for value in values().flatten() {
-        bytes.extend_from_slice(value.to_le_bytes().as_ref());
+    let n_bytes = levels.n_known * size_of::<T>();
+    let mut bytes = levels.written(n_bytes);
+    let first = bytes.len();
+    bytes.resize(first + n_bytes, 0);
+    for (place, value) in bytes[first..].chunks_exact_mut(size_of::<T>()).zip(values().flatten()) {
+        place.copy_from_slice(value.to_le_bytes().as_ref());
     }
     data(bytes, &levels, Encoding::Plain, bounds, of)
 }

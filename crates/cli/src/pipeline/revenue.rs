@@ -217,15 +217,17 @@ pub(crate) fn expected_gains(
     let horizon = changes.horizons.iter().find(|of| of.horizon_days == main.horizon_days)?;
     let expanded = horizon.expanded.as_ref()?;
     let probability = probability.get(&main)?;
+    let of_any_level = expected_gain(expanded, None);
     let Some(segment) = &changes.segment else {
-        return Some(probability.iter().map(|p| p.map(|p| expected_gain(p, expanded, None))).collect());
+        return Some(probability.iter().map(|p| p.map(&of_any_level)).collect());
     };
     // A feature file may lack the segment by which gains differ.
     let Some((_, levels)) = segments.iter().find(|(name, _)| name == segment) else {
         return Some(vec![None; probability.len()]);
     };
-    let gain = |(row, p): (usize, &Option<f64>)| p.map(|p| expected_gain(p, expanded, levels.get(row)));
-    Some(probability.iter().enumerate().map(gain).collect())
+    let of_level: Vec<_> = levels.levels.iter().map(|level| expected_gain(expanded, Some(level))).collect();
+    let gain = |(p, &code): (&Option<f64>, &u32)| p.map(of_level.get(code as usize).unwrap_or(&of_any_level));
+    Some(probability.iter().zip(&levels.codes).map(gain).collect())
 }
 
 /// What is to be expected of the accounts in `rows`, and of each level of each segment.

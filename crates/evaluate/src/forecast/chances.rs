@@ -136,10 +136,10 @@ pub(super) fn expected(chances: &[Chances<'_>], scratch: &mut [Fates]) -> Vec<Mo
     chances.iter().zip(scratch.iter()).map(|(of, &fates)| of.expected(fates)).collect()
 }
 
-/// The gain that an expansion is expected to bring at one horizon, as a share of the account's revenue: the probability
-/// of an expansion, times the share of such accounts that stay, times their mean change where it is a gain.
-pub fn expected_gain(probability: f64, expanded: &RelativeChanges, level: Option<&str>) -> f64 {
-    let slices = expanded.of_level(level);
+/// The gain that expansions are expected to bring accounts of a level at one horizon, as a share of the account's revenue: the
+/// probability of an expansion, times the share of such accounts that stay, times their mean change where it is a gain.
+pub fn expected_gain(expanded: &RelativeChanges, level: Option<&str>) -> impl Fn(f64) -> f64 + use<> {
+    let (slices, kept) = (expanded.of_level(level), expanded.kept);
     let mean_gain = slices.iter().map(|change| change.max(0.0)).sum::<f64>() / slices.len() as f64;
-    probability * expanded.kept * mean_gain
+    move |probability| probability * kept * mean_gain
 }
