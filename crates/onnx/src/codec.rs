@@ -7,6 +7,7 @@ use prost::bytes::Bytes;
 use crate::graph::{expect_operators, operator_name};
 use crate::limits::{self, MAX_BYTES, MAX_FEATURES, at_most};
 use crate::proto::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto};
+use crate::spelling::is_spelled;
 use crate::{OnnxError, linear, opaque, row_operators, scorecard, trees};
 
 /// Read by onnx 1.13 and later, ONNX Runtime 1.14 and later, tract 0.23.
@@ -111,16 +112,33 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, OnnxError> {
         target: metadata(&file, TARGET_KEY)?.to_owned(),
         feature_names,
     };
-    let canonical = write(&decoded.model, &decoded.feature_names, &decoded.schema_digest, &decoded.target)?;
-    if canonical == bytes {
+    let canonical = message(&decoded.model, &decoded.feature_names, &decoded.schema_digest, &decoded.target)?;
+    if is_spelled(&canonical, bytes) {
         return Ok(decoded);
     }
+    let canonical = written(&canonical)?;
     let offset = canonical.iter().zip(bytes).take_while(|(ours, theirs)| ours == theirs).count();
     Err(OnnxError::NotCanonical { offset })
 }
 
 /// A valid model as bytes.
 fn write(model: &Model, feature_names: &[String], schema_digest: &str, target: &str) -> Result<Vec<u8>, OnnxError> {
+    written(&message(model, feature_names, schema_digest, target)?)
+}
+
+fn written(file: &ModelProto) -> Result<Vec<u8>, OnnxError> {
+    let bytes = file.encode_to_vec();
+    at_most("bytes", bytes.len(), MAX_BYTES)?;
+    Ok(bytes)
+}
+
+/// A valid model as the message that its file holds.
+fn message(
+    model: &Model,
+    feature_names: &[String],
+    schema_digest: &str,
+    target: &str,
+) -> Result<ModelProto, OnnxError> {
     let n_features = model.n_features();
     if feature_names.len() != n_features {
         return Err(OnnxError::Features { found: feature_names.len(), expected: n_features });
@@ -144,17 +162,14 @@ fn write(model: &Model, feature_names: &[String], schema_digest: &str, target: &
     ];
     let features = feature_names.iter().enumerate().map(|(j, name)| entry(&format!("{FEATURE_KEY}{j}"), name));
     let operator_set = |(domain, version): (&str, i64)| OperatorSetIdProto { domain: domain.to_owned(), version };
-    let file = ModelProto {
+    Ok(ModelProto {
         ir_version: IR_VERSION,
         producer_name: "bellwether".to_owned(),
         graph: Some(body.into_graph(n_features)),
         opset_import: OPERATOR_SETS.map(operator_set).to_vec(),
         metadata_props: fixed.into_iter().chain(features).collect(),
         ..ModelProto::default()
-    };
-    let bytes = file.encode_to_vec();
-    at_most("bytes", bytes.len(), MAX_BYTES)?;
-    Ok(bytes)
+    })
 }
 
 fn read(graph: &GraphProto, kind: Kind, n_features: usize) -> Result<Model, OnnxError> {

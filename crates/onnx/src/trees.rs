@@ -76,11 +76,7 @@ pub(crate) fn write_logit(body: &mut Body) {
 /// Every sum that the leaves can make is a probability.
 fn check_probability(trees: &Trees) -> Result<(), OnnxError> {
     let leaves = |tree: &Tree| {
-        let leaf = |node: &Node| match *node {
-            Node::Leaf { value } => Some(f64::from(value)),
-            Node::Split { .. } => None,
-        };
-        let values = tree.nodes.iter().filter_map(leaf);
+        let values = tree.nodes.iter().filter_map(leaf).map(f64::from);
         values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)))
     };
     let base = f64::from(trees.base());
@@ -94,8 +90,16 @@ fn check_probability(trees: &Trees) -> Result<(), OnnxError> {
     Ok(())
 }
 
+/// The value of a leaf.
+fn leaf(node: &Node) -> Option<f32> {
+    match *node {
+        Node::Leaf { value } => Some(value),
+        Node::Split { .. } => None,
+    }
+}
+
 fn ensemble(trees: &Trees) -> Vec<AttributeProto> {
-    let mut columns = Columns::default();
+    let mut columns = Columns::with_capacity(trees.trees().iter().map(|tree| tree.nodes.len()).sum());
     for (tree, of_tree) in trees.trees().iter().enumerate() {
         for (at, node) in of_tree.nodes.iter().enumerate() {
             columns.push(tree, at, node);
@@ -110,7 +114,6 @@ fn ensemble(trees: &Trees) -> Vec<AttributeProto> {
 }
 
 /// The attributes of a `TreeEnsembleClassifier`, one value a node or a leaf's class.
-#[derive(Default)]
 struct Columns {
     tree: Vec<i64>,
     node: Vec<i64>,
@@ -127,6 +130,25 @@ struct Columns {
 }
 
 impl Columns {
+    fn with_capacity(n_nodes: usize) -> Self {
+        // Half of the nodes are leaves, and the first of them weighs for two classes.
+        let n_weights = n_nodes / 2 + 2;
+        Self {
+            tree: Vec::with_capacity(n_nodes),
+            node: Vec::with_capacity(n_nodes),
+            feature: Vec::with_capacity(n_nodes),
+            value: Vec::with_capacity(n_nodes),
+            mode: Vec::with_capacity(n_nodes),
+            if_true: Vec::with_capacity(n_nodes),
+            if_false: Vec::with_capacity(n_nodes),
+            missing_true: Vec::with_capacity(n_nodes),
+            class_tree: Vec::with_capacity(n_weights),
+            class_node: Vec::with_capacity(n_weights),
+            class: Vec::with_capacity(n_weights),
+            class_weight: Vec::with_capacity(n_weights),
+        }
+    }
+
     fn push(&mut self, tree: usize, at: usize, node: &Node) {
         let (tree, at) = (tree as i64, at as i64);
         let (mode, feature, value, if_true, if_false, missing_true) = match *node {
@@ -185,12 +207,14 @@ pub(crate) fn read(graph: &GraphProto, n_features: usize, link: Link) -> Result<
     let ensemble = graph.node.first().ok_or_else(|| OnnxError::graph("the graph", "it must have a node"))?;
     let read = read_trees(ensemble)?;
     let base = scalar(graph, "base")?;
-    let trees = Trees::new(n_features, base, link, read.clone())?;
+    let values = |trees: &[Tree]| -> Vec<f32> { trees.iter().flat_map(|tree| &tree.nodes).filter_map(leaf).collect() };
+    let leaves = values(&read);
+    let trees = Trees::new(n_features, base, link, read)?;
     // `new` rounds to the grid; a file that is off it was not written by us.
-    if trees.trees() != read || trees.base() != base {
+    if values(trees.trees()) != leaves || trees.base() != base {
         return Err(OnnxError::graph("the leaves", "they must lie on the binary grid on which f32 sums are exact"));
     }
-    match read_covers(ensemble, &read)? {
+    match read_covers(ensemble, trees.trees())? {
         Some(covers) => Ok(trees.with_covers(covers)?),
         None => Ok(trees),
     }
@@ -243,7 +267,8 @@ fn read_trees(ensemble: &NodeProto) -> Result<Vec<Tree>, OnnxError> {
             }
         };
         if usize::try_from(tree[at]).is_ok_and(|tree| tree == trees.len()) {
-            trees.push(Tree { nodes: Vec::new() });
+            let is_here = |&&of: &&i64| of != tree[at] + 1;
+            trees.push(Tree { nodes: Vec::with_capacity(tree[at..].iter().take_while(is_here).count()) });
         }
         match trees.last_mut() {
             Some(last) => last.nodes.push(node),
