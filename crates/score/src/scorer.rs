@@ -6,6 +6,7 @@ use bellwether_core::{
     Assessment, Band, Bands, Calibration, Digest, Encoding, FeatureMatrix, FeatureSchema, HealthModel, HealthRules,
     Outcome, RowStatus, ScorecardModel, Target,
 };
+use rayon::prelude::*;
 
 use crate::coverage::Coverage;
 use crate::horizons::Horizons;
@@ -93,7 +94,7 @@ impl Scorer {
     /// [`Scorer::from_parts`] with the kernel that `compile` makes of each target, whose place it is given.
     pub(crate) fn compiled(
         parts: ScorerParts,
-        compile: impl Fn(usize, &ScorerTarget, &FeatureSchema) -> Result<Kernel, ScoreError>,
+        compile: impl Fn(usize, &ScorerTarget, &FeatureSchema) -> Result<Kernel, ScoreError> + Sync,
     ) -> Result<Self, ScoreError> {
         let ScorerParts { schema, encoding, scorecard, bands, rules, targets, min_coverage, digest } = parts;
         if !(0.0..=1.0).contains(&min_coverage) {
@@ -113,12 +114,14 @@ impl Scorer {
             used[feature] = true;
         }
         let order: Vec<Target> = targets.iter().map(|of| of.target).collect();
-        let graphs = targets.iter().map(|of| (of.target, Digest::of(&of.onnx))).collect();
-        let mut models = BTreeMap::new();
-        for (place, of) in targets.into_iter().enumerate() {
-            of.calibration.validate()?;
-            let kernel = compile(place, &of, &schema)?;
-            let ScorerTarget { target, calibration, .. } = of;
+        let prepare = |(place, of): (usize, &ScorerTarget)| {
+            rayon::join(|| Digest::of(&of.onnx), || of.calibration.validate().map(|()| compile(place, of, &schema)))
+        };
+        let prepared: Vec<_> = targets.par_iter().enumerate().map(prepare).collect();
+        let (mut graphs, mut models) = (BTreeMap::new(), BTreeMap::new());
+        for (ScorerTarget { target, calibration, .. }, (graph, kernel)) in targets.into_iter().zip(prepared) {
+            let kernel = kernel??;
+            graphs.insert(target, graph);
             for (used, &used_here) in used.iter_mut().zip(kernel.used_features()) {
                 *used |= used_here;
             }
