@@ -257,7 +257,9 @@ impl<'a> Reader<'a> {
         let table: Vec<u32> = table.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect();
         let codes = self.codes(n_values, n_rows)?;
         let mut is_used = vec![false; n_values];
-        codes.iter().for_each(|&code| is_used[code as usize] = true);
+        for &code in &codes {
+            is_used[code as usize] = true;
+        }
         self.is_spelled &= table.is_sorted_by(|a, b| a < b) && !is_used.contains(&false);
         Ok(codes.into_iter().map(|code| table[code as usize]).collect())
     }
