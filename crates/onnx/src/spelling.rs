@@ -2,15 +2,19 @@
 //!
 //! They are compared from the back: what a message holds stands behind its length, which is known by then.
 
+use bellwether_core::Trees;
+
 use crate::proto::{
     AttributeProto, DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
     TensorProto, TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto,
 };
+use crate::trees;
 
-/// Whether `bytes` are `file`, as prost writes it.
-pub(crate) fn is_spelled(file: &ModelProto, bytes: &[u8]) -> bool {
+/// Whether `bytes` are `file`, as prost writes it, its first operator followed by the attributes of `trees`: they are the most
+/// of a file, so only one of them is made at a time.
+pub(crate) fn is_spelled(file: &ModelProto, trees: Option<&Trees>, bytes: &[u8]) -> bool {
     let mut rest = Rest(bytes);
-    rest.model(file).is_some() && rest.0.is_empty()
+    rest.model(file, trees).is_some() && rest.0.is_empty()
 }
 
 /// What stands before everything that was compared so far.
@@ -20,11 +24,11 @@ struct Rest<'a>(&'a [u8]);
 type Spelled = Option<()>;
 
 impl Rest<'_> {
-    fn model(&mut self, model: &ModelProto) -> Spelled {
+    fn model(&mut self, model: &ModelProto, trees: Option<&Trees>) -> Spelled {
         let ModelProto { ir_version, producer_name, producer_version, graph, opset_import, metadata_props } = model;
         self.messages(14, metadata_props, Self::entry)?;
         self.messages(8, opset_import, Self::operator_set)?;
-        self.messages(7, graph.as_slice(), Self::graph)?;
+        self.messages(7, graph.as_slice(), |rest, graph| rest.graph(graph, trees))?;
         self.text(3, producer_version)?;
         self.text(2, producer_name)?;
         self.int(1, *ir_version)
@@ -40,16 +44,23 @@ impl Rest<'_> {
         self.text(1, domain)
     }
 
-    fn graph(&mut self, GraphProto { node, name, initializer, input, output }: &GraphProto) -> Spelled {
+    fn graph(&mut self, graph: &GraphProto, trees: Option<&Trees>) -> Spelled {
+        let GraphProto { node, name, initializer, input, output } = graph;
         self.messages(12, output, Self::value_info)?;
         self.messages(11, input, Self::value_info)?;
         self.messages(5, initializer, Self::tensor)?;
         self.text(2, name)?;
-        self.messages(1, node, Self::node)
+        let (first, others) = node.split_at(node.len().min(1));
+        self.messages(1, others, |rest, node| rest.node(node, None))?;
+        self.messages(1, first, |rest, node| rest.node(node, trees))
     }
 
-    fn node(&mut self, NodeProto { input, output, name, op_type, attribute, domain }: &NodeProto) -> Spelled {
+    fn node(&mut self, node: &NodeProto, trees: Option<&Trees>) -> Spelled {
+        let NodeProto { input, output, name, op_type, attribute, domain } = node;
         self.text(7, domain)?;
+        if let Some(trees) = trees {
+            trees::attributes(trees).rev().try_for_each(|of| self.field(5, |rest| rest.attribute(&of)))?;
+        }
         self.messages(5, attribute, Self::attribute)?;
         self.text(4, op_type)?;
         self.text(3, name)?;
@@ -240,7 +251,7 @@ mod tests {
     #[test]
     fn a_message_is_spelled_as_prost_writes_it() {
         for file in [file(), ModelProto::default(), ModelProto { graph: Some(GraphProto::default()), ..file() }] {
-            assert!(is_spelled(&file, &file.encode_to_vec()));
+            assert!(is_spelled(&file, None, &file.encode_to_vec()));
         }
     }
 
@@ -251,12 +262,15 @@ mod tests {
             for flipped in [1, 0x80] {
                 let mut bytes = bytes.clone();
                 bytes[at] ^= flipped;
-                assert!(!is_spelled(&file, &bytes), "byte {at}");
+                assert!(!is_spelled(&file, None, &bytes), "byte {at}");
             }
-            assert!(!is_spelled(&file, &bytes[at + 1..]) && !is_spelled(&file, &bytes[..at]), "cut at {at}");
+            assert!(
+                !is_spelled(&file, None, &bytes[at + 1..]) && !is_spelled(&file, None, &bytes[..at]),
+                "cut at {at}"
+            );
             let (front, back) = bytes.split_at(at);
-            assert!(!is_spelled(&file, &[front, &[0], back].concat()), "0 before {at}");
+            assert!(!is_spelled(&file, None, &[front, &[0], back].concat()), "0 before {at}");
         }
-        assert!(!is_spelled(&file, &[bytes.as_slice(), &[0]].concat()));
+        assert!(!is_spelled(&file, None, &[bytes.as_slice(), &[0]].concat()));
     }
 }
