@@ -73,12 +73,12 @@ impl Rest<'_> {
         self.int(20, i64::from(*r#type))?;
         self.messages(9, strings, |rest, text| rest.bytes(text))?;
         self.numbers(8, ints, |rest, &value| rest.number(value as u64))?;
-        self.numbers(7, floats, |rest, value| rest.bytes(&value.to_le_bytes()))?;
+        self.numbers(7, floats, |rest, value| rest.array(value.to_le_bytes()))?;
         self.messages(5, t.as_slice(), Self::tensor)?;
         self.text(4, s)?;
         self.int(3, *i)?;
         if *f != 0.0 {
-            self.bytes(&f.to_le_bytes())?;
+            self.array(f.to_le_bytes())?;
             self.key(2, 5)?;
         }
         self.text(1, name)
@@ -86,12 +86,12 @@ impl Rest<'_> {
 
     fn tensor(&mut self, tensor: &TensorProto) -> Spelled {
         let TensorProto { dims, data_type, float_data, int32_data, int64_data, name, raw_data, double_data } = tensor;
-        self.numbers(10, double_data, |rest, value| rest.bytes(&value.to_le_bytes()))?;
+        self.numbers(10, double_data, |rest, value| rest.array(value.to_le_bytes()))?;
         self.text(9, raw_data)?;
         self.text(8, name)?;
         self.numbers(7, int64_data, |rest, &value| rest.number(value as u64))?;
         self.numbers(5, int32_data, |rest, &value| rest.number(i64::from(value) as u64))?;
-        self.numbers(4, float_data, |rest, value| rest.bytes(&value.to_le_bytes()))?;
+        self.numbers(4, float_data, |rest, value| rest.array(value.to_le_bytes()))?;
         self.int(2, i64::from(*data_type))?;
         self.numbers(1, dims, |rest, &value| rest.number(value as u64))
     }
@@ -161,13 +161,19 @@ impl Rest<'_> {
     /// A base-128 number, the lowest digits first.
     fn number(&mut self, value: u64) -> Spelled {
         if value < 0x80 {
-            return self.bytes(&[value as u8]);
+            return self.array([value as u8]);
         }
         let n_digits = value.ilog2() / 7 + 1;
         (0..n_digits).rev().try_for_each(|digit| {
             let more = if digit + 1 < n_digits { 0x80 } else { 0 };
-            self.bytes(&[(value >> (7 * digit)) as u8 & 0x7f | more])
+            self.array([(value >> (7 * digit)) as u8 & 0x7f | more])
         })
+    }
+
+    fn array<const N: usize>(&mut self, written: [u8; N]) -> Spelled {
+        let (before, found) = self.0.split_last_chunk()?;
+        self.0 = before;
+        (*found == written).then_some(())
     }
 
     fn bytes(&mut self, written: &[u8]) -> Spelled {

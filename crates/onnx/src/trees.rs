@@ -26,7 +26,7 @@ const PROBABILITY_SLACK: f64 = 0.000_4;
 /// Runtime takes a layout of its own for binary models. They are [`attributes`], which are left out here. The base is added by a node, not by `base_values`: with two of
 /// them, ONNX Runtime 1.31 overwrites class 1 by class 0.
 pub(crate) fn write(trees: &Trees) -> Result<Body, OnnxError> {
-    at_most("nodes of trees", trees.trees().iter().map(|tree| tree.nodes.len()).sum(), MAX_TREE_NODES)?;
+    at_most("nodes of trees", n_nodes(trees), MAX_TREE_NODES)?;
     let deepest = trees.trees().iter().map(depth).max().unwrap_or(0);
     at_most("splits on the way to a leaf", deepest, MAX_TREE_DEPTH)?;
     let mut body = Body::default();
@@ -43,6 +43,10 @@ pub(crate) fn write(trees: &Trees) -> Result<Body, OnnxError> {
         }
     }
     Ok(body)
+}
+
+fn n_nodes(trees: &Trees) -> usize {
+    trees.trees().iter().map(|tree| tree.nodes.len()).sum()
 }
 
 /// The most splits on the way to a leaf; children stand after their parent.
@@ -140,7 +144,7 @@ fn floats(name: &str, floats: Vec<f32>) -> AttributeProto {
 
 /// What `value` gives for each tree's place, node's place in it, and node.
 fn of_nodes<T>(trees: &Trees, value: impl Fn(usize, usize, &Node) -> T) -> Vec<T> {
-    let mut values = Vec::with_capacity(trees.trees().iter().map(|tree| tree.nodes.len()).sum());
+    let mut values = Vec::with_capacity(n_nodes(trees));
     for (tree, of_tree) in trees.trees().iter().enumerate() {
         values.extend(of_tree.nodes.iter().enumerate().map(|(at, node)| value(tree, at, node)));
     }
@@ -157,7 +161,8 @@ fn of_splits(trees: &Trees, value: impl Fn(u32, u32, u32, bool) -> i64) -> Vec<i
 
 /// What `value` gives for each weight's tree, leaf, class, and the leaf's value.
 fn of_weights<T>(trees: &Trees, value: impl Fn(usize, usize, i64, f32) -> T) -> Vec<T> {
-    let mut values = Vec::new();
+    // About half of the nodes are leaves.
+    let mut values = Vec::with_capacity(n_nodes(trees) / 2 + trees.trees().len());
     for (tree, of_tree) in trees.trees().iter().enumerate() {
         for (at, node) in of_tree.nodes.iter().enumerate() {
             let Some(of_leaf) = leaf(node) else { continue };
