@@ -68,7 +68,7 @@ pub(crate) fn encode(vectors: &ParityVectors) -> Result<Vec<u8>, BundleError> {
 
 /// Reads what [`encode`] wrote, and refuses every other spelling of it.
 pub(crate) fn decode(bytes: &[u8]) -> Result<ParityVectors, BundleError> {
-    let mut input = Reader { bytes, at: 0 };
+    let mut input = Reader { bytes, at: 0, is_spelled: true };
     if input.take(MAGIC.len())? != MAGIC {
         return broken("it must begin with BWPARITY".to_owned());
     }
@@ -83,6 +83,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<ParityVectors, BundleError> {
     let mut targets = BTreeMap::new();
     for _ in 0..n_targets {
         let (target, of_target) = input.target(n_rows, n_columns)?;
+        input.is_spelled &= targets.last_key_value().is_none_or(|(last, _)| *last < target);
         targets.insert(target, of_target);
     }
     let vectors = ParityVectors {
@@ -95,6 +96,9 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<ParityVectors, BundleError> {
         background: input.digest()?,
     };
     // One spelling: nothing follows, tables rise and hold what is used, widths are the least.
+    if input.is_spelled && input.at == bytes.len() {
+        return Ok(vectors);
+    }
     let spelled = encode(&vectors)?;
     if spelled == bytes {
         return Ok(vectors);
@@ -199,6 +203,8 @@ impl Writer {
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Whether what was read so far is spelled as [`encode`] does.
+    is_spelled: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -248,8 +254,14 @@ impl<'a> Reader<'a> {
     fn numbers(&mut self, n_rows: usize) -> Result<Vec<u32>, BundleError> {
         let n_values = self.count(4)?;
         let table = self.take(n_values * 4)?.as_chunks().0;
+        let table: Vec<u32> = table.iter().map(|&bytes| u32::from_le_bytes(bytes)).collect();
         let codes = self.codes(n_values, n_rows)?;
-        Ok(codes.into_iter().map(|code| u32::from_le_bytes(table[code as usize])).collect())
+        let mut is_used = vec![false; n_values];
+        for &code in &codes {
+            is_used[code as usize] = true;
+        }
+        self.is_spelled &= table.is_sorted_by(|a, b| a < b) && !is_used.contains(&false);
+        Ok(codes.into_iter().map(|code| table[code as usize]).collect())
     }
 
     fn texts(&mut self, n_rows: usize) -> Result<TextColumn, BundleError> {
@@ -257,8 +269,10 @@ impl<'a> Reader<'a> {
         let levels = (0..n_levels).map(|_| self.text()).collect::<Result<Vec<_>, _>>()?;
         let codes = self.codes(n_levels + 1, n_rows)?;
         let text = |&code: &u32| levels.get(code as usize).map(String::as_str);
-        // Levels out of order, twice or unused are told by the spelling.
-        Ok(TextColumn::from_texts(codes.iter().map(text)))
+        let texts = TextColumn::from_texts(codes.iter().map(text));
+        // They are not where levels are out of order, stand twice or are unused.
+        self.is_spelled &= texts.levels == levels;
+        Ok(texts)
     }
 
     fn codes(&mut self, n_values: usize, n_rows: usize) -> Result<Vec<u32>, BundleError> {
@@ -288,7 +302,9 @@ impl<'a> Reader<'a> {
     }
 
     fn target(&mut self, n_rows: usize, n_columns: usize) -> Result<(Target, ParityTarget), BundleError> {
-        let target = Target::try_from(self.text()?).or_else(|error| broken(error.to_string()))?;
+        let name = self.text()?;
+        let target = Target::try_from(name.clone()).or_else(|error| broken(error.to_string()))?;
+        self.is_spelled &= target.to_string() == name;
         let graph = self.digest()?;
         let n_trees = self.count(32)?;
         let (logit_bits, probability_bits) = (self.wide(n_rows)?, self.wide(n_rows)?);
@@ -360,7 +376,7 @@ mod tests {
             let mut out = Writer(Vec::new());
             out.numbers(&bits).expect("writes");
             assert_eq!(out.0.len(), 4 + bits.len() * (4 + width));
-            let mut input = Reader { bytes: &out.0, at: 0 };
+            let mut input = Reader { bytes: &out.0, at: 0, is_spelled: true };
             assert_eq!(input.numbers(bits.len()).expect("reads"), bits);
         }
     }
@@ -373,6 +389,29 @@ mod tests {
         }
         bytes.push(0);
         assert!(decode(&bytes).is_err());
+    }
+
+    /// Whatever one byte becomes: names of targets that change their order, codes that leave a value of a table unused, tables
+    /// that fall.
+    #[test]
+    fn what_is_read_is_written_the_same() {
+        let mut vectors = vectors();
+        let target = |horizon_days| Target { outcome: Outcome::Churn, horizon_days };
+        let second = vectors.targets[&target(90)].clone();
+        vectors.targets.insert(target(30), ParityTarget { reasons: None, ..second });
+        let written = encode(&vectors).expect("writes");
+        let mut n_read = 0;
+        for at in 0..written.len() {
+            let mut bytes = written.clone();
+            for byte in 0..=u8::MAX {
+                bytes[at] = byte;
+                if let Ok(read) = decode(&bytes) {
+                    assert_eq!(encode(&read).expect("writes"), bytes, "byte {at} is {byte}");
+                    n_read += 1;
+                }
+            }
+        }
+        assert!(n_read > written.len(), "some bytes are free, such as those of logits");
     }
 
     /// Checks that the bytes are refused with `message` once those from `at` are `put`.

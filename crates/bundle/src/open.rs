@@ -14,8 +14,8 @@ use crate::rules::{
     SCORECARD, graph_file,
 };
 use crate::{
-    BundleContents, BundleError, MAX_FILE_BYTES, MAX_FILES, MAX_JSON_BYTES, MAX_MANIFEST_BYTES, MAX_PARITY_BYTES,
-    Manifest, ParityVectors, Provenance, TargetModel, certificate, json, names,
+    BundleContents, BundleError, FileEntry, MAX_FILE_BYTES, MAX_FILES, MAX_JSON_BYTES, MAX_MANIFEST_BYTES,
+    MAX_PARITY_BYTES, Manifest, ParityVectors, Provenance, TargetModel, certificate, json, names,
 };
 
 /// The file with the bundle's digest; without it a change in the manifest alone would go unseen.
@@ -184,21 +184,19 @@ fn check_listing(listing: &Listing, manifest: &Manifest) -> Result<(), BundleErr
 struct Files(BTreeMap<String, Vec<u8>>);
 
 impl Files {
+    /// Half of the bytes on a thread of its own: digests take time.
     fn read(path: &Path, manifest: &Manifest) -> Result<Self, BundleError> {
-        let graphs: BTreeSet<&str> = manifest.targets.iter().map(|entry| entry.graph.as_str()).collect();
-        let mut kept = BTreeMap::new();
-        for (file, entry) in &manifest.files {
-            let is_ours = FIXED.contains(&file.as_str()) || OPTIONAL.contains(&file.as_str());
-            let limit = match file.as_str() {
-                PARITY => MAX_PARITY_BYTES,
-                _ if is_ours => MAX_JSON_BYTES,
-                _ => MAX_FILE_BYTES,
-            };
-            let bytes = folder::read_checked(path, file, entry, limit)?;
-            if is_ours || graphs.contains(file.as_str()) {
-                kept.insert(file.clone(), bytes);
-            }
-        }
+        let files: Vec<(&String, &FileEntry)> = manifest.files.iter().collect();
+        let sizes = || files.iter().map(|(_, entry)| u128::from(entry.bytes));
+        let half = sizes().sum::<u128>() / 2;
+        let up_to = sizes().scan(0, |sum, bytes| {
+            *sum += bytes;
+            Some(*sum)
+        });
+        let (front, back) = files.split_at(up_to.take_while(|&sum| sum <= half).count());
+        let (front, back) = beside(|| read_each(path, manifest, front), || read_each(path, manifest, back));
+        let mut kept = front?;
+        kept.append(&mut back?);
         Ok(Self(kept))
     }
 
@@ -215,6 +213,41 @@ impl Files {
     }
 }
 
+/// Checks `files`, and keeps those that are parsed.
+fn read_each(
+    path: &Path,
+    manifest: &Manifest,
+    files: &[(&String, &FileEntry)],
+) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
+    let is_graph = |file: &str| manifest.targets.iter().any(|entry| entry.graph == file);
+    let mut kept = BTreeMap::new();
+    for &(file, entry) in files {
+        let is_ours = FIXED.contains(&file.as_str()) || OPTIONAL.contains(&file.as_str());
+        let limit = match file.as_str() {
+            PARITY => MAX_PARITY_BYTES,
+            _ if is_ours => MAX_JSON_BYTES,
+            _ => MAX_FILE_BYTES,
+        };
+        let bytes = folder::read_checked(path, file, entry, limit)?;
+        if is_ours || is_graph(file) {
+            kept.insert(file.clone(), bytes);
+        }
+    }
+    Ok(kept)
+}
+
+/// What both give, `first` on a thread of its own.
+fn beside<A: Send, B>(first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(first);
+        let second = second();
+        match thread.join() {
+            Ok(first) => (first, second),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
 /// What the files hold beside the targets.
 fn contents_of(manifest: &Manifest, files: &mut Files) -> Result<BundleContents, BundleError> {
     let book_toml = String::from_utf8(files.take(BOOK)?)
@@ -229,7 +262,7 @@ fn contents_of(manifest: &Manifest, files: &mut Files) -> Result<BundleContents,
         targets: Vec::new(),
         min_coverage: manifest.min_coverage,
         book_toml,
-        evaluation: files.json(EVALUATION)?,
+        evaluation: json::parse_canonical_value(EVALUATION, &files.take(EVALUATION)?)?,
         provenance: files.json(PROVENANCE)?,
         parity: certificate::decode(&files.take(PARITY)?)?,
         extra_files: BTreeMap::new(),

@@ -28,6 +28,7 @@ mod opaque;
 mod proto;
 mod row_operators;
 mod scorecard;
+mod spelling;
 mod trees;
 
 pub use codec::{Decoded, decode, encode};

@@ -23,16 +23,16 @@ const PROBABILITY_SLACK: f64 = 0.000_4;
 /// `sum = base + column 1 of the classifier's scores`; for a probability the logit of it follows.
 ///
 /// Every leaf weighs for class 1; the first one weighs 0 for class 0 too, for where all leaves weigh for one class, ONNX
-/// Runtime takes a layout of its own for binary models. The base is added by a node, not by `base_values`: with two of
+/// Runtime takes a layout of its own for binary models. They are [`attributes`], which are left out here. The base is added by a node, not by `base_values`: with two of
 /// them, ONNX Runtime 1.31 overwrites class 1 by class 0.
 pub(crate) fn write(trees: &Trees) -> Result<Body, OnnxError> {
-    at_most("nodes of trees", trees.trees().iter().map(|tree| tree.nodes.len()).sum(), MAX_TREE_NODES)?;
+    at_most("nodes of trees", n_nodes(trees), MAX_TREE_NODES)?;
     let deepest = trees.trees().iter().map(depth).max().unwrap_or(0);
     at_most("splits on the way to a leaf", deepest, MAX_TREE_DEPTH)?;
     let mut body = Body::default();
     body.indices("class", vec![1]);
     body.scalar("base", trees.base());
-    body.push_node("TreeEnsembleClassifier", &[FEATURES], &["label", "scores"], ensemble(trees), ML_DOMAIN);
+    body.push_node("TreeEnsembleClassifier", &[FEATURES], &["label", "scores"], Vec::new(), ML_DOMAIN);
     body.gather_columns("scores", "class", "leaves");
     match trees.link() {
         Link::Logit => body.node("Add", &["leaves", "base"], LOGIT),
@@ -43,6 +43,10 @@ pub(crate) fn write(trees: &Trees) -> Result<Body, OnnxError> {
         }
     }
     Ok(body)
+}
+
+fn n_nodes(trees: &Trees) -> usize {
+    trees.trees().iter().map(|tree| tree.nodes.len()).sum()
 }
 
 /// The most splits on the way to a leaf; children stand after their parent.
@@ -76,11 +80,7 @@ pub(crate) fn write_logit(body: &mut Body) {
 /// Every sum that the leaves can make is a probability.
 fn check_probability(trees: &Trees) -> Result<(), OnnxError> {
     let leaves = |tree: &Tree| {
-        let leaf = |node: &Node| match *node {
-            Node::Leaf { value } => Some(f64::from(value)),
-            Node::Split { .. } => None,
-        };
-        let values = tree.nodes.iter().filter_map(leaf);
+        let values = tree.nodes.iter().filter_map(leaf).map(f64::from);
         values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)))
     };
     let base = f64::from(trees.base());
@@ -94,90 +94,85 @@ fn check_probability(trees: &Trees) -> Result<(), OnnxError> {
     Ok(())
 }
 
-fn ensemble(trees: &Trees) -> Vec<AttributeProto> {
-    let mut columns = Columns::default();
+/// The value of a leaf.
+fn leaf(node: &Node) -> Option<f32> {
+    match *node {
+        Node::Leaf { value } => Some(value),
+        Node::Split { .. } => None,
+    }
+}
+
+/// The attributes of a `TreeEnsembleClassifier`, one value a node or a leaf's class; each is made when it is its turn.
+pub(crate) fn attributes(trees: &Trees) -> impl DoubleEndedIterator<Item = AttributeProto> {
+    let covers = trees.covers().into_iter().map(|covers| floats(COVERS, covers.concat()));
+    ATTRIBUTES.iter().map(|of| of(trees)).chain(covers)
+}
+
+const ATTRIBUTES: [fn(&Trees) -> AttributeProto; 14] = [
+    |trees| ints("nodes_treeids", of_nodes(trees, |tree, _, _| tree as i64)),
+    |trees| ints("nodes_nodeids", of_nodes(trees, |_, at, _| at as i64)),
+    |trees| {
+        let mode = |_, _, node: &Node| Bytes::from_static(if leaf(node).is_some() { LEAF } else { LEQ });
+        AttributeProto { strings: of_nodes(trees, mode), ..attribute("nodes_modes", attribute_type::STRINGS) }
+    },
+    |trees| ints("nodes_featureids", of_splits(trees, |feature, _, _, _| i64::from(feature))),
+    |trees| {
+        let threshold = |_, _, node: &Node| match *node {
+            Node::Split { threshold, .. } => threshold,
+            Node::Leaf { .. } => 0.0,
+        };
+        floats("nodes_values", of_nodes(trees, threshold))
+    },
+    |trees| ints("nodes_truenodeids", of_splits(trees, |_, left, _, _| i64::from(left))),
+    |trees| ints("nodes_falsenodeids", of_splits(trees, |_, _, right, _| i64::from(right))),
+    |trees| ints("nodes_missing_value_tracks_true", of_splits(trees, |_, _, _, missing_left| i64::from(missing_left))),
+    |trees| ints("class_treeids", of_weights(trees, |tree, _, _, _| tree as i64)),
+    |trees| ints("class_nodeids", of_weights(trees, |_, at, _, _| at as i64)),
+    |trees| ints("class_ids", of_weights(trees, |_, _, class, _| class)),
+    |trees| floats("class_weights", of_weights(trees, |_, _, class, value| if class == 1 { value } else { 0.0 })),
+    |_| ints("classlabels_int64s", vec![0, 1]),
+    |_| AttributeProto { s: b"NONE".to_vec(), ..attribute("post_transform", attribute_type::STRING) },
+];
+
+fn ints(name: &str, ints: Vec<i64>) -> AttributeProto {
+    AttributeProto { ints, ..attribute(name, attribute_type::INTS) }
+}
+
+fn floats(name: &str, floats: Vec<f32>) -> AttributeProto {
+    AttributeProto { floats, ..attribute(name, attribute_type::FLOATS) }
+}
+
+/// What `value` gives for each tree's place, node's place in it, and node.
+fn of_nodes<T>(trees: &Trees, value: impl Fn(usize, usize, &Node) -> T) -> Vec<T> {
+    let mut values = Vec::with_capacity(n_nodes(trees));
+    for (tree, of_tree) in trees.trees().iter().enumerate() {
+        values.extend(of_tree.nodes.iter().enumerate().map(|(at, node)| value(tree, at, node)));
+    }
+    values
+}
+
+/// What `value` gives for each split's feature, left child, right child, and side of missing values; 0 for leaves.
+fn of_splits(trees: &Trees, value: impl Fn(u32, u32, u32, bool) -> i64) -> Vec<i64> {
+    of_nodes(trees, |_, _, node| match *node {
+        Node::Split { feature, missing_left, left, right, .. } => value(feature, left, right, missing_left),
+        Node::Leaf { .. } => 0,
+    })
+}
+
+/// What `value` gives for each weight's tree, leaf, class, and the leaf's value.
+fn of_weights<T>(trees: &Trees, value: impl Fn(usize, usize, i64, f32) -> T) -> Vec<T> {
+    // About half of the nodes are leaves.
+    let mut values = Vec::with_capacity(n_nodes(trees) / 2 + trees.trees().len());
     for (tree, of_tree) in trees.trees().iter().enumerate() {
         for (at, node) in of_tree.nodes.iter().enumerate() {
-            columns.push(tree, at, node);
+            let Some(of_leaf) = leaf(node) else { continue };
+            if values.is_empty() {
+                values.push(value(tree, at, 0, of_leaf));
+            }
+            values.push(value(tree, at, 1, of_leaf));
         }
     }
-    let mut attributes = columns.into_attributes();
-    if let Some(covers) = trees.covers() {
-        let floats = covers.concat();
-        attributes.push(AttributeProto { floats, ..attribute(COVERS, attribute_type::FLOATS) });
-    }
-    attributes
-}
-
-/// The attributes of a `TreeEnsembleClassifier`, one value a node or a leaf's class.
-#[derive(Default)]
-struct Columns {
-    tree: Vec<i64>,
-    node: Vec<i64>,
-    feature: Vec<i64>,
-    value: Vec<f32>,
-    mode: Vec<Bytes>,
-    if_true: Vec<i64>,
-    if_false: Vec<i64>,
-    missing_true: Vec<i64>,
-    class_tree: Vec<i64>,
-    class_node: Vec<i64>,
-    class: Vec<i64>,
-    class_weight: Vec<f32>,
-}
-
-impl Columns {
-    fn push(&mut self, tree: usize, at: usize, node: &Node) {
-        let (tree, at) = (tree as i64, at as i64);
-        let (mode, feature, value, if_true, if_false, missing_true) = match *node {
-            Node::Split { feature, threshold, missing_left, left, right } => {
-                (LEQ, feature, threshold, left, right, missing_left)
-            }
-            Node::Leaf { .. } => (LEAF, 0, 0.0, 0, 0, false),
-        };
-        self.tree.push(tree);
-        self.node.push(at);
-        self.mode.push(Bytes::from_static(mode));
-        self.feature.push(i64::from(feature));
-        self.value.push(value);
-        self.if_true.push(i64::from(if_true));
-        self.if_false.push(i64::from(if_false));
-        self.missing_true.push(i64::from(missing_true));
-        if let Node::Leaf { value } = *node {
-            if self.class.is_empty() {
-                self.push_weight(tree, at, 0, 0.0);
-            }
-            self.push_weight(tree, at, 1, value);
-        }
-    }
-
-    fn push_weight(&mut self, tree: i64, node: i64, class: i64, weight: f32) {
-        self.class_tree.push(tree);
-        self.class_node.push(node);
-        self.class.push(class);
-        self.class_weight.push(weight);
-    }
-
-    fn into_attributes(self) -> Vec<AttributeProto> {
-        let ints = |name, ints| AttributeProto { ints, ..attribute(name, attribute_type::INTS) };
-        let floats = |name, floats| AttributeProto { floats, ..attribute(name, attribute_type::FLOATS) };
-        vec![
-            ints("nodes_treeids", self.tree),
-            ints("nodes_nodeids", self.node),
-            AttributeProto { strings: self.mode, ..attribute("nodes_modes", attribute_type::STRINGS) },
-            ints("nodes_featureids", self.feature),
-            floats("nodes_values", self.value),
-            ints("nodes_truenodeids", self.if_true),
-            ints("nodes_falsenodeids", self.if_false),
-            ints("nodes_missing_value_tracks_true", self.missing_true),
-            ints("class_treeids", self.class_tree),
-            ints("class_nodeids", self.class_node),
-            ints("class_ids", self.class),
-            floats("class_weights", self.class_weight),
-            ints("classlabels_int64s", vec![0, 1]),
-            AttributeProto { s: b"NONE".to_vec(), ..attribute("post_transform", attribute_type::STRING) },
-        ]
-    }
+    values
 }
 
 /// The model that [`write`] wrote.
@@ -185,12 +180,14 @@ pub(crate) fn read(graph: &GraphProto, n_features: usize, link: Link) -> Result<
     let ensemble = graph.node.first().ok_or_else(|| OnnxError::graph("the graph", "it must have a node"))?;
     let read = read_trees(ensemble)?;
     let base = scalar(graph, "base")?;
-    let trees = Trees::new(n_features, base, link, read.clone())?;
+    let values = |trees: &[Tree]| -> Vec<f32> { trees.iter().flat_map(|tree| &tree.nodes).filter_map(leaf).collect() };
+    let leaves = values(&read);
+    let trees = Trees::new(n_features, base, link, read)?;
     // `new` rounds to the grid; a file that is off it was not written by us.
-    if trees.trees() != read || trees.base() != base {
+    if values(trees.trees()) != leaves || trees.base() != base {
         return Err(OnnxError::graph("the leaves", "they must lie on the binary grid on which f32 sums are exact"));
     }
-    match read_covers(ensemble, &read)? {
+    match read_covers(ensemble, trees.trees())? {
         Some(covers) => Ok(trees.with_covers(covers)?),
         None => Ok(trees),
     }
@@ -243,7 +240,8 @@ fn read_trees(ensemble: &NodeProto) -> Result<Vec<Tree>, OnnxError> {
             }
         };
         if usize::try_from(tree[at]).is_ok_and(|tree| tree == trees.len()) {
-            trees.push(Tree { nodes: Vec::new() });
+            let is_here = |&&of: &&i64| of != tree[at] + 1;
+            trees.push(Tree { nodes: Vec::with_capacity(tree[at..].iter().take_while(is_here).count()) });
         }
         match trees.last_mut() {
             Some(last) => last.nodes.push(node),

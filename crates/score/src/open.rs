@@ -5,7 +5,7 @@ use std::path::Path;
 use bellwether_bundle::Bundle;
 use bellwether_core::FeatureSchema;
 
-use crate::{Kernel, ScoreError, Scorer, ScorerParts, ScorerTarget};
+use crate::{Kernel, ScoreError, Scorer, ScorerParts};
 
 impl Scorer {
     /// Opens and verifies the bundle in folder `path`, and replays rows of its certificate: all, or as many as take
@@ -30,16 +30,13 @@ impl Scorer {
 
     /// A scorer of a bundle that is open, before anything was replayed.
     pub(crate) fn unchecked(bundle: &Bundle) -> Result<Self, ScoreError> {
-        let target = |of: &bellwether_bundle::TargetModel| ScorerTarget {
-            target: of.target,
-            onnx: of.onnx.clone(),
-            calibration: of.calibration.clone(),
-        };
-        // The bundle has decoded the graphs, and compared them with its schema.
-        let kernel = |place: usize, of: &ScorerTarget, schema: &FeatureSchema| {
+        // The bundle has decoded the graphs, and compared them with its schema and with the digests of its manifest.
+        let compile = |place: usize, schema: &FeatureSchema| {
+            let (manifest, of) = (bundle.manifest(), &bundle.targets()[place]);
+            let graph = manifest.files[&manifest.targets[place].graph].sha256.clone();
             let names = schema.features().iter().map(|feature| feature.name.clone()).collect();
             let digest = schema.digest().as_str().to_owned();
-            Kernel::of(&of.onnx, &bundle.models()[place], names, digest, of.target.to_string())
+            Ok((graph, Kernel::of(&of.onnx, &bundle.models()[place], names, digest, of.target.to_string())?))
         };
         let parts = ScorerParts {
             schema: bundle.schema().clone(),
@@ -47,10 +44,11 @@ impl Scorer {
             scorecard: bundle.scorecard().model.clone(),
             bands: bundle.scorecard().bands,
             rules: bundle.scorecard().rules.clone(),
-            targets: bundle.targets().iter().map(target).collect(),
+            targets: Vec::new(),
             min_coverage: bundle.min_coverage(),
             digest: bundle.digest().clone(),
         };
-        Self::compiled(parts, kernel)
+        let targets = bundle.targets().iter().map(|of| (of.target, of.calibration.clone())).collect();
+        Self::compiled(parts, targets, compile)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bellwether_bundle::ParityVectors;
 use bellwether_core::{Assessment, Digest, FeatureMatrix, Target};
+use rayon::prelude::*;
 
 use crate::certify::Numbers;
 use crate::{Kernel, ScoreError, Scorer};
@@ -12,6 +13,8 @@ use crate::{Kernel, ScoreError, Scorer};
 const SAMPLE_WALKS: usize = 1 << 19;
 /// Rows that opening a bundle replays of models without trees.
 const SAMPLE_ROWS: usize = 1 << 14;
+/// Rows that are replayed at a time.
+const TASK_ROWS: usize = 256;
 /// How far the logit of a graph of other software may be from its certificate, relative to `max(1, |logit|)`: tract computes
 /// in f32, with instructions that it chooses by the processor.
 pub(crate) const GRAPH_TOLERANCE: f64 = 1e-3;
@@ -37,13 +40,19 @@ impl Scorer {
         let x = stored.matrix()?;
         self.check_inputs(stored)?;
         let rows: Vec<usize> = (0..n_rows.min(x.n_rows())).collect();
-        let computed = if rows.len() == x.n_rows() { self.numbers(&x)? } else { self.numbers(&x.select(&rows))? };
+        let checked: Vec<_> = rows.par_chunks(TASK_ROWS).map(|rows| self.replay_rows(stored, &x, rows)).collect();
+        // The first error of all, in the order of the rows.
+        checked.into_iter().collect()
+    }
+
+    fn replay_rows(&self, stored: &ParityVectors, x: &FeatureMatrix, rows: &[usize]) -> Result<(), ScoreError> {
+        let computed = self.numbers(&x.select(rows))?;
         let limits = Limits {
             logits: self.targets().map(|target| (target, self.logit_tolerance(target))).collect(),
             least: self.moved(&computed, -1.0),
             most: self.moved(&computed, 1.0),
         };
-        rows.into_iter().try_for_each(|row| check_row(row, stored, &computed, &limits))
+        rows.iter().enumerate().try_for_each(|(place, &row)| check_row(row, place, stored, &computed, &limits))
     }
 
     /// Relative to `max(1, |logit|)`.
@@ -108,7 +117,14 @@ struct Limits {
     most: BTreeMap<Target, Vec<f64>>,
 }
 
-fn check_row(row: usize, stored: &ParityVectors, computed: &Numbers, limits: &Limits) -> Result<(), ScoreError> {
+/// Checks a row of the certificate, which was computed at `place`.
+fn check_row(
+    row: usize,
+    place: usize,
+    stored: &ParityVectors,
+    computed: &Numbers,
+    limits: &Limits,
+) -> Result<(), ScoreError> {
     // Where there is no tolerance, the ends of the range are the number itself, and its bits decide.
     let within = |what: &dyn Fn() -> String, expected: u64, found: f64, least: f64, most: f64| {
         let value = f64::from_bits(expected);
@@ -116,20 +132,20 @@ fn check_row(row: usize, stored: &ParityVectors, computed: &Numbers, limits: &Li
         if is_same { Ok(()) } else { Err(difference(row, what(), value, found)) }
     };
     for (target, expected) in &stored.targets {
-        let found = computed.logits[target][row];
+        let found = computed.logits[target][place];
         let off = limits.logits[target] * found.abs().max(1.0);
         let logit = || format!("the logit of `{target}`");
         within(&logit, expected.logit_bits[row], found, found - off, found + off)?;
-        let found = computed.probabilities[target][row];
-        let (least, most) = (limits.least[target][row], limits.most[target][row]);
+        let found = computed.probabilities[target][place];
+        let (least, most) = (limits.least[target][place], limits.most[target][place]);
         let probability = || format!("the probability of `{target}`");
         within(&probability, expected.probability_bits[row], found, least, most)?;
     }
-    let health: &Assessment = &computed.health[row];
+    let health: &Assessment = &computed.health[place];
     within(&|| "the health score".to_owned(), stored.health_bits[row], health.score, health.score, health.score)?;
     let names = [
         ("the band", stored.band[row].name(), health.band().name()),
-        ("the status", stored.status[row].name(), computed.status[row].name()),
+        ("the status", stored.status[row].name(), computed.status[place].name()),
     ];
     match names.into_iter().find(|(_, expected, found)| expected != found) {
         Some((what, expected, found)) => {

@@ -6,6 +6,7 @@ use bellwether_core::{
     Assessment, Band, Bands, Calibration, Digest, Encoding, FeatureMatrix, FeatureSchema, HealthModel, HealthRules,
     Outcome, RowStatus, ScorecardModel, Target,
 };
+use rayon::prelude::*;
 
 use crate::coverage::Coverage;
 use crate::horizons::Horizons;
@@ -86,16 +87,23 @@ impl Scorer {
     /// # Errors
     /// [`ScoreError`] for a graph, scorecard, calibration or share that is not valid, for a target that stands twice,
     /// and for a graph, scorecard or encoding of another schema or target.
-    pub fn from_parts(parts: ScorerParts) -> Result<Self, ScoreError> {
-        Self::compiled(parts, |_, of, schema| compile(&of.onnx, schema, of.target))
+    pub fn from_parts(mut parts: ScorerParts) -> Result<Self, ScoreError> {
+        let targets = std::mem::take(&mut parts.targets);
+        let of_targets = targets.iter().map(|of| (of.target, of.calibration.clone())).collect();
+        Self::compiled(parts, of_targets, |place, schema| {
+            let ScorerTarget { target, onnx, .. } = &targets[place];
+            Ok((Digest::of(onnx), compile(onnx, schema, *target)?))
+        })
     }
 
-    /// [`Scorer::from_parts`] with the kernel that `compile` makes of each target, whose place it is given.
+    /// [`Scorer::from_parts`] of parts without targets, and of `targets` with the digest of the graph and the kernel that
+    /// `compile` gives for each place among them.
     pub(crate) fn compiled(
         parts: ScorerParts,
-        compile: impl Fn(usize, &ScorerTarget, &FeatureSchema) -> Result<Kernel, ScoreError>,
+        targets: Vec<(Target, Calibration)>,
+        compile: impl Fn(usize, &FeatureSchema) -> Result<(Digest, Kernel), ScoreError> + Sync,
     ) -> Result<Self, ScoreError> {
-        let ScorerParts { schema, encoding, scorecard, bands, rules, targets, min_coverage, digest } = parts;
+        let ScorerParts { schema, encoding, scorecard, bands, rules, min_coverage, digest, .. } = parts;
         if !(0.0..=1.0).contains(&min_coverage) {
             return Err(ScoreError::MinCoverage(min_coverage));
         }
@@ -112,13 +120,13 @@ impl Scorer {
         for feature in health.features() {
             used[feature] = true;
         }
-        let order: Vec<Target> = targets.iter().map(|of| of.target).collect();
-        let graphs = targets.iter().map(|of| (of.target, Digest::of(&of.onnx))).collect();
-        let mut models = BTreeMap::new();
-        for (place, of) in targets.into_iter().enumerate() {
-            of.calibration.validate()?;
-            let kernel = compile(place, &of, &schema)?;
-            let ScorerTarget { target, calibration, .. } = of;
+        let order: Vec<Target> = targets.iter().map(|&(target, _)| target).collect();
+        let compiled: Vec<_> = (0..targets.len()).into_par_iter().map(|place| compile(place, &schema)).collect();
+        let (mut graphs, mut models) = (BTreeMap::new(), BTreeMap::new());
+        for ((target, calibration), compiled) in targets.into_iter().zip(compiled) {
+            calibration.validate()?;
+            let (graph, kernel) = compiled?;
+            graphs.insert(target, graph);
             for (used, &used_here) in used.iter_mut().zip(kernel.used_features()) {
                 *used |= used_here;
             }

@@ -39,10 +39,13 @@ struct Scratch {
 
 impl TreeKernel {
     pub(super) fn new(trees: &Trees) -> Self {
-        let programmed = trees.trees().iter().filter(|tree| has_program(tree));
-        let (ranks, coder) = Ranks::new(trees.n_features(), programmed.flat_map(|tree| &tree.nodes));
-        let program = Program::new(trees.trees(), &coder);
-        Self { base: trees.base(), link: trees.link(), ranks, program, nodes: FlatTrees::new(trees) }
+        let programmed = || {
+            let programmed = trees.trees().iter().filter(|tree| has_program(tree));
+            let (ranks, coder) = Ranks::new(trees.n_features(), programmed.flat_map(|tree| &tree.nodes));
+            (ranks, Program::new(trees.trees(), &coder))
+        };
+        let ((ranks, program), nodes) = rayon::join(programmed, || FlatTrees::new(trees));
+        Self { base: trees.base(), link: trees.link(), ranks, program, nodes }
     }
 
     pub(super) fn n_trees(&self) -> usize {

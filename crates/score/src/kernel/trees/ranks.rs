@@ -105,7 +105,7 @@ impl Ranks {
         }
         for (feature, threshold, missing_left) in splits {
             if let Some(of) = &mut features[feature] {
-                let window = of.rank(threshold) / WINDOW;
+                let window = if of.columns.len() == 1 { 0 } else { of.rank(threshold) / WINDOW };
                 // Numbered below, when all are known.
                 of.columns[window][usize::from(missing_left)] = Some(0);
             }
