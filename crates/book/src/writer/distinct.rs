@@ -53,16 +53,6 @@ impl Distinct {
         let value = |place: &Option<u32>| place.map(|place| self.texts.get(place as usize));
         Utf8ViewArray::from_slice(self.places.iter().map(value).collect::<Vec<_>>()).boxed()
     }
-
-    /// Each distinct text with its length before it.
-    pub(super) fn written(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.texts.n_bytes() + 4 * self.texts.len());
-        for text in self.texts.iter() {
-            bytes.extend_from_slice(&(text.len() as u32).to_le_bytes());
-            bytes.extend_from_slice(text.as_bytes());
-        }
-        bytes
-    }
 }
 
 /// Texts that were seen.

@@ -163,13 +163,10 @@ fn texts(distinct: Distinct, of: &ParquetType) -> PolarsResult<Vec<CompressedPag
         return by_polars(distinct.plain(), of);
     }
     let ParquetType::PrimitiveType(primitive) = of else { unreachable!("columns are not nested") };
-    let bounds =
-        || Some([distinct.texts.iter().min()?, distinct.texts.iter().max()?].map(|text| text.as_bytes().to_vec()));
-    let dictionary = Dictionary {
-        bytes: distinct.written(),
-        n_values: distinct.texts.len(),
-        bounds: bounds().filter(|_| distinct.texts.len() <= MOST_COMPARED),
-    };
+    let bounds = || Some([distinct.texts.iter().min()?, distinct.texts.iter().max()?]);
+    let bounds = if distinct.texts.len() <= MOST_COMPARED { bounds() } else { None };
+    let bounds = bounds.map(|bounds| bounds.map(|text| text.as_bytes().to_vec()));
+    let dictionary = Dictionary { n_values: distinct.texts.len(), bounds, bytes: distinct.texts.into_plain() };
     page::coded(&distinct.places, dictionary, primitive)?.into_iter().map(compressed).collect()
 }
 
