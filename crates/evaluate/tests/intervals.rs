@@ -121,14 +121,14 @@ fn the_calibration_error_of_a_calibrated_score_may_be_0() {
 #[test]
 fn a_calibration_error_near_1_has_an_interval_that_ends_at_1() {
     let rows = Rows {
-        p: vec![0.296875, 0.0, 0.90625, 0.0],
+        p: vec![0.296_875, 0.0, 0.906_25, 0.0],
         q: vec![0.0; 4],
         y: vec![false, true, false, true],
         account: vec![0, 0, 0, 1],
     };
     let options = EvaluateOptions { n_bootstrap: 40, min_events: 2, ..EvaluateOptions::default() };
     let ece = rows.evaluate(&[], &options).overall.ece;
-    assert_eq!((ece.value, ece.high), (Some(0.80078125), Some(1.0)), "{ece:?}");
+    assert_eq!((ece.value, ece.high), (Some(0.800_781_25), Some(1.0)), "{ece:?}");
 }
 
 #[test]

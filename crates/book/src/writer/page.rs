@@ -33,7 +33,7 @@ pub(super) fn plain<T: NativeType, I: Iterator<Item = Option<T>>>(
     bounds: Option<Bounds>,
     of: &PrimitiveType,
 ) -> DataPage {
-    let levels = Known::of(values().map(|value| value.is_some()));
+    let levels = DefinitionLevels::of(values().map(|value| value.is_some()));
     let n_bytes = levels.n_known * size_of::<T>();
     let mut bytes = levels.written(n_bytes);
     let first = bytes.len();
@@ -48,7 +48,7 @@ pub(super) fn plain<T: NativeType, I: Iterator<Item = Option<T>>>(
 pub(super) fn coded(places: &[Option<u32>], dictionary: Dictionary, of: &PrimitiveType) -> ParquetResult<[Page; 2]> {
     let Dictionary { bytes, n_values, bounds } = dictionary;
     let dictionary = DictPage::new(CowBuffer::Owned(bytes), n_values, false);
-    let levels = Known::of(places.iter().map(Option::is_some));
+    let levels = DefinitionLevels::of(places.iter().map(Option::is_some));
     let n_bits = usize::BITS - (n_values - 1).leading_zeros();
     let mut bytes = levels.written(1 + levels.n_known * n_bits as usize / 8);
     bytes.push(n_bits as u8);
@@ -64,7 +64,13 @@ pub(super) fn coded(places: &[Option<u32>], dictionary: Dictionary, of: &Primiti
     Ok([Page::Dict(dictionary), Page::Data(data(bytes, &levels, Encoding::RleDictionary, bounds, of))])
 }
 
-fn data(bytes: Vec<u8>, levels: &Known, encoding: Encoding, bounds: Option<Bounds>, of: &PrimitiveType) -> DataPage {
+fn data(
+    bytes: Vec<u8>,
+    levels: &DefinitionLevels,
+    encoding: Encoding,
+    bounds: Option<Bounds>,
+    of: &PrimitiveType,
+) -> DataPage {
     let (min_value, max_value) = bounds.map(|[least, greatest]| (least, greatest)).unzip();
     let statistics = ParquetStatistics {
         null_count: Some((levels.n_rows - levels.n_known) as i64),
@@ -88,14 +94,14 @@ fn data(bytes: Vec<u8>, levels: &Known, encoding: Encoding, bounds: Option<Bound
 }
 
 /// Which values of a nullable column are known: its definition levels.
-struct Known {
+struct DefinitionLevels {
     n_rows: usize,
     n_known: usize,
     /// A bit a row, the lowest of a byte first.
     bits: Vec<u8>,
 }
 
-impl Known {
+impl DefinitionLevels {
     fn of(is_known: impl Iterator<Item = bool>) -> Self {
         let (mut bits, mut word) = (Vec::new(), 0_u64);
         let (mut n_rows, mut n_known) = (0_usize, 0);

@@ -139,10 +139,10 @@ fn pages(parts: &[&Column], of: &ParquetType) -> PolarsResult<Vec<CompressedPage
             let known = || values!(Float32).map(|&x| (!x.is_nan()).then_some(x));
             numbers(known, |x| u64::from(x.to_bits()), |_| None, primitive)
         }
-        Column::Int(_) => by_polars(Int64Array::from_iter(values!(Int).copied()).boxed(), of),
+        Column::Int(_) => by_polars(values!(Int).copied().collect::<Int64Array>().boxed(), of),
         Column::Date(_) => {
             let days = values!(Date).map(|date| date.map(bellwether_core::Date::days));
-            by_polars(Int32Array::from_iter(days).to(ArrowDataType::Date32).boxed(), of)
+            by_polars(days.collect::<Int32Array>().to(ArrowDataType::Date32).boxed(), of)
         }
         Column::Bool(_) => by_polars(values!(Bool).copied().collect::<BooleanArray>().boxed(), of),
     }
@@ -177,18 +177,14 @@ fn numbers<T: NativeType, I: Iterator<Item = Option<T>>>(
     bounds: impl Fn(&mut dyn Iterator<Item = T>) -> Option<Bounds>,
     of: &PrimitiveType,
 ) -> PolarsResult<Vec<CompressedPage>> {
-    match Few::of(values(), bits) {
-        Some(Few { numbers, places }) => {
-            let bytes = numbers.iter().flat_map(|number| number.to_le_bytes().as_ref().to_vec()).collect();
-            let bounds = bounds(&mut numbers.iter().copied());
-            let dictionary = Dictionary { bytes, n_values: numbers.len(), bounds };
-            page::coded(&places, dictionary, of)?.into_iter().map(compressed).collect()
-        }
-        None => {
-            let bounds = bounds(&mut values().flatten());
-            Ok(vec![compressed(Page::Data(page::plain(values, bounds, of)))?])
-        }
-    }
+    let Some(Few { numbers, places }) = Few::of(values(), bits) else {
+        let bounds = bounds(&mut values().flatten());
+        return Ok(vec![compressed(Page::Data(page::plain(values, bounds, of)))?]);
+    };
+    let bytes = numbers.iter().flat_map(|number| number.to_le_bytes().as_ref().to_vec()).collect();
+    let bounds = bounds(&mut numbers.iter().copied());
+    let dictionary = Dictionary { bytes, n_values: numbers.len(), bounds };
+    page::coded(&places, dictionary, of)?.into_iter().map(compressed).collect()
 }
 
 /// A zero is written as the one that is least, or greatest, as readers may tell the two apart.

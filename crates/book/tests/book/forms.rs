@@ -184,7 +184,9 @@ fn parquet_holds_what_was_written() {
         }
         for (name, values) in &texts {
             let mut coded = CodedText::default();
-            values.iter().for_each(|text| coded.push(text.as_deref()));
+            for text in values {
+                coded.push(text.as_deref());
+            }
             table = table.with(name, Column::Text(values.clone())).with(&format!("{name} coded"), Column::Coded(coded));
         }
         let path = folder.path().join("table.parquet");

@@ -161,18 +161,23 @@ mod tests {
                 for path in SimdPath::available() {
                     let mut found = strongest(most, path);
                     found.find(&by_feature);
-                    for row in 0..LANES {
-                        let mut expected: Vec<(usize, f64)> = (0..N_INDICATORS)
-                            .map(|of| (of, by_feature[of][row]))
-                            .filter(|(_, x)| x.abs() > 0.0)
-                            .collect();
-                        expected.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
-                        expected.truncate(most);
-                        assert_eq!(found.of(row).collect::<Vec<_>>(), expected, "{} row {row}", path.name());
-                    }
+                    let found: Vec<Vec<(usize, f64)>> = (0..LANES).map(|row| found.of(row).collect()).collect();
+                    assert_eq!(found, sorted(&by_feature, most), "{}", path.name());
                 }
             }
         }
+    }
+
+    /// What each row has, by size; equal ones in the order of the indicators.
+    fn sorted(by_feature: &[[f64; LANES]], most: usize) -> Vec<Vec<(usize, f64)>> {
+        let of_row = |row: usize| {
+            let all = by_feature.iter().map(|adds| adds[row]).enumerate();
+            let mut all: Vec<(usize, f64)> = all.filter(|(_, adds)| adds.abs() > 0.0).collect();
+            all.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+            all.truncate(most);
+            all
+        };
+        (0..LANES).map(of_row).collect()
     }
 
     fn strongest(most: usize, path: SimdPath) -> Strongest {
