@@ -27,19 +27,19 @@ impl KeyedText {
     /// No text has this key.
     const NULL: TextKey = [u32::MAX; 3];
 
-    /// No values, with room for so many.
-    pub fn with_capacity(n_values: usize, words: Arc<dyn Words>) -> Self {
-        Self { keys: Vec::with_capacity(n_values), words }
+    /// So many nulls.
+    pub fn nulls(n_values: usize, words: Arc<dyn Words>) -> Self {
+        Self { keys: vec![Self::NULL; n_values], words }
     }
 
-    /// Adds the text of a key; `None` is a null.
+    /// Makes the value of a row the text of a key.
     ///
     /// # Panics
-    /// If all bits of the key are set: that is the null.
+    /// If all bits of the key are set: that is the null. Where there is no such row.
     #[inline]
-    pub fn push(&mut self, key: Option<TextKey>) {
-        assert_ne!(key, Some(Self::NULL), "a key of a text");
-        self.keys.push(key.unwrap_or(Self::NULL));
+    pub fn set(&mut self, row: usize, key: TextKey) {
+        assert_ne!(key, Self::NULL, "a key of a text");
+        self.keys[row] = key;
     }
 
     /// How many values.

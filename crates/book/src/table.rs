@@ -190,22 +190,11 @@ impl CodedText {
         self.codes.is_empty()
     }
 
-    /// No values of the texts `levels`, with room for so many.
-    pub fn with_capacity(n_values: usize, levels: Levels) -> Self {
-        Self { codes: Vec::with_capacity(n_values), levels: Arc::new(levels) }
-    }
-
-    /// Adds the value of a place among the levels; a null where there is no such place.
-    #[inline]
-    pub fn push_code(&mut self, code: Option<u32>) {
-        self.codes.push(code.filter(|&code| (code as usize) < self.levels.len()).unwrap_or(Self::NULL));
-    }
-
     /// The value of each of `codes`, a place in `levels`; a null where there is no such place.
     pub fn from_codes(codes: impl IntoIterator<Item = Option<u32>>, levels: Levels) -> Self {
-        let mut values = Self::with_capacity(0, levels);
-        codes.into_iter().for_each(|code| values.push_code(code));
-        values
+        let is_there = |&code: &u32| (code as usize) < levels.len();
+        let code = |code: Option<u32>| code.filter(is_there).unwrap_or(Self::NULL);
+        Self { codes: codes.into_iter().map(code).collect(), levels: Arc::new(levels) }
     }
 
     /// Adds the values of another column.

@@ -233,13 +233,6 @@ impl FeatureFile {
     fn rows(&self, batch: &DataFrame) -> Result<ScoringRows, FeatureFileError> {
         let mut rows = self.decode(batch).map_err(|cause| self.bad_value_or(cause))?;
         rows.status = self.status(batch, &rows.keys)?;
-        let infinite = |column: &RawColumn| match &column.values {
-            RawValues::Number(values) => values.iter().fold(false, |any, value| any | value.is_infinite()),
-            RawValues::Text(_) => false,
-        };
-        if rows.raw.columns.iter().chain(&rows.raw.helpers).any(infinite) {
-            return Err(self.bad_value_or(polars_err!(ComputeError: "a number is infinite")));
-        }
         Ok(rows)
     }
 
@@ -433,6 +426,9 @@ fn numbers(column: &Column) -> PolarsResult<Vec<f32>> {
                 numbers.extend(chunk.values().iter().zip(validity.iter()).map(number));
             }
         }
+    }
+    if numbers.iter().fold(false, |any, number| any | number.is_infinite()) {
+        polars_bail!(ComputeError: "a number is infinite");
     }
     Ok(numbers)
 }

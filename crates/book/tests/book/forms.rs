@@ -103,9 +103,11 @@ fn keyed_texts_are_written_as_their_texts() {
     let numbers = [Some(3), None, Some(1), Some(3), Some(3), Some(1), None, Some(2)];
     let words: Arc<dyn Words> = Arc::new(Numbered);
     let keyed = |numbers: &[Option<u32>]| {
-        let mut values = KeyedText::with_capacity(numbers.len(), Arc::clone(&words));
-        for number in numbers {
-            values.push(number.map(|number| [number, 0, 0]));
+        let mut values = KeyedText::nulls(numbers.len(), Arc::clone(&words));
+        for (row, number) in numbers.iter().enumerate() {
+            if let Some(number) = number {
+                values.set(row, [*number, 0, 0]);
+            }
         }
         Table::default().with("said", Column::Keyed(values))
     };

@@ -95,20 +95,18 @@ impl Of<'_> {
     fn rank(&self, rank: usize) -> [(String, Column); 4] {
         let explained = &self.all.explained;
         let n_rows = self.x.n_rows();
-        let (mut values, mut points) = (Vec::with_capacity(n_rows), Vec::with_capacity(n_rows));
-        let names = (0..explained.indicators.len()).map(|of| explained.indicators.name(of)).collect();
-        let (mut indicators, mut said) =
-            (CodedText::with_capacity(n_rows, names), KeyedText::with_capacity(n_rows, Arc::clone(self.words)));
-        let mut explained_rows = self.rows.iter().enumerate().peekable();
-        for row in 0..n_rows {
-            let place = explained_rows.next_if(|&(_, &of)| of == row).map(|(place, _)| place);
-            let reason = place.and_then(|place| self.reasons.row(place).get(rank));
-            let found = reason.map(|reason| (reason, explained.value(reason.indicator, self.x, row)));
-            values.push(found.and_then(|(_, value)| value.number()).unwrap_or(f32::NAN));
-            points.push(reason.map_or(f32::NAN, |reason| reason.points as f32));
-            indicators.push_code(reason.map(|reason| reason.indicator as u32));
-            said.push(found.map(|(reason, value)| explained.wordings[reason.indicator].key(reason, value).bits()));
+        let (mut values, mut points) = (vec![f32::NAN; n_rows], vec![f32::NAN; n_rows]);
+        let (mut indicators, mut said) = (vec![None; n_rows], KeyedText::nulls(n_rows, Arc::clone(self.words)));
+        for (place, &row) in self.rows.iter().enumerate() {
+            let Some(reason) = self.reasons.row(place).get(rank) else { continue };
+            let value = explained.value(reason.indicator, self.x, row);
+            values[row] = value.number().unwrap_or(f32::NAN);
+            points[row] = reason.points as f32;
+            indicators[row] = Some(reason.indicator as u32);
+            said.set(row, explained.wordings[reason.indicator].key(reason, value).bits());
         }
+        let names = (0..explained.indicators.len()).map(|of| explained.indicators.name(of)).collect();
+        let indicators = CodedText::from_codes(indicators, names);
         let name = format!("{}_reason_{}", self.outcome.name(), rank + 1);
         [
             (format!("{name}_indicator"), Column::Coded(indicators)),
