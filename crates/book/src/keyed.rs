@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use polars::prelude::{InitHashMaps as _, PlHashMap};
-
 use crate::levels::Levels;
+use crate::numbering::Numbering;
 
 /// What tells a text.
 pub type TextKey = [u32; 3];
@@ -74,16 +73,12 @@ impl KeyedText {
         let n_rows = parts.iter().map(|part| part.len()).sum();
         let (mut places, mut texts) = (Vec::with_capacity(n_rows), Levels::default());
         // Of many rows fewer than three of eight say something of their own, so that the table seldom grows.
-        let mut place_of: PlHashMap<Hashed, u32> = PlHashMap::with_capacity(n_rows * 3 / 8);
+        let mut numbering = Numbering::with_capacity(n_rows * 3 / 8);
         for part in parts {
             assert!(Arc::ptr_eq(&part.words, &parts[0].words), "parts of one column");
             places.extend(part.keys.iter().map(|&key| {
-                (key != Self::NULL).then(|| {
-                    *place_of.entry(Hashed(key)).or_insert_with(|| {
-                        texts.push_with(|end| part.words.write(key, end));
-                        texts.len() as u32 - 1
-                    })
-                })
+                let first = || texts.push_with(|end| part.words.write(key, end));
+                (key != Self::NULL).then(|| numbering.number(Hashed(key), first))
             }));
         }
         (places, texts)

@@ -21,6 +21,7 @@ mod keyed;
 mod labels;
 mod levels;
 mod needs;
+mod numbering;
 mod partial;
 mod parts;
 mod row_groups;

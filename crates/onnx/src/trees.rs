@@ -23,8 +23,8 @@ const PROBABILITY_SLACK: f64 = 0.000_4;
 /// `sum = base + column 1 of the classifier's scores`; for a probability the logit of it follows.
 ///
 /// Every leaf weighs for class 1; the first one weighs 0 for class 0 too, for where all leaves weigh for one class, ONNX
-/// Runtime takes a layout of its own for binary models. They are [`attributes`], which are left out here. The base is added by a node, not by `base_values`: with two of
-/// them, ONNX Runtime 1.31 overwrites class 1 by class 0.
+/// Runtime takes a layout of its own for binary models. They are [`attributes`], which are left out here. The base is added
+/// by a node, not by `base_values`: with two of them, ONNX Runtime 1.31 overwrites class 1 by class 0.
 pub(crate) fn write(trees: &Trees) -> Result<Body, OnnxError> {
     at_most("nodes of trees", n_nodes(trees), MAX_TREE_NODES)?;
     let deepest = trees.trees().iter().map(depth).max().unwrap_or(0);

@@ -1,10 +1,10 @@
 //! Texts of Parquet: each distinct one once, where they repeat.
 
-use polars::prelude::PlHashMap;
 use polars_arrow::array::{Array, Utf8ViewArray};
 
 use crate::keyed::KeyedText;
 use crate::levels::Levels;
+use crate::numbering::Numbering;
 use crate::table::CodedText;
 
 /// The distinct texts of a column in the order of their first use, and the place of each value among them.
@@ -24,14 +24,14 @@ impl Distinct {
         if values().next().is_some_and(|first| first.is_some()) && values().is_sorted_by(|a, b| a < b) {
             return Self { texts: values().flatten().collect(), places: (0..n_rows as u32).map(Some).collect() };
         }
-        let mut known = Known::default();
+        let mut known = Known::none();
         let places = values().map(|text| text.map(|text| known.place(text))).collect();
         Self { texts: known.texts, places }
     }
 
     /// Of a column's parts.
     pub(super) fn of_codes<'a>(n_rows: usize, parts: impl Iterator<Item = &'a CodedText>) -> Self {
-        let (mut known, mut places) = (Known::default(), Vec::with_capacity(n_rows));
+        let (mut known, mut places) = (Known::none(), Vec::with_capacity(n_rows));
         for part in parts {
             let levels = part.levels();
             let mut place_of: Vec<Option<u32>> = vec![None; levels.len()];
@@ -56,17 +56,17 @@ impl Distinct {
 }
 
 /// Texts that were seen.
-#[derive(Default)]
 struct Known<'a> {
     texts: Levels,
-    places: PlHashMap<&'a str, u32>,
+    numbering: Numbering<&'a str>,
 }
 
 impl<'a> Known<'a> {
+    fn none() -> Self {
+        Self { texts: Levels::default(), numbering: Numbering::with_capacity(0) }
+    }
+
     fn place(&mut self, text: &'a str) -> u32 {
-        *self.places.entry(text).or_insert_with(|| {
-            self.texts.push_with(|end| end.push_str(text));
-            self.texts.len() as u32 - 1
-        })
+        self.numbering.number(text, || self.texts.push_with(|end| end.push_str(text)))
     }
 }

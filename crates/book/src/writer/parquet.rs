@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::mem::discriminant;
 
-use polars::prelude::{InitHashMaps as _, PlHashMap, PolarsResult, polars_bail};
+use polars::prelude::{PolarsResult, polars_bail};
 use polars_arrow::array::{Array, BooleanArray, Int32Array, Int64Array};
 use polars_arrow::datatypes::{ArrowDataType, ArrowSchema, Field};
 use polars_arrow::types::NativeType;
@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use super::compress::compressed;
 use super::distinct::Distinct;
 use super::page::{self, Bounds, Dictionary};
+use crate::numbering::Numbering;
 use crate::table::{Column, Table};
 
 const OPTIONS: WriteOptions = WriteOptions {
@@ -41,7 +42,7 @@ const MOST_FEW: u32 = 255;
 /// A file in the making. Its bytes depend on the values alone, not on how a column holds them.
 pub(super) struct ParquetSink<W: Write> {
     writer: FileWriter<W>,
-    types: Vec<ParquetType>,
+    types: Vec<PrimitiveType>,
 }
 
 impl<W: Write> ParquetSink<W> {
@@ -53,7 +54,11 @@ impl<W: Write> ParquetSink<W> {
             polars_bail!(Duplicate: "two columns have one name");
         }
         let writer = FileWriter::try_new(out, schema, OPTIONS)?;
-        let types = writer.parquet_schema().fields().to_vec();
+        let primitive = |of: &ParquetType| match of {
+            ParquetType::PrimitiveType(of) => of.clone(),
+            ParquetType::GroupType { .. } => unreachable!("columns are not nested"),
+        };
+        let types = writer.parquet_schema().fields().iter().map(primitive).collect();
         Ok(Self { writer, types })
     }
 
@@ -111,7 +116,7 @@ fn type_of(column: &Column) -> ArrowDataType {
 }
 
 /// Of a column's parts, which are held alike.
-fn pages(parts: &[&Column], of: &ParquetType) -> PolarsResult<Vec<CompressedPage>> {
+fn pages(parts: &[&Column], of: &PrimitiveType) -> PolarsResult<Vec<CompressedPage>> {
     macro_rules! held {
         ($kind:ident) => {
             parts.iter().map(|part| match part {
@@ -125,7 +130,6 @@ fn pages(parts: &[&Column], of: &ParquetType) -> PolarsResult<Vec<CompressedPage
             held!($kind).flatten()
         };
     }
-    let ParquetType::PrimitiveType(primitive) = of else { unreachable!("columns are not nested") };
     let n_rows = parts.iter().map(|part| part.len()).sum();
     match parts[0] {
         Column::Text(_) => texts(Distinct::of_texts(n_rows, || values!(Text).map(Option::as_deref)), of),
@@ -133,11 +137,11 @@ fn pages(parts: &[&Column], of: &ParquetType) -> PolarsResult<Vec<CompressedPage
         Column::Keyed(_) => texts(Distinct::of_keys(&held!(Keyed).collect::<Vec<_>>()), of),
         Column::Float(_) => {
             let known = || values!(Float).map(|value| value.filter(|x| !x.is_nan()));
-            numbers(known, f64::to_bits, bounds_of, primitive)
+            numbers(known, f64::to_bits, bounds_of, of)
         }
         Column::Float32(_) => {
             let known = || values!(Float32).map(|&x| (!x.is_nan()).then_some(x));
-            numbers(known, |x| u64::from(x.to_bits()), |_| None, primitive)
+            numbers(known, |x| u64::from(x.to_bits()), |_| None, of)
         }
         Column::Int(_) => by_polars(values!(Int).copied().collect::<Int64Array>().boxed(), of),
         Column::Date(_) => {
@@ -148,26 +152,25 @@ fn pages(parts: &[&Column], of: &ParquetType) -> PolarsResult<Vec<CompressedPage
     }
 }
 
-fn by_polars(array: Box<dyn Array>, of: &ParquetType) -> PolarsResult<Vec<CompressedPage>> {
+fn by_polars(array: Box<dyn Array>, of: &PrimitiveType) -> PolarsResult<Vec<CompressedPage>> {
     let encoding = match array.dtype() {
         // Where they repeat, they are coded; these are mostly distinct.
         ArrowDataType::Utf8View => Encoding::Plain,
         other => get_dtype_encoding(other).first().copied().unwrap_or(Encoding::Plain),
     };
-    let columns = array_to_columns(array, of.clone(), OPTIONS, &[encoding])?;
+    let columns = array_to_columns(array, ParquetType::PrimitiveType(of.clone()), OPTIONS, &[encoding])?;
     columns.into_iter().flatten().map(|page| compressed(page?)).collect()
 }
 
-fn texts(distinct: Distinct, of: &ParquetType) -> PolarsResult<Vec<CompressedPage>> {
+fn texts(distinct: Distinct, of: &PrimitiveType) -> PolarsResult<Vec<CompressedPage>> {
     if distinct.is_plain() {
         return by_polars(distinct.plain(), of);
     }
-    let ParquetType::PrimitiveType(primitive) = of else { unreachable!("columns are not nested") };
     let bounds = || Some([distinct.texts.iter().min()?, distinct.texts.iter().max()?]);
     let bounds = if distinct.texts.len() <= MOST_COMPARED { bounds() } else { None };
     let bounds = bounds.map(|bounds| bounds.map(|text| text.as_bytes().to_vec()));
     let dictionary = Dictionary { n_values: distinct.texts.len(), bounds, bytes: distinct.texts.into_plain() };
-    page::coded(&distinct.places, dictionary, primitive)?.into_iter().map(compressed).collect()
+    page::coded(&distinct.places, dictionary, of)?.into_iter().map(compressed).collect()
 }
 
 /// As codes where there are few distinct numbers, such as shares of a few things; `None` is a null.
@@ -204,16 +207,10 @@ struct Few<T> {
 impl<T: NativeType> Few<T> {
     /// `None` where there is none, or are too many.
     fn of(values: impl Iterator<Item = Option<T>>, bits: impl Fn(T) -> u64) -> Option<Self> {
-        let (mut numbers, mut place_of) = (Vec::new(), PlHashMap::new());
-        let mut place = |number: T| {
-            *place_of.entry(bits(number)).or_insert_with(|| {
-                numbers.push(number);
-                numbers.len() as u32 - 1
-            })
-        };
+        let (mut numbers, mut numbering) = (Vec::new(), Numbering::with_capacity(0));
         let mut places = Vec::new();
         for value in values {
-            let place = value.map(&mut place);
+            let place = value.map(|number| numbering.number(bits(number), || numbers.push(number)));
             if place == Some(MOST_FEW) {
                 return None;
             }

@@ -140,33 +140,7 @@ impl Strongest {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Against a sort of all indicators by size, on each path: whole numbers tie often, and some rows lack a sum.
-    #[test]
-    fn every_path_finds_the_strongest_in_their_order() {
-        const N_INDICATORS: usize = 23;
-        let unit = |k: u64| mixed(k) as f64 / u64::MAX as f64;
-        for most in [0, 1, 3, 5] {
-            for block in 0..40_u64 {
-                let by_feature: Vec<[f64; LANES]> = (0..N_INDICATORS as u64)
-                    .map(|of| {
-                        std::array::from_fn(|row| match (row, unit(block << 32 | of << 16 | row as u64)) {
-                            (7, _) => f64::NAN,
-                            (11, _) => 0.0,
-                            (_, x) if block % 2 == 0 => (9.0 * x - 4.5).round(),
-                            (_, x) => x - 0.5,
-                        })
-                    })
-                    .collect();
-                for path in SimdPath::available() {
-                    let mut found = strongest(most, path);
-                    found.find(&by_feature);
-                    let found: Vec<Vec<(usize, f64)>> = (0..LANES).map(|row| found.of(row).collect()).collect();
-                    assert_eq!(found, sorted(&by_feature, most), "{}", path.name());
-                }
-            }
-        }
-    }
+    use proptest::prelude::*;
 
     /// What each row has, by size; equal ones in the order of the indicators.
     fn sorted(by_feature: &[[f64; LANES]], most: usize) -> Vec<Vec<(usize, f64)>> {
@@ -180,16 +154,23 @@ mod tests {
         (0..LANES).map(of_row).collect()
     }
 
-    fn strongest(most: usize, path: SimdPath) -> Strongest {
-        let features = (0..23).map(|of| vec![of]).collect();
-        Strongest { most, path, features, contributions: vec![[0.0; LANES]; most], indicators: vec![[0; LANES]; most] }
-    }
-
-    /// Source: `SplitMix64` (Steele, Lea and Flood 2014).
-    fn mixed(k: u64) -> u64 {
-        let k = k.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let k = (k ^ (k >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let k = (k ^ (k >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        k ^ (k >> 31)
+    proptest! {
+        /// Against a sort of all indicators by size: whole numbers tie often, and some are none.
+        #[test]
+        fn every_path_finds_the_strongest_in_their_order(
+            n_indicators in 1_usize..24,
+            most in 0_usize..6,
+            adds in prop::collection::vec(prop_oneof![4 => (-4_i32..5).prop_map(f64::from), 1 => Just(f64::NAN), 4 => -1.0..1.0], 24 * LANES),
+        ) {
+            let by_feature = &adds.as_chunks::<LANES>().0[..n_indicators];
+            for path in SimdPath::available() {
+                let features = (0..n_indicators).map(|of| vec![of]).collect();
+                let (contributions, indicators) = (vec![[0.0; LANES]; most], vec![[0; LANES]; most]);
+                let mut found = Strongest { most, path, features, contributions, indicators };
+                found.find(by_feature);
+                let found: Vec<Vec<(usize, f64)>> = (0..LANES).map(|row| found.of(row).collect()).collect();
+                prop_assert_eq!(found, sorted(by_feature, most), "{}", path.name());
+            }
+        }
     }
 }
