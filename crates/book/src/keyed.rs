@@ -5,6 +5,9 @@ use std::sync::Arc;
 use crate::levels::Levels;
 use crate::numbering::Numbering;
 
+/// Of a sentence, in bytes.
+const USUAL_LENGTH: usize = 90;
+
 /// What tells a text.
 pub type TextKey = [u32; 3];
 
@@ -71,9 +74,11 @@ impl KeyedText {
     /// Where they have others.
     pub(crate) fn made(parts: &[&Self]) -> (Vec<Option<u32>>, Levels) {
         let n_rows = parts.iter().map(|part| part.len()).sum();
-        let (mut places, mut texts) = (Vec::with_capacity(n_rows), Levels::default());
-        // Of many rows fewer than three of eight say something of their own, so that the table seldom grows.
-        let mut numbering = Numbering::with_capacity(n_rows * 3 / 8);
+        // Of many rows fewer than three of eight say something of their own, so that the tables seldom grow.
+        let n_distinct = n_rows * 3 / 8;
+        let mut places = Vec::with_capacity(n_rows);
+        let (mut texts, mut numbering) =
+            (Levels::with_capacity(n_distinct, n_distinct * USUAL_LENGTH), Numbering::with_capacity(n_distinct));
         for part in parts {
             assert!(Arc::ptr_eq(&part.words, &parts[0].words), "parts of one column");
             places.extend(part.keys.iter().map(|&key| {

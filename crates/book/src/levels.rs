@@ -13,6 +13,12 @@ pub struct Levels {
 const ROOM: &str = "\0\0\0\0";
 
 impl Levels {
+    /// With room for so many texts of together so many bytes.
+    pub(crate) fn with_capacity(n_texts: usize, n_bytes: usize) -> Self {
+        let text = String::with_capacity(n_bytes + n_texts * ROOM.len());
+        Self { text, ends: Vec::with_capacity(n_texts) }
+    }
+
     /// Adds what `write` writes at the end of the string that it is given.
     pub fn push_with(&mut self, write: impl FnOnce(&mut String)) {
         self.text.push_str(ROOM);

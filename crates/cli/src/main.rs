@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod failure;
+mod memory;
 mod output;
 mod pipeline;
 mod progress;
@@ -16,6 +17,7 @@ use args::{Arguments, Command};
 use failure::Failure;
 
 fn main() -> ExitCode {
+    memory::keep_freed();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -29,7 +29,8 @@ impl Coverage {
         let mut n_known = vec![0_u32; x.n_rows()];
         for &column in &self.columns {
             for (n_known, value) in n_known.iter_mut().zip(x.column(column)) {
-                *n_known += u32::from(!value.is_nan());
+                // Fewer columns than would overflow; a check keeps the processor from counting many rows at once.
+                *n_known = n_known.wrapping_add(u32::from(!value.is_nan()));
             }
         }
         n_known.into_iter().map(|n_known| self.share(n_known)).collect()

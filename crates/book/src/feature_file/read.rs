@@ -419,12 +419,10 @@ fn numbers(column: &Column) -> PolarsResult<Vec<f32>> {
     let column = column.f32()?;
     let mut numbers = Vec::with_capacity(column.len());
     for (chunk, array) in column.downcast_iter().zip(column.chunks()) {
-        match array.validity().filter(|validity| validity.unset_bits() > 0) {
-            None => numbers.extend_from_slice(chunk.values()),
-            Some(validity) => {
-                let number = |(&value, is_known): (&f32, bool)| if is_known { value } else { f32::NAN };
-                numbers.extend(chunk.values().iter().zip(validity.iter()).map(number));
-            }
+        let first = numbers.len();
+        numbers.extend_from_slice(chunk.values());
+        if let Some(validity) = array.validity().filter(|validity| validity.unset_bits() > 0) {
+            (!validity).true_idx_iter().for_each(|null| numbers[first + null] = f32::NAN);
         }
     }
     if numbers.iter().fold(false, |any, number| any | number.is_infinite()) {

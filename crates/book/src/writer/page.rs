@@ -27,18 +27,48 @@ pub(super) struct Dictionary {
     pub(super) bounds: Option<Bounds>,
 }
 
-/// Numbers as they are; `None` is a null.
-pub(super) fn plain<T: NativeType, I: Iterator<Item = Option<T>>>(
-    values: impl Fn() -> I,
-    bounds: Option<Bounds>,
-    of: &PrimitiveType,
-) -> DataPage {
-    let levels = DefinitionLevels::of(values().map(|value| value.is_some()));
+/// A number that is a null where it is NaN.
+pub(super) trait Float: NativeType {
+    fn is_known(self) -> bool;
+    /// What tells it from others.
+    fn bits(self) -> u64;
+}
+
+impl Float for f32 {
+    fn is_known(self) -> bool {
+        !self.is_nan()
+    }
+
+    fn bits(self) -> u64 {
+        self.to_bits().into()
+    }
+}
+
+impl Float for f64 {
+    fn is_known(self) -> bool {
+        !self.is_nan()
+    }
+
+    fn bits(self) -> u64 {
+        self.to_bits()
+    }
+}
+
+/// Numbers as they are.
+pub(super) fn plain<T: Float>(values: &[T], bounds: Option<Bounds>, of: &PrimitiveType) -> DataPage {
+    let levels = DefinitionLevels::of(values, |value| value.is_known());
+    // Each overwrites the one before it that is not known; one more place for those at the end.
+    let mut known = vec![T::default(); levels.n_known + 1];
+    let mut next = 0;
+    for &value in values {
+        known[next] = value;
+        next += usize::from(value.is_known());
+    }
     let n_bytes = levels.n_known * size_of::<T>();
     let mut bytes = levels.written(n_bytes);
     let first = bytes.len();
     bytes.resize(first + n_bytes, 0);
-    for (place, value) in bytes[first..].chunks_exact_mut(size_of::<T>()).zip(values().flatten()) {
+    for (place, value) in bytes[first..].chunks_exact_mut(size_of::<T>()).zip(known) {
         place.copy_from_slice(value.to_le_bytes().as_ref());
     }
     data(bytes, &levels, Encoding::Plain, bounds, of)
@@ -48,11 +78,12 @@ pub(super) fn plain<T: NativeType, I: Iterator<Item = Option<T>>>(
 pub(super) fn coded(places: &[Option<u32>], dictionary: Dictionary, of: &PrimitiveType) -> ParquetResult<[Page; 2]> {
     let Dictionary { bytes, n_values, bounds } = dictionary;
     let dictionary = DictPage::new(CowBuffer::Owned(bytes), n_values, false);
-    let levels = DefinitionLevels::of(places.iter().map(Option::is_some));
+    let levels = DefinitionLevels::of(places, Option::is_some);
     let n_bits = usize::BITS - (n_values - 1).leading_zeros();
     let mut bytes = levels.written(1 + levels.n_known * n_bits as usize / 8);
     bytes.push(n_bits as u8);
-    let codes: Vec<u32> = places.iter().copied().flatten().collect();
+    let mut codes: Vec<u32> = Vec::with_capacity(levels.n_known);
+    places.iter().flatten().for_each(|&code| codes.push(code));
     match codes.first() {
         Some(&code) if n_values == 1 => u32::run_length_encode(&mut bytes, codes.len(), code, n_bits)?,
         _ => {
@@ -102,20 +133,15 @@ struct DefinitionLevels {
 }
 
 impl DefinitionLevels {
-    fn of(is_known: impl Iterator<Item = bool>) -> Self {
-        let (mut bits, mut word) = (Vec::new(), 0_u64);
-        let (mut n_rows, mut n_known) = (0_usize, 0);
-        for is_known in is_known {
-            word |= u64::from(is_known) << (n_rows % 64);
-            n_rows += 1;
-            n_known += usize::from(is_known);
-            if n_rows % 64 == 0 {
-                bits.extend_from_slice(&word.to_le_bytes());
-                word = 0;
-            }
+    fn of<T>(values: &[T], is_known: impl Fn(&T) -> bool) -> Self {
+        let mut bits = Vec::with_capacity(values.len() / 8 + 1);
+        let mut n_known = 0;
+        for values in values.chunks(u64::BITS as usize) {
+            let word = values.iter().enumerate().fold(0, |word, (at, value)| word | u64::from(is_known(value)) << at);
+            n_known += word.count_ones() as usize;
+            bits.extend_from_slice(&word.to_le_bytes()[..values.len().div_ceil(8)]);
         }
-        bits.extend_from_slice(&word.to_le_bytes()[..(n_rows % 64).div_ceil(8)]);
-        Self { n_rows, n_known, bits }
+        Self { n_rows: values.len(), n_known, bits }
     }
 
     /// As a page begins with them, with room for so many more bytes.

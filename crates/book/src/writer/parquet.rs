@@ -6,7 +6,6 @@ use std::mem::discriminant;
 use polars::prelude::{PolarsResult, polars_bail};
 use polars_arrow::array::{Array, BooleanArray, Int32Array, Int64Array};
 use polars_arrow::datatypes::{ArrowDataType, ArrowSchema, Field};
-use polars_arrow::types::NativeType;
 use polars_parquet::parquet::schema::types::PrimitiveType;
 use polars_parquet::write::{
     CompressedPage, CompressionOptions, DynIter, DynStreamingIterator, Encoding, FileWriter, Page, ParquetType,
@@ -16,7 +15,7 @@ use rayon::prelude::*;
 
 use super::compress::compressed;
 use super::distinct::Distinct;
-use super::page::{self, Bounds, Dictionary};
+use super::page::{self, Bounds, Dictionary, Float};
 use crate::numbering::Numbering;
 use crate::table::{Column, Table};
 
@@ -136,13 +135,10 @@ fn pages(parts: &[&Column], of: &PrimitiveType) -> PolarsResult<Vec<CompressedPa
         Column::Coded(_) => texts(Distinct::of_codes(n_rows, held!(Coded)), of),
         Column::Keyed(_) => texts(Distinct::of_keys(&held!(Keyed).collect::<Vec<_>>()), of),
         Column::Float(_) => {
-            let known = || values!(Float).map(|value| value.filter(|x| !x.is_nan()));
-            numbers(known, f64::to_bits, bounds_of, of)
+            let numbers = held!(Float).flatten().map(|value| value.unwrap_or(f64::NAN));
+            floats(&numbers.collect::<Vec<f64>>(), bounds_of, of)
         }
-        Column::Float32(_) => {
-            let known = || values!(Float32).map(|&x| (!x.is_nan()).then_some(x));
-            numbers(known, |x| u64::from(x.to_bits()), |_| None, of)
-        }
+        Column::Float32(_) => floats(&held!(Float32).map(Vec::as_slice).collect::<Vec<_>>().concat(), |_| None, of),
         Column::Int(_) => by_polars(values!(Int).copied().collect::<Int64Array>().boxed(), of),
         Column::Date(_) => {
             let days = values!(Date).map(|date| date.map(bellwether_core::Date::days));
@@ -173,27 +169,25 @@ fn texts(distinct: Distinct, of: &PrimitiveType) -> PolarsResult<Vec<CompressedP
     page::coded(&distinct.places, dictionary, of)?.into_iter().map(compressed).collect()
 }
 
-/// As codes where there are few distinct numbers, such as shares of a few things; `None` is a null.
-fn numbers<T: NativeType, I: Iterator<Item = Option<T>>>(
-    values: impl Fn() -> I,
-    bits: impl Fn(T) -> u64,
-    bounds: impl Fn(&mut dyn Iterator<Item = T>) -> Option<Bounds>,
+/// As codes where there are few distinct numbers, such as shares of a few things.
+fn floats<T: Float>(
+    values: &[T],
+    bounds: impl Fn(&[T]) -> Option<Bounds>,
     of: &PrimitiveType,
 ) -> PolarsResult<Vec<CompressedPage>> {
-    let Some(Few { numbers, places }) = Few::of(values(), bits) else {
-        let bounds = bounds(&mut values().flatten());
-        return Ok(vec![compressed(Page::Data(page::plain(values, bounds, of)))?]);
+    let Some(Few { numbers, places }) = Few::of(values) else {
+        return Ok(vec![compressed(Page::Data(page::plain(values, bounds(values), of)))?]);
     };
     let bytes = numbers.iter().flat_map(|number| number.to_le_bytes().as_ref().to_vec()).collect();
-    let bounds = bounds(&mut numbers.iter().copied());
+    let bounds = bounds(&numbers);
     let dictionary = Dictionary { bytes, n_values: numbers.len(), bounds };
     page::coded(&places, dictionary, of)?.into_iter().map(compressed).collect()
 }
 
-/// A zero is written as the one that is least, or greatest, as readers may tell the two apart.
-fn bounds_of(numbers: &mut dyn Iterator<Item = f64>) -> Option<Bounds> {
-    let first = numbers.next()?;
-    let (least, greatest) = numbers.fold((first, first), |(least, greatest), x| (least.min(x), greatest.max(x)));
+/// Of those that are no NaN. A zero is written as the one that is least, or greatest, as readers may tell the two apart.
+fn bounds_of(numbers: &[f64]) -> Option<Bounds> {
+    let least = numbers.iter().copied().reduce(f64::min).filter(|least| !least.is_nan())?;
+    let greatest = numbers.iter().copied().fold(least, f64::max);
     let least = if least == 0.0 { -0.0 } else { least };
     Some([least, greatest + 0.0].map(|x| x.to_le_bytes().to_vec()))
 }
@@ -204,13 +198,13 @@ struct Few<T> {
     places: Vec<Option<u32>>,
 }
 
-impl<T: NativeType> Few<T> {
+impl<T: Float> Few<T> {
     /// `None` where there is none, or are too many.
-    fn of(values: impl Iterator<Item = Option<T>>, bits: impl Fn(T) -> u64) -> Option<Self> {
+    fn of(values: &[T]) -> Option<Self> {
         let (mut numbers, mut numbering) = (Vec::new(), Numbering::with_capacity(0));
         let mut places = Vec::new();
-        for value in values {
-            let place = value.map(|number| numbering.number(bits(number), || numbers.push(number)));
+        for &value in values {
+            let place = value.is_known().then(|| numbering.number(value.bits(), || numbers.push(value)));
             if place == Some(MOST_FEW) {
                 return None;
             }

@@ -103,12 +103,13 @@ fn score_features(file: &Path, model: &Path, as_of: Option<Date>, how: How, out:
     say(&format!("scoring the rows of {}", file.display()));
     let model = OpenedModel::open(model)?;
     let choice = RowChoice { as_of, shard: how.shard };
-    let file = FeatureFile::open(file, needs(&model), choice)?;
+    let words = BookFile::parse(model.bundle.book_toml().to_owned(), Path::new("book.toml"))?;
+    let open = || FeatureFile::open(file, needs(&model), choice);
+    let (file, said) = rayon::join(open, || Said::of(&model, &words, how));
+    let (file, said) = (file?, said?);
     if !file.is_sorted() {
         say("its rows do not stand by account and day: they are sorted in memory, all at once");
     }
-    let words = BookFile::parse(model.bundle.book_toml().to_owned(), Path::new("book.toml"))?;
-    let said = Said::of(&model, &words, how)?;
     let output = Output::begin(&model, said, as_of, how, out, || Ok(file.input_digest()?))?;
     let skip = output.n_finished();
     let bars = Bars::default();

@@ -28,8 +28,8 @@ pub struct Wording {
     lead: String,
     measure: Measure,
     usual: Option<UsualRange>,
-    /// As it is said.
-    usual_said: String,
+    /// What stands behind a usual number, and behind another, with what is usual.
+    units: [String; 2],
     levels: Vec<String>,
 }
 
@@ -83,8 +83,14 @@ impl Wording {
     /// `label` is what the indicator is called, such as `logins a seat`; `usual` the middle four fifths of the training rows,
     /// where they are known; and `levels`, of a text, what its levels are called.
     pub fn new(label: String, measure: Measure, usual: Option<UsualRange>, levels: Vec<String>) -> Self {
+        let unit = match &measure {
+            Measure::Number(Some(unit)) => format!(" {unit}"),
+            Measure::Share => " %".to_owned(),
+            Measure::Number(None) | Measure::Ratio | Measure::Difference => String::new(),
+        };
         let usual_said = usual.map_or_else(String::new, |usual| usual_said(usual, &measure));
-        Self { lead: format!("{label} "), label, measure, usual, usual_said, levels }
+        let units = [unit.clone(), unit + &usual_said];
+        Self { lead: format!("{label} "), label, measure, usual, units, levels }
     }
 
     /// Such as `logins a seat fell 62 %: raises the risk of churn by 4.1 points`.
@@ -115,11 +121,13 @@ impl Wording {
     /// What the indicator is, without what it does: `logins a seat fell 62 %`.
     pub fn says(&self, value: IndicatorValue<'_>) -> String {
         let mut said = String::new();
-        self.write_state(self.state_of(value), &mut said);
+        self.write_state(&self.state_of(value), &mut said);
         said
     }
 
-    fn write_state(&self, state: Said, said: &mut String) {
+    /// By reference, as it is just put together from its parts: a copy would have to wait for them.
+    #[inline]
+    fn write_state(&self, state: &Said, said: &mut String) {
         said.push_str(&self.lead);
         self.say(state, said);
     }
@@ -127,7 +135,7 @@ impl Wording {
     /// The same without its label: `fell 62 %`.
     pub fn state(&self, value: IndicatorValue<'_>) -> String {
         let mut said = String::new();
-        self.say(self.state_of(value), &mut said);
+        self.say(&self.state_of(value), &mut said);
         said
     }
 
@@ -156,6 +164,7 @@ impl Wording {
     }
 
     /// What is said of a value of the indicator.
+    #[inline]
     fn state_of(&self, value: IndicatorValue<'_>) -> Said {
         let x = match value {
             IndicatorValue::Missing => return Said::Missing,
@@ -177,6 +186,7 @@ impl Wording {
     }
 
     /// The other way round than [`Said::packed`].
+    #[inline]
     fn unpacked(&self, payload: u32, kind: u8) -> Said {
         let (tag, behind) = (kind & Said::TAG, kind >> 4);
         if behind == Said::RAW {
@@ -198,9 +208,10 @@ impl Wording {
         }
     }
 
-    fn say(&self, state: Said, said: &mut String) {
-        let is_share = matches!(self.measure, Measure::Share | Measure::Ratio);
-        let mut one = |before: &str, x: Rounded, after: &str| {
+    #[inline]
+    fn say(&self, state: &Said, said: &mut String) {
+        let is_ratio = self.measure == Measure::Ratio;
+        let mut one = |before: &str, x: &Rounded, after: &str| {
             said.push_str(before);
             x.say(said);
             said.push_str(after);
@@ -209,22 +220,13 @@ impl Wording {
             Said::Missing => said.push_str("is not known"),
             Said::Level(place) => {
                 said.push_str("is ");
-                said.push_str(self.levels.get(place as usize).map_or("", String::as_str));
+                said.push_str(self.levels.get(*place as usize).map_or("", String::as_str));
             }
             Said::OtherLevel => said.push_str("is a rare one"),
             Said::Percentile(share) => one("is above ", share, " % of its cohort"),
-            Said::Number { x, is_usual } => {
-                one("is ", x, if is_share { " %" } else { "" });
-                if let Measure::Number(Some(unit)) = &self.measure {
-                    said.push(' ');
-                    said.push_str(unit);
-                }
-                if !is_usual {
-                    said.push_str(&self.usual_said);
-                }
-            }
-            Said::Fell(x) if is_share => one("fell ", x, " %"),
-            Said::Rose(x) if is_share => one("rose ", x, " %"),
+            Said::Number { x, is_usual } => one("is ", x, &self.units[usize::from(!*is_usual)]),
+            Said::Fell(x) if is_ratio => one("fell ", x, " %"),
+            Said::Rose(x) if is_ratio => one("rose ", x, " %"),
             Said::Fell(x) => one("fell by ", x, ""),
             Said::Rose(x) => one("rose by ", x, ""),
             Said::Unchanged => said.push_str("did not change"),
@@ -257,6 +259,7 @@ impl Said {
 
     /// What is said of `value`, as 32 bits, and 8 that tell what they are: the tag, whether it is usual, and from the fifth
     /// on the digits behind the point.
+    #[inline]
     fn packed(self, value: IndicatorValue<'_>) -> (u32, u8) {
         let number = |x: Rounded, kind: u8| match x {
             Rounded::Parts { parts, behind } if i32::try_from(parts).is_ok() => {
@@ -314,7 +317,7 @@ impl ReasonWords {
     pub fn write(&self, key: ReasonKey, said: &mut String) {
         let [payload, effect, of] = key.0;
         let wording = &self.wordings[key.indicator()];
-        wording.write_state(wording.unpacked(payload, of as u8), said);
+        wording.write_state(&wording.unpacked(payload, of as u8), said);
         match self.effects.get(effect as usize) {
             Some(effect) => said.push_str(effect),
             None => Effect { packed: effect }.write(self.outcome, said),
@@ -346,17 +349,20 @@ impl Effect {
 
 impl Rounded {
     fn of(x: f64) -> Self {
-        /// From where on so many digits stand behind the point.
-        const FROM: [(f64, u8, f64); 6] =
-            [(100.0, 0, 1.0), (10.0, 1, 10.0), (1.0, 2, 100.0), (0.1, 3, 1e3), (0.01, 4, 1e4), (0.001, 5, 1e5)];
+        /// Below each of these one more digit stands behind the point.
+        const BELOW: [f64; 6] = [100.0, 10.0, 1.0, 0.1, 0.01, 0.001];
+        const SCALE: [f64; 7] = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
         /// All whole numbers up to here are numbers of f64.
         const HUGE: f64 = 9e15;
         if x.abs() >= HUGE {
             return Self::Huge(x.to_bits());
         }
-        let found = FROM.iter().find(|(from, ..)| x.abs() >= *from);
-        let (mut behind, scale) = found.map_or((6, 1e6), |&(_, behind, scale)| (behind, scale));
-        let mut parts = (x * scale).round_ties_even() as i64;
+        // Counted without a branch: how large a number is can't be foreseen.
+        let mut behind: u8 = BELOW.iter().map(|&below| u8::from(x.abs() < below)).sum();
+        let mut parts = (x * SCALE[usize::from(behind)]).round_ties_even() as i64;
+        if parts == 0 {
+            return Self::Parts { parts, behind: 0 };
+        }
         while behind > 0 && parts % 10 == 0 {
             parts /= 10;
             behind -= 1;
@@ -368,8 +374,8 @@ impl Rounded {
         Self::of((f64::from(share) * 100.0).round())
     }
 
-    fn say(self, said: &mut String) {
-        match self {
+    fn say(&self, said: &mut String) {
+        match *self {
             Self::Parts { parts, behind } => {
                 if parts < 0 {
                     said.push('-');

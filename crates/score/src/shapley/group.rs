@@ -75,33 +75,38 @@ impl Grouped {
     }
 }
 
-/// Merges pairs of a group of `left` and one of `right`, the greatest saving first, until none saves anything.
+/// Two groups that are better looked up as one.
+struct Union {
+    saving: f64,
+    both: Group,
+    /// The places of the two, the lower first.
+    of: [usize; 2],
+}
+
+/// Merges pairs of groups, the greatest saving first, until none saves anything. None of two groups of one side does: that
+/// was found further down the tree.
 fn merged(left: Vec<Group>, right: Vec<Group>, leaves: &[Leaf]) -> Vec<Group> {
-    let saving = |a: &Group, b: &Group| {
-        let both = Group::of([&a.leaves[..], &b.leaves].concat(), leaves).filter(|_| a.may_join(b))?;
-        let saving = a.cost + b.cost - both.cost;
-        (saving > 0.0).then_some((saving, both))
-    };
+    let n_left = left.len();
     let mut groups: Vec<Option<Group>> = left.into_iter().chain(right).map(Some).collect();
-    loop {
-        let mut best: Option<(f64, Group, [usize; 2])> = None;
-        for (at, a) in groups.iter().enumerate() {
-            for (other, b) in groups.iter().enumerate().skip(at + 1) {
-                let (Some(a), Some(b)) = (a, b) else { continue };
-                if !a.may_join(b) {
-                    continue;
-                }
-                if let Some((saving, both)) = saving(a, b)
-                    && best.as_ref().is_none_or(|(best, ..)| saving > *best)
-                {
-                    best = Some((saving, both, [at, other]));
-                }
-            }
-        }
-        let Some((_, both, [at, other])) = best else { return groups.into_iter().flatten().collect() };
+    let union = |groups: &[Option<Group>], of: [usize; 2]| {
+        let [Some(a), Some(b)] = of.map(|place| groups[place].as_ref()) else { return None };
+        let both = a.may_join(b).then(|| Group::of([&a.leaves[..], &b.leaves].concat(), leaves))??;
+        let saving = a.cost + b.cost - both.cost;
+        (saving > 0.0).then_some(Union { saving, both, of })
+    };
+    let pairs = (0..n_left).flat_map(|a| (n_left..groups.len()).map(move |b| [a, b]));
+    let mut unions: Vec<Union> = pairs.filter_map(|of| union(&groups, of)).collect();
+    // The first of equal ones.
+    let better = |a: &Union, b: &Union| a.saving.total_cmp(&b.saving).then(b.of.cmp(&a.of));
+    while let Some(best) = (0..unions.len()).max_by(|&a, &b| better(&unions[a], &unions[b])) {
+        let Union { both, of: [at, other], .. } = unions.swap_remove(best);
         groups[at] = Some(both);
         groups[other] = None;
+        unions.retain(|union| !union.of.iter().any(|place| [at, other].contains(place)));
+        let others = (0..groups.len()).filter(|&place| place != at);
+        unions.extend(others.filter_map(|place| union(&groups, [at.min(place), at.max(place)])));
     }
+    groups.into_iter().flatten().collect()
 }
 
 impl Group {
@@ -144,9 +149,11 @@ impl Group {
         self.cells.len() + other.cells.len() - shared.count() <= MAX_CONDITIONS
     }
 
-    /// What a row in each state gets, one table a feature.
-    pub(super) fn tables(&self, leaves: &[Leaf]) -> Vec<Vec<f64>> {
+    /// What a row in each state gets, one table a feature, and what the leaves together add for it.
+    pub(super) fn tables(&self, leaves: &[Leaf]) -> (Vec<Vec<f64>>, Vec<f64>) {
         let mut tables = vec![vec![0.0; self.n_states]; self.cells.len()];
+        let mut values = vec![0.0; self.n_states];
+        let met: Vec<Vec<u64>> = (0..self.n_states).map(|state| self.met(state)).collect();
         for (bit, leaf) in self.leaves.iter().map(|&leaf| &leaves[leaf]).enumerate() {
             let n = leaf.conditions.len();
             let mut of_pattern = vec![0.0; n << n];
@@ -155,31 +162,19 @@ impl Group {
             }
             // The place of each of the leaf's features among the group's.
             let places: Vec<usize> = leaf.conditions.iter().map(|condition| self.place(condition.feature)).collect();
-            let patterns = (0..self.n_states).map(|state| {
-                let met = self.met(state);
-                let is_met = |&place: &usize| met[place] >> bit & 1;
-                places.iter().map(is_met).enumerate().map(|(at, met)| met << at).sum::<u64>()
-            });
-            for (state, pattern) in patterns.enumerate() {
-                let given = &of_pattern[pattern as usize * n..][..n];
-                for (&place, given) in places.iter().zip(given) {
+            for (state, met) in met.iter().enumerate() {
+                let is_met = |(at, &place): (usize, &usize)| (met[place] >> bit & 1) << at;
+                let pattern = places.iter().enumerate().map(is_met).sum::<u64>() as usize;
+                for (&place, given) in places.iter().zip(&of_pattern[pattern * n..][..n]) {
                     tables[place][state] += given;
+                }
+                // All conditions are met.
+                if pattern + 1 == 1 << n {
+                    values[state] += leaf.value;
                 }
             }
         }
-        tables
-    }
-
-    /// What the leaves together add for a row in each state.
-    pub(super) fn values(&self, leaves: &[Leaf]) -> Vec<f64> {
-        let value = |state: usize| {
-            let met = self.met(state);
-            let reached = self.leaves.iter().enumerate().filter(|&(bit, &leaf)| {
-                leaves[leaf].conditions.iter().all(|condition| met[self.place(condition.feature)] >> bit & 1 == 1)
-            });
-            reached.map(|(_, &leaf)| leaves[leaf].value).sum()
-        };
-        (0..self.n_states).map(value).collect()
+        (tables, values)
     }
 
     /// What the leaves together add in the mean over their references.

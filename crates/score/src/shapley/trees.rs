@@ -109,19 +109,24 @@ fn unit(prepared: &[Prepared]) -> f64 {
 
 /// The tables in units, rounded so that in each state the features together get what the leaves add, less the mean.
 fn rounded(group: &Group, leaves: &[Leaf], unit: f64) -> Rounded {
-    let tables = group.tables(leaves);
+    let (tables, values) = group.tables(leaves);
     let expected = -(0.5 - group.expected(leaves) / unit).floor();
     let mut of_units: Vec<Vec<i32>> = tables.iter().map(|table| vec![0; table.len()]).collect();
-    for (state, value) in group.values(leaves).into_iter().enumerate() {
-        let exact: Vec<f64> = tables.iter().map(|table| table[state] / unit).collect();
-        let down: Vec<f64> = exact.iter().map(|value| value.floor()).collect();
+    let (mut exact, mut down) = (vec![0.0; tables.len()], vec![0.0; tables.len()]);
+    let mut order: Vec<usize> = Vec::new();
+    for (state, value) in values.into_iter().enumerate() {
+        for (at, table) in tables.iter().enumerate() {
+            exact[at] = table[state] / unit;
+            down[at] = exact[at].floor();
+            of_units[at][state] = down[at] as i32;
+        }
         let left = (value / unit).round() - expected - down.iter().sum::<f64>();
         // Those that lost most are rounded up; the first of equal ones.
-        let mut order: Vec<usize> = (0..exact.len()).filter(|&at| exact[at] != down[at]).collect();
+        order.clear();
+        order.extend((0..exact.len()).filter(|&at| exact[at] != down[at]));
         order.sort_by(|&a, &b| (exact[b] - down[b]).total_cmp(&(exact[a] - down[a])));
-        for (at, table) in of_units.iter_mut().enumerate() {
-            let rank = order.iter().position(|&of| of == at);
-            table[state] = (down[at] + f64::from(u8::from(rank.is_some_and(|rank| (rank as f64) < left)))) as i32;
+        for &at in order.iter().take(left.max(0.0) as usize) {
+            of_units[at][state] = (down[at] + 1.0) as i32;
         }
     }
     Rounded { tables: of_units, expected: expected as i64 }
