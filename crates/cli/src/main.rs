@@ -3,7 +3,6 @@
 mod args;
 mod commands;
 mod failure;
-mod memory;
 mod output;
 mod pipeline;
 mod progress;
@@ -17,7 +16,6 @@ use args::{Arguments, Command};
 use failure::Failure;
 
 fn main() -> ExitCode {
-    memory::keep_freed();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
