@@ -80,9 +80,11 @@ impl KeyedText {
         let mut numbering = Numbering::with_capacity(n_distinct);
         for part in parts {
             assert!(Arc::ptr_eq(&part.words, &parts[0].words), "parts of one column");
-            places.extend(part.keys.iter().map(|&key| {
-                (key != Self::NULL).then(|| numbering.number(Hashed(key), || keys.push(key)))
-            }));
+            places.extend(
+                part.keys
+                    .iter()
+                    .map(|&key| (key != Self::NULL).then(|| numbering.number(Hashed(key), || keys.push(key)))),
+            );
         }
         // Like texts behind each other are made and compressed faster, and to less.
         let mut order: Vec<u32> = (0..keys.len() as u32).collect();
