@@ -8,7 +8,7 @@ use crate::numbering::Numbering;
 /// Of a sentence, in bytes.
 const USUAL_LENGTH: usize = 90;
 
-/// What tells a text. Those whose last numbers are equal are alike.
+/// What tells a text.
 pub type TextKey = [u32; 3];
 
 /// Makes texts of keys.
@@ -67,8 +67,8 @@ impl KeyedText {
         })
     }
 
-    /// The place of each value among texts that are made once each, those of one kind side by side; `parts` have the same
-    /// words.
+    /// The place of each value among texts that are made once each, in the order of their first use, as of any column of
+    /// texts; `parts` have the same words.
     ///
     /// # Panics
     /// Where they have others.
@@ -76,26 +76,15 @@ impl KeyedText {
         let n_rows = parts.iter().map(|part| part.len()).sum();
         // Of many rows fewer than three of eight say something of their own, so that the tables seldom grow.
         let n_distinct = n_rows * 3 / 8;
-        let (mut places, mut keys) = (Vec::with_capacity(n_rows), Vec::with_capacity(n_distinct));
-        let mut numbering = Numbering::with_capacity(n_distinct);
+        let (mut places, mut numbering) = (Vec::with_capacity(n_rows), Numbering::with_capacity(n_distinct));
+        let mut texts = Levels::with_capacity(n_distinct, n_distinct * USUAL_LENGTH);
         for part in parts {
             assert!(Arc::ptr_eq(&part.words, &parts[0].words), "parts of one column");
-            places.extend(
-                part.keys
-                    .iter()
-                    .map(|&key| (key != Self::NULL).then(|| numbering.number(Hashed(key), || keys.push(key)))),
-            );
+            places.extend(part.keys.iter().map(|&key| {
+                let first = || texts.push_with(|end| part.words.write(key, end));
+                (key != Self::NULL).then(|| numbering.number(Hashed(key), first))
+            }));
         }
-        // Like texts behind each other are made and compressed faster, and to less.
-        let mut order: Vec<u32> = (0..keys.len() as u32).collect();
-        order.sort_by_key(|&of| keys[of as usize][2]);
-        let mut place_of = vec![0; keys.len()];
-        let mut texts = Levels::with_capacity(keys.len(), keys.len() * USUAL_LENGTH);
-        for (place, of) in (0..).zip(order) {
-            place_of[of as usize] = place;
-            texts.push_with(|end| parts[0].words.write(keys[of as usize], end));
-        }
-        places.iter_mut().flatten().for_each(|place| *place = place_of[*place as usize]);
         (places, texts)
     }
 

@@ -104,6 +104,19 @@ fn a_resumed_scoring_leaves_the_whole_file_or_none() {
     }
 }
 
+/// Its parts go through Arrow files: in Parquet, too, nothing tells.
+#[test]
+fn a_run_that_can_be_resumed_writes_the_same_bytes() {
+    let folder = Folder::trained().copy();
+    for ending in ["parquet", "arrow", "csv"] {
+        let score = "score --book book/book.toml --model models/small --as-of 2024-06-30";
+        folder.run(&format!("{score} --out plain.{ending}")).done();
+        folder.run(&format!("{score} --resume --out resumed.{ending}")).done();
+        let read = |name: &str| std::fs::read(folder.path(&format!("{name}.{ending}"))).expect("a file");
+        assert!(read("plain") == read("resumed"), "{ending}");
+    }
+}
+
 #[test]
 fn what_a_killed_run_finished_is_taken_up_only_where_nothing_changed() {
     let folder = Folder::trained().copy();

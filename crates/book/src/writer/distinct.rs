@@ -7,7 +7,7 @@ use crate::levels::Levels;
 use crate::numbering::Numbering;
 use crate::table::CodedText;
 
-/// The distinct texts of a column, and the place of each value among them.
+/// The distinct texts of a column in the order of their first use, and the place of each value among them.
 pub(super) struct Distinct {
     pub(super) texts: Levels,
     pub(super) places: Vec<Option<u32>>,

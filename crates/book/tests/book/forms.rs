@@ -106,7 +106,7 @@ fn keyed_texts_are_written_as_their_texts() {
         let mut values = KeyedText::nulls(numbers.len(), Arc::clone(&words));
         for (row, number) in numbers.iter().enumerate() {
             if let Some(number) = number {
-                values.set(row, [*number, 0, 0]);
+                values.set(row, [*number, 0, 9 - number]);
             }
         }
         Table::default().with("said", Column::Keyed(values))

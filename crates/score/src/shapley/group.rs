@@ -90,7 +90,10 @@ fn merged(left: Vec<Group>, right: Vec<Group>, leaves: &[Leaf]) -> Vec<Group> {
     let mut groups: Vec<Option<Group>> = left.into_iter().chain(right).map(Some).collect();
     let union = |groups: &[Option<Group>], of: [usize; 2]| {
         let [Some(a), Some(b)] = of.map(|place| groups[place].as_ref()) else { return None };
-        let both = a.may_join(b).then(|| Group::of([&a.leaves[..], &b.leaves].concat(), leaves))??;
+        if !a.may_join(b) {
+            return None;
+        }
+        let both = Group::of([&a.leaves[..], &b.leaves].concat(), leaves)?;
         let saving = a.cost + b.cost - both.cost;
         (saving > 0.0).then_some(Union { saving, both, of })
     };
