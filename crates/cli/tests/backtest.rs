@@ -28,16 +28,16 @@ fn a_simulated_book_over_time() {
         churn_90d
         origin      days  accounts  events  learner               AUC [95 %]  PR AUC  log loss   Brier  slope
         2023-12-31     3       421      43  scorecard   0.804 [0.727, 0.863]   0.100    0.1432  0.0337   2.58
-                                            logistic *  0.789 [0.701, 0.857]   0.095    0.1398  0.0348   0.67
+                                            logistic *  0.789 [0.701, 0.857]   0.095    0.1380  0.0344   0.76
         2024-03-31     3       441      37  scorecard   0.741 [0.599, 0.846]   0.061    0.1232  0.0279   0.93
-                                            logistic *  0.771 [0.637, 0.865]   0.083    0.1234  0.0290   0.61
+                                            logistic *  0.771 [0.637, 0.865]   0.083    0.1201  0.0280   0.73
         2024-06-30     4       486      40  scorecard   0.757 [0.664, 0.830]   0.081    0.1006  0.0216   0.96
-                                            logistic *  0.729 [0.601, 0.828]   0.135    0.0988  0.0209   0.87
+                                            logistic *  0.729 [0.601, 0.828]   0.135    0.0997  0.0210   0.90
 
         all origins  AUC within origins [95 %]   minus as chosen [95 %]  p (Holm)  PR AUC  log loss   Brier  slope
         scorecard         0.766 [0.707, 0.817]  +0.008 [-0.038, +0.054]     1.000   0.070    0.1192  0.0268   1.00
-        logistic          0.758 [0.689, 0.816]     0.000 [0.000, 0.000]     1.000   0.083    0.1175  0.0272   0.71
-        as chosen         0.758 [0.689, 0.816]                        -         -   0.083    0.1175  0.0272   0.71
+        logistic          0.758 [0.689, 0.816]     0.000 [0.000, 0.000]     1.000   0.085    0.1164  0.0268   0.80
+        as chosen         0.758 [0.689, 0.816]                        -         -   0.085    0.1164  0.0268   0.80
 
         learner    mean rank by AUC  first in   taken at
         scorecard              1.33    66.7 %  0 origins
@@ -48,35 +48,35 @@ fn a_simulated_book_over_time() {
         0.014 of AUC in the mean, 0.027 at worst.
 
         without       features        AUC gained [95 %]      log loss gained [95 %]  p (Holm)  the group
-        adoption             3  +0.001 [-0.001, +0.003]  +0.0001 [-0.0003, +0.0004]     1.000  no measurable gain
-        business            14  -0.029 [-0.070, +0.012]  -0.0033 [-0.0094, +0.0028]     1.000  not enough evidence
-        relationship         2   0.000 [-0.003, +0.003]  +0.0002 [-0.0002, +0.0006]     1.000  no measurable gain
-        sentiment            4  +0.003 [-0.016, +0.022]  +0.0008 [-0.0017, +0.0032]     1.000  not enough evidence
-        support              5  +0.017 [+0.006, +0.027]   +0.0027 [0.0000, +0.0053]     0.034  adds
-        usage               14  +0.060 [+0.026, +0.094]  +0.0063 [+0.0002, +0.0123]     0.013  adds
+        adoption             3  +0.001 [-0.001, +0.003]  +0.0001 [-0.0002, +0.0004]     1.000  no measurable gain
+        business            14  -0.029 [-0.070, +0.012]  -0.0023 [-0.0075, +0.0029]     1.000  not enough evidence
+        relationship         2   0.000 [-0.003, +0.003]  +0.0001 [-0.0002, +0.0005]     1.000  no measurable gain
+        sentiment            4  +0.003 [-0.016, +0.022]  +0.0008 [-0.0014, +0.0030]     1.000  not enough evidence
+        support              5  +0.017 [+0.006, +0.027]  +0.0024 [+0.0003, +0.0045]     0.034  adds
+        usage               14  +0.060 [+0.026, +0.094]  +0.0061 [+0.0011, +0.0111]     0.013  adds
 
         of the accounts  accounts  events  AUC within origins [95 %]          log loss [95 %]
-                 12.5 %       141      16       0.674 [0.599, 0.740]  0.1243 [0.1001, 0.1577]
-                   25 %       279      63       0.654 [0.577, 0.723]  0.1247 [0.1003, 0.1580]
-                   50 %       556     114       0.700 [0.628, 0.763]  0.1237 [0.0992, 0.1570]
-                  100 %     1,110     207       0.758 [0.689, 0.816]  0.1175 [0.0940, 0.1499]
-        From half to all: AUC +0.059 [+0.026, +0.092] (p < 0.001), log loss gained +0.0062 [-0.0004,
-        +0.0128] (p 0.066). Is more data worth it? more accounts are worth it: the last doubling still
+                 12.5 %       141      16       0.674 [0.599, 0.740]  0.1317 [0.1014, 0.1761]
+                   25 %       279      63       0.654 [0.577, 0.723]  0.1321 [0.1027, 0.1745]
+                   50 %       556     114       0.700 [0.628, 0.763]  0.1225 [0.0986, 0.1549]
+                  100 %     1,110     207       0.758 [0.689, 0.816]  0.1164 [0.0934, 0.1481]
+        From half to all: AUC +0.059 [+0.026, +0.092] (p < 0.001), log loss gained +0.0061 [+0.0015,
+        +0.0107] (p 0.011). Is more data worth it? more accounts are worth it: the last doubling still
         helped.
 
         expansion_90d
         origin      days  accounts  events  learner               AUC [95 %]  PR AUC  log loss   Brier  slope
         2023-12-31     3       421      91  scorecard   0.566 [0.488, 0.641]   0.087    0.2679  0.0700   1.07
-                                            logistic *  0.604 [0.532, 0.672]   0.094    0.2669  0.0703   0.61
+                                            logistic *  0.604 [0.532, 0.672]   0.094    0.2670  0.0702   0.62
         2024-03-31     3       441      92  scorecard   0.535 [0.452, 0.616]   0.076    0.2625  0.0677   0.26
-                                            logistic *  0.623 [0.532, 0.705]   0.149    0.2526  0.0660   1.60
+                                            logistic *  0.623 [0.532, 0.705]   0.149    0.2523  0.0659   1.61
         2024-06-30     4       486     113  scorecard   0.624 [0.549, 0.694]   0.115    0.2292  0.0577   2.26
-                                            logistic *  0.624 [0.555, 0.689]   0.095    0.2273  0.0575   1.15
+                                            logistic *  0.624 [0.555, 0.689]   0.095    0.2276  0.0575   1.13
 
         all origins  AUC within origins [95 %]   minus as chosen [95 %]  p (Holm)  PR AUC  log loss   Brier  slope
         scorecard         0.586 [0.536, 0.633]  -0.033 [-0.088, +0.022]     0.474   0.080    0.2499  0.0641   0.65
-        logistic          0.619 [0.571, 0.664]     0.000 [0.000, 0.000]     1.000   0.097    0.2458  0.0636   0.95
-        as chosen         0.619 [0.571, 0.664]                        -         -   0.097    0.2458  0.0636   0.95
+        logistic          0.619 [0.571, 0.664]     0.000 [0.000, 0.000]     1.000   0.097    0.2459  0.0635   0.95
+        as chosen         0.619 [0.571, 0.664]                        -         -   0.097    0.2459  0.0635   0.95
 
         learner    mean rank by AUC  first in   taken at
         scorecard              1.67    33.3 %  0 origins
@@ -87,21 +87,20 @@ fn a_simulated_book_over_time() {
         0.000 of AUC in the mean, 0.000 at worst.
 
         without       features        AUC gained [95 %]      log loss gained [95 %]  p (Holm)  the group
-        adoption             3  +0.027 [+0.014, +0.040]  +0.0017 [+0.0002, +0.0032]     0.001  adds
-        business            14  -0.027 [-0.063, +0.008]  -0.0048 [-0.0093, -0.0002]     0.319  no measurable gain
-        relationship         2  -0.007 [-0.022, +0.009]  -0.0006 [-0.0023, +0.0010]     1.000  no measurable gain
-        sentiment            4  -0.005 [-0.017, +0.007]  -0.0001 [-0.0017, +0.0015]     1.000  no measurable gain
-        support              5  +0.003 [-0.005, +0.011]  +0.0004 [-0.0003, +0.0011]     1.000  not enough evidence
-        usage               14  +0.073 [+0.046, +0.101]  +0.0040 [+0.0013, +0.0067]   < 0.001  adds
+        adoption             3  +0.027 [+0.014, +0.040]  +0.0017 [+0.0003, +0.0032]     0.001  adds
+        business            14  -0.027 [-0.063, +0.008]  -0.0047 [-0.0091, -0.0003]     0.309  no measurable gain
+        relationship         2  -0.007 [-0.022, +0.009]  -0.0006 [-0.0022, +0.0009]     1.000  no measurable gain
+        sentiment            4  -0.005 [-0.017, +0.007]  -0.0001 [-0.0016, +0.0014]     1.000  no measurable gain
+        support              5  +0.003 [-0.005, +0.011]  +0.0004 [-0.0003, +0.0012]     1.000  not enough evidence
+        usage               14  +0.073 [+0.046, +0.101]  +0.0039 [+0.0012, +0.0067]   < 0.001  adds
 
         of the accounts  accounts  events  AUC within origins [95 %]          log loss [95 %]
-                 12.5 %       141      60       0.609 [0.560, 0.656]  0.2482 [0.2209, 0.2808]
-                   25 %       279     107       0.625 [0.579, 0.670]  0.2471 [0.2192, 0.2806]
-                   50 %       556     191       0.625 [0.575, 0.672]  0.2459 [0.2173, 0.2799]
-                  100 %     1,110     393       0.619 [0.571, 0.664]  0.2458 [0.2178, 0.2791]
-        From half to all: AUC -0.006 [-0.048, +0.036] (p 0.776), log loss gained 0.0000 [-0.0036, +0.0037]
-        (p 0.983). Is more data worth it? not enough evidence: a gain that matters and none are both
-        possible.
+                 12.5 %       141      60       0.611 [0.562, 0.658]  0.2491 [0.2215, 0.2818]
+                   25 %       279     107       0.625 [0.579, 0.670]  0.2634 [0.2309, 0.3030]
+                   50 %       556     191       0.625 [0.575, 0.672]  0.2558 [0.2247, 0.2935]
+                  100 %     1,110     393       0.619 [0.571, 0.664]  0.2459 [0.2183, 0.2786]
+        From half to all: AUC -0.006 [-0.048, +0.036] (p 0.776), log loss gained +0.0100 [+0.0022, +0.0177]
+        (p 0.013). Is more data worth it? more accounts are worth it: the last doubling still helped.
 
         AUC within origins: of all pairs of an event and a non-event of the same origin, the share ranked
         right; its interval is by account, over all origins. The last line takes at each origin the learner

@@ -90,48 +90,48 @@ fn people_read_it() {
         churn_90d: 572 rows of 127 accounts, 68 events
         by            first  second           difference [95 %]      p  the first is
         ROC AUC       0.582   0.611     -0.030 [-0.097, +0.038]  0.374  not enough evidence
-        log loss     0.3650  0.3581  -0.0069 [-0.0217, +0.0078]  0.334  not enough evidence
-        Brier score  0.1049  0.1027  -0.0021 [-0.0053, +0.0010]  0.182  not enough evidence
+        log loss     0.3654  0.3581  -0.0073 [-0.0203, +0.0056]  0.252  not enough evidence
+        Brier score  0.1050  0.1027  -0.0023 [-0.0053, +0.0007]  0.132  not enough evidence
 
         segment   level         by                    difference [95 %]  p, corrected  the first is
         industry  IT            ROC AUC         -0.055 [-0.226, +0.116]         1.000  not enough evidence
-        industry  IT            log loss     -0.0177 [-0.0358, +0.0005]         0.779  not enough evidence
-        industry  IT            Brier score  -0.0064 [-0.0122, -0.0007]         0.459  not enough evidence
+        industry  IT            log loss     -0.0207 [-0.0384, -0.0029]         0.336  not enough evidence
+        industry  IT            Brier score  -0.0070 [-0.0127, -0.0014]         0.258  not enough evidence
         industry  Ilıca         ROC AUC         -0.077 [-0.195, +0.040]         1.000  not enough evidence
-        industry  Ilıca         log loss     -0.0140 [-0.0498, +0.0218]         1.000  not enough evidence
-        industry  Ilıca         Brier score  -0.0031 [-0.0099, +0.0037]         1.000  not enough evidence
+        industry  Ilıca         log loss     -0.0122 [-0.0411, +0.0167]         1.000  not enough evidence
+        industry  Ilıca         Brier score  -0.0029 [-0.0085, +0.0027]         1.000  not enough evidence
         industry  iron          ROC AUC         +0.066 [-0.067, +0.198]         1.000  not enough evidence
-        industry  iron          log loss     +0.0130 [-0.0279, +0.0538]         1.000  not enough evidence
-        industry  iron          Brier score  +0.0028 [-0.0091, +0.0148]         1.000  not enough evidence
+        industry  iron          log loss     +0.0161 [-0.0261, +0.0582]         1.000  not enough evidence
+        industry  iron          Brier score  +0.0036 [-0.0088, +0.0160]         1.000  not enough evidence
         industry  media, print  ROC AUC         -0.047 [-0.167, +0.074]         1.000  not enough evidence
-        industry  media, print  log loss     -0.0249 [-0.0977, +0.0479]         1.000  not enough evidence
-        industry  media, print  Brier score  -0.0048 [-0.0135, +0.0039]         1.000  not enough evidence
+        industry  media, print  log loss     -0.0209 [-0.0813, +0.0394]         1.000  not enough evidence
+        industry  media, print  Brier score  -0.0043 [-0.0120, +0.0034]         1.000  not enough evidence
         industry  (missing)     ROC AUC         -0.020 [-0.059, +0.020]         1.000  not enough evidence
-        industry  (missing)     log loss     +0.0113 [-0.0058, +0.0285]         1.000  not enough evidence
-        industry  (missing)     Brier score  +0.0020 [-0.0039, +0.0079]         1.000  not enough evidence
+        industry  (missing)     log loss     +0.0058 [-0.0104, +0.0219]         1.000  not enough evidence
+        industry  (missing)     Brier score  +0.0007 [-0.0048, +0.0063]         1.000  not enough evidence
 
         expansion_90d: 572 rows of 127 accounts, 93 events
         by            first  second           difference [95 %]      p  the first is
         ROC AUC       0.568   0.702     -0.134 [-0.258, -0.011]  0.034  worse
-        log loss     0.4496  0.4339  -0.0157 [-0.0510, +0.0196]  0.378  not enough evidence
-        Brier score  0.1375  0.1330  -0.0045 [-0.0141, +0.0051]  0.355  not enough evidence
+        log loss     0.4428  0.4339  -0.0089 [-0.0336, +0.0159]  0.475  not enough evidence
+        Brier score  0.1359  0.1330  -0.0029 [-0.0101, +0.0043]  0.426  not enough evidence
 
         segment   level         by                    difference [95 %]  p, corrected  the first is
         industry  IT            ROC AUC         -0.089 [-0.239, +0.061]         1.000  not enough evidence
-        industry  IT            log loss     -0.0333 [-0.0990, +0.0323]         1.000  not enough evidence
-        industry  IT            Brier score  -0.0087 [-0.0268, +0.0093]         1.000  not enough evidence
+        industry  IT            log loss     -0.0179 [-0.0601, +0.0244]         1.000  not enough evidence
+        industry  IT            Brier score  -0.0052 [-0.0178, +0.0074]         1.000  not enough evidence
         industry  Ilıca         ROC AUC         -0.072 [-0.520, +0.376]         1.000  not enough evidence
-        industry  Ilıca         log loss     -0.0022 [-0.0786, +0.0743]         1.000  not enough evidence
-        industry  Ilıca         Brier score  -0.0005 [-0.0207, +0.0196]         1.000  not enough evidence
+        industry  Ilıca         log loss     +0.0023 [-0.0544, +0.0590]         1.000  not enough evidence
+        industry  Ilıca         Brier score  +0.0005 [-0.0156, +0.0165]         1.000  not enough evidence
         industry  iron          ROC AUC         -0.123 [-0.375, +0.129]         1.000  not enough evidence
-        industry  iron          log loss     -0.0093 [-0.1244, +0.1057]         1.000  not enough evidence
-        industry  iron          Brier score  -0.0037 [-0.0336, +0.0263]         1.000  not enough evidence
+        industry  iron          log loss     -0.0060 [-0.0880, +0.0760]         1.000  not enough evidence
+        industry  iron          Brier score  -0.0028 [-0.0258, +0.0202]         1.000  not enough evidence
         industry  media, print  ROC AUC         -0.348 [-0.713, +0.017]         0.865  not enough evidence
-        industry  media, print  log loss     -0.0373 [-0.1557, +0.0812]         1.000  not enough evidence
-        industry  media, print  Brier score  -0.0102 [-0.0420, +0.0217]         1.000  not enough evidence
+        industry  media, print  log loss     -0.0263 [-0.1140, +0.0614]         1.000  not enough evidence
+        industry  media, print  Brier score  -0.0078 [-0.0332, +0.0175]         1.000  not enough evidence
         industry  (missing)     ROC AUC         +0.014 [-0.289, +0.318]         1.000  not enough evidence
-        industry  (missing)     log loss     +0.0041 [-0.0666, +0.0749]         1.000  not enough evidence
-        industry  (missing)     Brier score  +0.0006 [-0.0202, +0.0214]         1.000  not enough evidence
+        industry  (missing)     log loss     +0.0028 [-0.0422, +0.0478]         1.000  not enough evidence
+        industry  (missing)     Brier score  +0.0006 [-0.0136, +0.0148]         1.000  not enough evidence
 
         a difference above 0: the first is better
         not worse: it loses less than 0.01 of AUC, 0.005 of log loss and 0.002 of Brier score

@@ -1,4 +1,6 @@
-//! How logits become probabilities: none, Platt or isotonic, chosen on held-out rows.
+//! How logits become probabilities: a line near the model's own, Platt's or isotonic, chosen on held-out rows.
+
+use std::collections::BTreeMap;
 
 use bellwether_core::{Calibration, sigmoid};
 
@@ -17,6 +19,22 @@ pub struct CalibrationChoice {
     pub row_log_loss: Vec<f64>,
 }
 
+/// What is known of a model's calibration before the calibration rows are looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CalibrationPrior {
+    /// How many rows the model was fitted on.
+    pub n_fitted: usize,
+    /// Whether all calibration rows are of later days than those.
+    pub is_later: bool,
+}
+
+/// How far the level of later days lies from that of the fitted ones, as a standard deviation of log odds: what the days that
+/// calibrate and those that test have in common on simulated books.
+const LEVEL_OF_LATER_DAYS: f64 = 0.1;
+
+/// How far slopes lie from 1, as a standard deviation; found in the same way.
+const SLOPE: f64 = 0.1;
+
 /// Parts of the accounts; each is predicted by calibrations fitted on the others.
 const N_FOLDS: u64 = 5;
 
@@ -29,10 +47,11 @@ const LEAST_ROWS_FOR_ISOTONIC: usize = 50;
 /// A slope that keeps the ranking and moves no probability.
 const FLAT_SLOPE: f64 = 1e-9;
 
-type Fitter = fn(&[Row]) -> Option<Calibration>;
+type Fitter = fn(&[Row], &CalibrationPrior) -> Option<Calibration>;
 
 /// The simplest first.
-const METHODS: [Fitter; 3] = [|_| Some(Calibration::None), platt, isotonic];
+const METHODS: [(&str, Fitter); 3] =
+    [("shrunken_platt", shrunken), ("platt", |rows, _| platt(rows)), ("isotonic", |rows, _| isotonic(rows))];
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -43,33 +62,58 @@ struct Row {
     place: usize,
 }
 
-/// Chooses none, Platt or isotonic by cross-validated log loss within held-out rows (folds by account, the simpler unless
-/// another is clearly better), then fits the chosen one on all of them. The order of the rows does not matter.
+/// Chooses Platt's line shrunken towards the model's own probabilities, Platt's line as it is, or isotonic, by
+/// cross-validated log loss within held-out rows (folds by account, the simpler unless another is clearly better), then fits
+/// the chosen one on all of them. The order of the rows does not matter.
 ///
 /// # Errors
 /// [`LearnError`] if lengths differ, there is no row, all rows are of one class, or a logit is not finite.
-pub fn calibrate(logits: &[f64], y: &[bool], group: &[u64]) -> Result<CalibrationChoice, LearnError> {
+pub fn calibrate(
+    logits: &[f64],
+    y: &[bool],
+    group: &[u64],
+    prior: &CalibrationPrior,
+) -> Result<CalibrationChoice, LearnError> {
     let rows = checked_rows(logits, y, group)?;
     let groups: Vec<u64> = rows.iter().map(|row| row.group).collect();
-    let tried: Vec<(Fitter, Vec<f64>)> =
-        METHODS.into_iter().filter_map(|fitter| Some((fitter, held_out_losses(&rows, fitter)?))).collect();
-    let (mut chosen, mut best) = (METHODS[0], rows.iter().map(|row| loss(&Calibration::None, row)).collect::<Vec<_>>());
-    for (fitter, losses) in &tried {
-        if is_less(losses, &best, &groups, CLEARLY) {
-            (chosen, best) = (*fitter, losses.clone());
+    let tried: Vec<Tried> =
+        METHODS.into_iter().filter_map(|(name, fitter)| Tried::of(name, fitter, &rows, prior)).collect();
+    let mut chosen = tried.first().expect("the model's own probabilities are always there");
+    for one in &tried {
+        if is_less(&one.losses, &chosen.losses, &groups, CLEARLY) {
+            chosen = one;
         }
     }
-    let calibration = chosen(&rows).unwrap_or(Calibration::None);
+    let calibration = (chosen.fitter)(&rows, prior).unwrap_or(Calibration::None);
     calibration.validate()?;
     let mut row_log_loss = vec![0.0; rows.len()];
-    for (row, loss) in rows.iter().zip(&best) {
+    for (row, loss) in rows.iter().zip(&chosen.losses) {
         row_log_loss[row.place] = *loss;
     }
-    let named = |(fitter, losses): &(Fitter, Vec<f64>)| {
-        let name = fitter(&rows).as_ref().map_or("none", Calibration::name);
-        (name.to_owned(), losses.iter().sum::<f64>() / losses.len() as f64)
-    };
-    Ok(CalibrationChoice { calibration, log_loss: tried.iter().map(named).collect(), row_log_loss })
+    let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+    let log_loss = tried.iter().map(|one| (one.name.to_owned(), mean(&one.losses))).collect();
+    Ok(CalibrationChoice { calibration, log_loss, row_log_loss })
+}
+
+/// A method with its cross-validated loss of each row.
+struct Tried {
+    name: &'static str,
+    fitter: Fitter,
+    losses: Vec<f64>,
+}
+
+impl Tried {
+    /// `None` where one of the folds cannot be fitted.
+    fn of(name: &'static str, fitter: Fitter, rows: &[Row], prior: &CalibrationPrior) -> Option<Self> {
+        let fold = |row: &Row| mixed(row.group) % N_FOLDS;
+        let fitted = (0..N_FOLDS).map(|held_out| {
+            let others: Vec<Row> = rows.iter().copied().filter(|row| fold(row) != held_out).collect();
+            fitter(&others, prior)
+        });
+        let fitted: Vec<Calibration> = fitted.collect::<Option<_>>()?;
+        let losses = rows.iter().map(|row| loss(&fitted[fold(row) as usize], row)).collect();
+        Some(Self { name, fitter, losses })
+    }
 }
 
 /// The rows in one order, whatever the order they came in.
@@ -94,20 +138,84 @@ fn checked_rows(logits: &[f64], y: &[bool], group: &[u64]) -> Result<Vec<Row>, L
     Ok(rows)
 }
 
-/// One loss a row, each from a calibration fitted on the other folds; `None` where one of them cannot be fitted.
-fn held_out_losses(rows: &[Row], fitter: Fitter) -> Option<Vec<f64>> {
-    let fold = |row: &Row| mixed(row.group) % N_FOLDS;
-    let fitted = (0..N_FOLDS).map(|held_out| {
-        let others: Vec<Row> = rows.iter().copied().filter(|row| fold(row) != held_out).collect();
-        fitter(&others)
-    });
-    let fitted: Vec<Calibration> = fitted.collect::<Option<_>>()?;
-    Some(rows.iter().map(|row| loss(&fitted[fold(row) as usize], row)).collect())
-}
-
 fn loss(calibration: &Calibration, row: &Row) -> f64 {
     let p = calibration.probability(row.logit).clamp(1e-12, 1.0 - 1e-12);
     if row.y { -p.ln() } else { -(1.0 - p).ln() }
+}
+
+/// Platt's line shrunken towards the model's own probabilities, by what is known before the rows are looked at: the posterior
+/// mean of level and slope, with normal approximations of both. The model's own where a line cannot be fitted.
+///
+/// The level is that of the middle of the rows, where its error hardly depends on the slope's. Rows of the days that the model
+/// was fitted on tell little of it: these days' level is what it was fitted to, and on more rows. On later days it has moved.
+fn shrunken(rows: &[Row], prior: &CalibrationPrior) -> Option<Calibration> {
+    let Some(Calibration::Platt { slope, intercept }) = platt(rows) else { return Some(Calibration::None) };
+    let (sum, total) = rows.iter().fold((0.0, 0.0), |(sum, total), row| {
+        let weight = weight_of(sigmoid(intercept + slope * row.logit));
+        (sum + weight * row.logit, total + weight)
+    });
+    let middle = if total > 0.0 { sum / total } else { 0.0 };
+    let found = [intercept + slope * middle - middle, slope - 1.0];
+    let Some(error) = covariance(rows, slope, intercept, middle) else { return Some(Calibration::None) };
+    let of_fitted_days = error[0][0] * rows.len() as f64 / prior.n_fitted.max(1) as f64;
+    let of_later_days = if prior.is_later { LEVEL_OF_LATER_DAYS * LEVEL_OF_LATER_DAYS } else { 0.0 };
+    let expected = [of_fitted_days + of_later_days, SLOPE * SLOPE];
+    let both = [[error[0][0] + expected[0], error[0][1]], [error[1][0], error[1][1] + expected[1]]];
+    let solved = solve(both, found);
+    let slope = (1.0 + expected[1] * solved[1]).max(FLAT_SLOPE);
+    let intercept = middle + expected[0] * solved[0] - slope * middle;
+    Some(Calibration::Platt { slope, intercept })
+}
+
+/// Of level (at `middle`) and slope, with the rows of an account as one observation; no variance is below that of
+/// independent rows. `None` where logits do not vary.
+fn covariance(rows: &[Row], slope: f64, intercept: f64, middle: f64) -> Option<[[f64; 2]; 2]> {
+    let mut information = [[0.0; 2]; 2];
+    let mut gradient_of: BTreeMap<u64, [f64; 2]> = BTreeMap::new();
+    for row in rows {
+        let p = sigmoid(intercept + slope * row.logit);
+        let x = [1.0, row.logit - middle];
+        let error = f64::from(u8::from(row.y)) - p;
+        let gradient = gradient_of.entry(row.group).or_default();
+        for i in 0..2 {
+            gradient[i] += x[i] * error;
+            for j in 0..2 {
+                information[i][j] += weight_of(p) * x[i] * x[j];
+            }
+        }
+    }
+    let independent = inverse(information)?;
+    let n_groups = gradient_of.len() as f64;
+    let clusters = n_groups / (n_groups - 1.0).max(1.0);
+    let mut clustered = [[0.0; 2]; 2];
+    for gradient in gradient_of.values() {
+        let moved = [0, 1].map(|i| independent[i][0] * gradient[0] + independent[i][1] * gradient[1]);
+        for i in 0..2 {
+            for j in 0..2 {
+                clustered[i][j] += clusters * moved[i] * moved[j];
+            }
+        }
+    }
+    for i in 0..2 {
+        clustered[i][i] = clustered[i][i].max(independent[i][i]);
+    }
+    Some(clustered)
+}
+
+/// The information of one row about its log odds.
+fn weight_of(p: f64) -> f64 {
+    p * (1.0 - p)
+}
+
+fn solve(matrix: [[f64; 2]; 2], right: [f64; 2]) -> [f64; 2] {
+    let inverse = inverse(matrix).unwrap_or_default();
+    [0, 1].map(|i| inverse[i][0] * right[0] + inverse[i][1] * right[1])
+}
+
+/// `None` of a symmetric matrix that is not positive definite.
+fn inverse([[a, b], [c, d]]: [[f64; 2]; 2]) -> Option<[[f64; 2]; 2]> {
+    let determinant = a * d - b * c;
+    (determinant > 1e-12 * a * d).then(|| [[d / determinant, -b / determinant], [-c / determinant, a / determinant]])
 }
 
 /// Logistic regression of the label on the logit; `None` where the slope would not be above 0.
@@ -233,9 +341,12 @@ mod tests {
         (logits, y, (0..n).collect())
     }
 
+    const SAME_DAYS: CalibrationPrior = CalibrationPrior { n_fitted: 10_000, is_later: false };
+    const LATER_DAYS: CalibrationPrior = CalibrationPrior { n_fitted: 10_000, is_later: true };
+
     fn chosen(n: u64, probability: impl Fn(f64) -> f64) -> CalibrationChoice {
         let (logits, y, group) = sample(n, probability);
-        calibrate(&logits, &y, &group).expect("two classes")
+        calibrate(&logits, &y, &group, &LATER_DAYS).expect("two classes")
     }
 
     /// scikit-learn 1.9.1, `_SigmoidCalibration`.
@@ -246,6 +357,54 @@ mod tests {
         let Some(Calibration::Platt { slope, intercept }) = platt(&rows(&labelled)) else { panic!("no slope") };
         assert!((slope - 0.664_043_149).abs() < 1e-4, "{slope}");
         assert!((intercept + 0.166_010_776).abs() < 1e-4, "{intercept}");
+    }
+
+    /// numpy 2.4.6 by the formulas of a normal posterior, ten rows of five accounts.
+    #[test]
+    fn a_shrunken_line_is_the_posterior_mean() {
+        let labels = [0, 0, 1, 0, 0, 1, 0, 1, 1, 1].map(|y| y == 1);
+        let row = |k: u64| Row { logit: k as f64 / 2.0 - 2.0, y: labels[k as usize], group: k / 2, place: 0 };
+        let rows: Vec<Row> = (0..10).map(row).collect();
+        for (n_fitted, is_later, expected) in [
+            (20, false, (0.988_014_849_530, -0.091_145_901_071)),
+            (20, true, (0.988_019_747_554, -0.093_683_696_787)),
+            (1_000_000_000, false, (0.987_833_064_467, 0.003_041_731_054)),
+        ] {
+            let found = shrunken(&rows, &CalibrationPrior { n_fitted, is_later });
+            let Some(Calibration::Platt { slope, intercept }) = found else { panic!("{found:?}") };
+            let error = (slope - expected.0).abs().max((intercept - expected.1).abs());
+            assert!(error < 1e-7, "{n_fitted} {is_later}: {slope} {intercept}");
+        }
+    }
+
+    /// Of many rows they tell all, but for the level of days that the model was fitted on with more rows yet.
+    #[test]
+    fn many_rows_outweigh_what_was_known() {
+        let (logits, y, group) = sample(100_000, |logit| sigmoid(1.1 * logit - 0.2));
+        let rows = checked_rows(&logits, &y, &group).expect("two classes");
+        let line = |calibration: Option<Calibration>| match calibration {
+            Some(Calibration::Platt { slope, intercept }) => (slope, intercept),
+            other => panic!("{other:?}"),
+        };
+        let (slope, intercept) = line(platt(&rows));
+        for (prior, share) in [
+            (CalibrationPrior { n_fitted: 0, is_later: true }, 1.0),
+            (CalibrationPrior { n_fitted: 100_000, is_later: false }, 0.5),
+            (CalibrationPrior { n_fitted: 400_000, is_later: false }, 0.2),
+        ] {
+            let found = line(shrunken(&rows, &prior));
+            assert!((found.0 - slope).abs() < 2e-3, "{prior:?}: {found:?}, Platt's slope {slope}");
+            // A half comes to pass where the truth's log odds are 0.
+            let level = |(slope, intercept): (f64, f64)| intercept + (slope - 1.0) * 0.2 / 1.1;
+            let error = level(found) - share * level((slope, intercept));
+            assert!(error.abs() < 5e-3, "{prior:?}: {found:?}, Platt's intercept {intercept}");
+        }
+    }
+
+    #[test]
+    fn without_a_line_probabilities_stay_the_models_own() {
+        let row = |y| Row { logit: 1.0, y, group: 0, place: 0 };
+        assert_eq!(shrunken(&[row(true), row(false)], &LATER_DAYS), Some(Calibration::None));
     }
 
     #[test]
@@ -273,7 +432,7 @@ mod tests {
     fn the_simplest_that_fits_is_chosen() {
         type Truth = fn(f64) -> f64;
         let cases: [(&str, Truth); 3] = [
-            ("none", sigmoid),
+            ("platt", sigmoid),
             ("platt", |logit| sigmoid(2.5 * logit - 2.0)),
             ("isotonic", |logit| if logit < 0.0 { 0.1 } else { 0.6 }),
         ];
@@ -281,7 +440,7 @@ mod tests {
             let choice = chosen(4000, truth);
             assert_eq!(choice.calibration.name(), name, "{:?}", choice.log_loss);
             let names: Vec<&str> = choice.log_loss.iter().map(|(name, _)| name.as_str()).collect();
-            assert_eq!(names, ["none", "platt", "isotonic"]);
+            assert_eq!(names, ["shrunken_platt", "platt", "isotonic"]);
             let mean_error = (-40..40).map(|k| f64::from(k) / 10.0 + 0.05);
             let error: f64 =
                 mean_error.map(|logit| (choice.calibration.probability(logit) - truth(logit)).abs()).sum::<f64>()
@@ -298,6 +457,7 @@ mod tests {
 
     #[test]
     fn wrong_input_is_refused() {
+        let calibrate = |logits: &[f64], y: &[bool], group: &[u64]| calibrate(logits, y, group, &SAME_DAYS);
         assert!(matches!(calibrate(&[], &[], &[]), Err(LearnError::NoRows)));
         assert!(matches!(calibrate(&[0.0], &[], &[0]), Err(LearnError::Length { what: "y", .. })));
         assert!(matches!(calibrate(&[0.0], &[true], &[]), Err(LearnError::Length { what: "group", .. })));
@@ -316,7 +476,7 @@ mod tests {
                 let logits: Vec<f64> = rows.iter().map(|row| f64::from(row.0)).collect();
                 let y: Vec<bool> = rows.iter().map(|row| row.1).collect();
                 let group: Vec<u64> = rows.iter().map(|row| row.2).collect();
-                calibrate(&logits, &y, &group).expect("two classes")
+                calibrate(&logits, &y, &group, &SAME_DAYS).expect("two classes")
             };
             let choice = of(&labelled);
             prop_assert!(choice.calibration.validate().is_ok());

@@ -39,7 +39,7 @@ mod tree;
 mod tree_linfa;
 
 pub use balance::ClassWeight;
-pub use calibrate::{CalibrationChoice, calibrate};
+pub use calibrate::{CalibrationChoice, CalibrationPrior, calibrate};
 pub use choose::choose;
 pub use covers::covered;
 pub use drift::{ScoredRows, level_drift};

@@ -7,8 +7,8 @@ use bellwether_core::{
 };
 use bellwether_evaluate::roc_auc;
 use bellwether_learn::{
-    LearnError, LearnerName, LogisticReport, PartialRows, ScoredRows, Settings, TrainingRows, calibrate, choose,
-    covered, learner, level_drift, logistic_report,
+    CalibrationPrior, LearnError, LearnerName, LogisticReport, PartialRows, ScoredRows, Settings, TrainingRows,
+    calibrate, choose, covered, learner, level_drift, logistic_report,
 };
 use bellwether_score::Kernel;
 
@@ -196,6 +196,11 @@ impl TargetRows {
         Ok(Fitted { coefficients, ..Fitted::of(name, model, self)? })
     }
 
+    fn calibration_prior(&self) -> CalibrationPrior {
+        let (fitted, calibrated) = (&self.training.day, &self.calibration.day);
+        CalibrationPrior { n_fitted: fitted.len(), is_later: fitted.iter().max() < calibrated.iter().min() }
+    }
+
     /// The last and most flexible of the learners, unless others have clearly less log loss on the calibration rows.
     pub(crate) fn choose(&self, fitted: &[Fitted]) -> usize {
         let losses: Vec<&[f64]> = fitted.iter().map(|of| of.selection_losses.as_slice()).collect();
@@ -245,7 +250,8 @@ impl Fitted {
             .unexpected("writing the ONNX graph")?;
         let kernel = Kernel::compile(&onnx)?;
         let (training, held_out) = (kernel.logits(&rows.training.x)?, kernel.logits(&rows.calibration.x)?);
-        let choice = calibrate(&held_out, &rows.calibration.rows.y, &rows.calibration.group)?;
+        let choice =
+            calibrate(&held_out, &rows.calibration.rows.y, &rows.calibration.group, &rows.calibration_prior())?;
         let partial = kernel.logits(&rows.partial.part.x)?;
         let (training, scored) = (rows.training.scored(&training), rows.calibration.scored(&held_out));
         let partial = PartialRows { rows: rows.partial.part.scored(&partial), share: &rows.partial.share };
