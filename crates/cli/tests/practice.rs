@@ -327,8 +327,8 @@ fn people_read_it() {
         V-09  treated red that turned green            0.0 % [0.0, 8.8]   56        -  -
         V-09  score change of treated red             -0.9 [-3.9, +2.1]   56        -  -
         V-09  score change over untreated red       +3.8 [-37.1, +44.7]    2      > 0  not enough evidence
-        V-09  staying over untreated red          78.6 % [-35.8, 100.0]    2    > 0 %  not enough evidence
-        V-09  revenue kept for each unit spent    16.82x [-7.66, 21.41]    2     > 1x  not enough evidence
+        V-09  staying over untreated red            78.6 % [11.0, 88.7]    2    > 0 %  not enough evidence
+        V-09  revenue kept for each unit spent     16.82x [2.36, 18.98]    2     > 1x  not enough evidence
         V-10  interactions that looked at score     33.5 % [27.7, 39.8]  233        -  -
         V-10  interactions led by the score         49.4 % [43.0, 55.7]  233        -  -
         V-10  days of response to red                       22 [16, 29]   25        -  -

@@ -75,6 +75,11 @@ impl Assessment {
     pub fn band(&self) -> Band {
         self.bands.band(self.score)
     }
+
+    /// The band, where the score is to be shown.
+    pub fn shown_band(&self) -> Option<Band> {
+        (!self.is_refused).then(|| self.band())
+    }
 }
 
 impl HealthModel {

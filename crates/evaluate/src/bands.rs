@@ -12,7 +12,7 @@ use crate::sample::{Counts, Sample};
 /// The bands in the order of the results.
 pub(crate) const BANDS: [Band; 3] = [Band::Red, Band::Yellow, Band::Green];
 
-/// Rows and events by band and account.
+/// Rows and events by band and account; rows without a band are in none.
 #[derive(Debug)]
 pub(crate) struct BandTable {
     /// By band, then by account.
@@ -20,9 +20,10 @@ pub(crate) struct BandTable {
 }
 
 impl BandTable {
-    pub(crate) fn new(sample: &Sample, scored: &Scored<'_>, bands: &[Band]) -> Self {
+    pub(crate) fn new(sample: &Sample, scored: &Scored<'_>, bands: &[Option<Band>]) -> Self {
         let mut parts = [(); 3].map(|()| vec![Part::default(); sample.n_accounts()]);
         for ((&band, &event), &id) in bands.iter().zip(scored.outcome).zip(scored.account) {
+            let Some(band) = band else { continue };
             let part = &mut parts[band as usize][sample.account_place(id)];
             part.size += 1;
             part.hits += u32::from(event);

@@ -17,7 +17,7 @@ use crate::results::{AtK, BandMetrics, CohortMetrics, Estimate, Evaluation, Metr
 use crate::sample::{Counts, Sample};
 use crate::scale::Scale;
 
-/// Evaluates all rows, the rows of each band (`bands`, where given, has one a row) and of each cohort.
+/// Evaluates all rows, the rows of each band (`bands`, where given, has one a row, `None` where it has no health score) and of each cohort.
 ///
 /// The bootstrap runs on rayon's current pool and is left out where there is too little evidence for it: fewer than
 /// `min_events` events or non-events, or fewer than two accounts. `progress` counts replicates, left-out ones included.
@@ -27,7 +27,7 @@ use crate::scale::Scale;
 /// not there or names one twice, or a setting is out of range.
 pub fn evaluate(
     scored: &Scored<'_>,
-    bands: Option<&[Band]>,
+    bands: Option<&[Option<Band>]>,
     cohorts: &[Cohort],
     options: &EvaluateOptions,
     progress: &dyn Progress,

@@ -169,7 +169,7 @@ impl Scored<'_> {
         }
     }
 
-    pub(crate) fn check_bands(&self, bands: &[Band]) -> Result<(), EvaluateError> {
+    pub(crate) fn check_bands(&self, bands: &[Option<Band>]) -> Result<(), EvaluateError> {
         check_length("bands", bands.len(), self.probability.len())
     }
 

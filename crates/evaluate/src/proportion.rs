@@ -31,6 +31,18 @@ pub(crate) fn share(accounts: &[Part], confidence: f64) -> Estimate {
         .map_or_else(Estimate::default, |share| Estimate::new(Some(share.value), Some(share.interval(confidence))))
 }
 
+/// The share of `first` less that of `second`, with the interval that squares and adds the sides of Wilson's by account: it
+/// is not empty where all or none of one are hits. Accounts that are in both count as different ones.
+/// Source: Newcombe (1998), Statistics in Medicine 17, method 10.
+pub(crate) fn share_difference(first: &[Part], second: &[Part], confidence: f64) -> Estimate {
+    let Some((first, second)) = Share::of(first).zip(Share::of(second)) else { return Estimate::default() };
+    let [(low, high), (low_of_second, high_of_second)] = [first, second].map(|share| share.interval(confidence));
+    let value = first.value - second.value;
+    let below = (first.value - low).hypot(high_of_second - second.value);
+    let above = (high - first.value).hypot(second.value - low_of_second);
+    Estimate::new(Some(value), Some((value - below, value + above)))
+}
+
 /// A share of all hits, and how it differs over accounts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Share {

@@ -154,6 +154,35 @@ fn intervention_success_reads_good_too_low_and_too_high() {
     }
 }
 
+/// Newcombe (1998), table II, method 10, and the same formula in numpy 2.4.6 where all of the first stayed.
+#[test]
+fn staying_over_untreated_has_newcombes_interval() {
+    for ((stayed, n), (others, n_others), low, high) in [
+        ((56, 70), (48, 80), 0.0524, 0.3339),
+        ((9, 10), (3, 10), 0.1705, 0.8090),
+        ((10, 10), (0, 10), 0.6075, 1.0),
+        ((7, 7), (25, 31), -0.1751, 0.3628),
+    ] {
+        let n_cases = n + n_others;
+        let hits: Vec<bool> = (0..n_cases).map(|at| at < stayed || (n..n + others).contains(&at)).collect();
+        let treated: Vec<bool> = (0..n_cases).map(|at| at < n).collect();
+        let (red, zero) = (vec![Band::Red; n_cases], vec![0.0; n_cases]);
+        let account: Vec<u32> = (0..n_cases as u32).collect();
+        let cases = Interventions {
+            band_before: &red,
+            band_after: &red,
+            score_before: &zero,
+            score_after: &zero,
+            stayed: &hits,
+            treated: &treated,
+            account: &account,
+        };
+        let found = intervention_findings(&cases, &OPTIONS).expect("sound").stayed_over_untreated.estimate;
+        let ends = [found.low, found.high].map(|end| end.expect("an interval"));
+        assert!((ends[0] - low).abs() < 1e-4 && (ends[1] - high).abs() < 1e-4, "{stayed} of {n}: {ends:?}");
+    }
+}
+
 #[test]
 fn lead_time_counts_from_the_first_or_from_the_standing_warning() {
     let date = Date::from_days;

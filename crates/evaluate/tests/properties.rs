@@ -24,17 +24,17 @@ fn few_replicates() -> EvaluateOptions {
     EvaluateOptions { n_bootstrap: 40, min_events: 2, ..EvaluateOptions::default() }
 }
 
-fn bands_of(rows: &Rows) -> Vec<Band> {
+fn bands_of(rows: &Rows) -> Vec<Option<Band>> {
     rows.q
         .iter()
         .map(|&q| {
-            if q < 0.3 {
+            Some(if q < 0.3 {
                 Band::Red
             } else if q < 0.6 {
                 Band::Yellow
             } else {
                 Band::Green
-            }
+            })
         })
         .collect()
 }

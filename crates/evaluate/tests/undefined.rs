@@ -118,13 +118,17 @@ fn scores_that_rank_alike_differ_by_nothing_for_certain() {
 fn refusals_name_the_place_the_value_and_the_rule() {
     let cohort = |rows: &[usize]| Cohort { dimension: "segment".into(), level: "smb".into(), rows: rows.to_vec() };
     let default = EvaluateOptions::default();
-    let check =
-        |probability: &[f64], n_others: usize, bands: Option<&[Band]>, cohorts: &[Cohort], options, message: &str| {
-            let (outcome, account) = (vec![true; n_others], vec![0; n_others]);
-            let scored = Scored { probability, outcome: &outcome, account: &account };
-            let error = evaluate(&scored, bands, cohorts, options, &Quiet).expect_err("refused");
-            assert_eq!(error.to_string(), message);
-        };
+    let check = |probability: &[f64],
+                 n_others: usize,
+                 bands: Option<&[Option<Band>]>,
+                 cohorts: &[Cohort],
+                 options,
+                 message: &str| {
+        let (outcome, account) = (vec![true; n_others], vec![0; n_others]);
+        let scored = Scored { probability, outcome: &outcome, account: &account };
+        let error = evaluate(&scored, bands, cohorts, options, &Quiet).expect_err("refused");
+        assert_eq!(error.to_string(), message);
+    };
     let half = [0.5, 0.5];
     check(&[], 0, None, &[], &default, "there is no row; an evaluation needs at least one");
     check(&[0.5, f64::NAN], 2, None, &[], &default, "the probability in row 1 is NaN; probabilities must be in 0..=1");
@@ -138,7 +142,7 @@ fn refusals_name_the_place_the_value_and_the_rule() {
         &default,
         "`outcome` has 3 values where `probability` has 2; each row needs one of both",
     );
-    let bands = [Band::Red];
+    let bands = [Some(Band::Red)];
     check(
         &half,
         2,

@@ -187,8 +187,8 @@ fn the_terminals_tables_fit_it() {
         V-09  treated red that turned green       0.0 % [0.0, 10.7]   32        -  -
         V-09  score change of treated red                  +9.0 [-]   32        -  -
         V-09  score change over untreated red              +9.0 [-]   32      > 0  not enough evidence
-        V-09  staying over untreated red        8.9 % [-12.6, 30.4]   32    > 0 %  not enough evidence
-        V-09  revenue kept for each unit spent  1.60x [-2.27, 5.47]   32     > 1x  not enough evidence
+        V-09  staying over untreated red        8.9 % [-10.8, 28.1]   32    > 0 %  not enough evidence
+        V-09  revenue kept for each unit spent  1.60x [-1.94, 5.06]   32     > 1x  not enough evidence
         V-11  churned though green (missed)        3.0 % [1.2, 7.5]  133        -  -
         V-11  red and stayed (false alarm)      41.1 % [31.0, 52.0]   90        -  -
         V-10: not measurable: a log of interactions

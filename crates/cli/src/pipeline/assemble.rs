@@ -213,14 +213,14 @@ fn notes(prepared: &Prepared, audit: &Audit) -> Vec<String> {
     prepared.warnings.iter().cloned().chain(refused(prepared)).chain(warnings(audit)).chain(waived).collect()
 }
 
-/// How many test rows the scorecard refuses, which tables by band nevertheless count; `None` where there are none.
+/// How many test rows the scorecard refuses, which are in no band; `None` where there are none.
 fn refused(prepared: &Prepared) -> Option<String> {
     let test = &prepared.split.test;
     let n_refused = prepared.scorecard.assess(&prepared.x, test).iter().filter(|found| found.is_refused).count();
     (n_refused > 0).then(|| {
         format!(
-            "{} of {} test rows have no health score, as an indicator is missing that must not be: tables by band count \
-             them by what is known",
+            "{} of {} test rows have no health score, as an indicator is missing that must not be: tables by band and \
+             what is said of the score leave them out",
             grouped(n_refused),
             grouped(test.len())
         )

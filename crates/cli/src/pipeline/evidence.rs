@@ -95,8 +95,9 @@ fn accounts(table: &FeatureTable, rows: &LabelledRows) -> Vec<u32> {
     rows.rows.iter().map(|&row| table.account[row]).collect()
 }
 
-pub(crate) fn bands(x: &FeatureMatrix, scorecard: &Scorecard, rows: &[usize]) -> Vec<Band> {
-    scorecard.assess(x, rows).iter().map(bellwether_core::Assessment::band).collect()
+/// `None` of rows that the scorecard refuses.
+pub(crate) fn bands(x: &FeatureMatrix, scorecard: &Scorecard, rows: &[usize]) -> Vec<Option<Band>> {
+    scorecard.assess(x, rows).iter().map(bellwether_core::Assessment::shown_band).collect()
 }
 
 /// The levels of each segment, by the place of their rows in `rows`.

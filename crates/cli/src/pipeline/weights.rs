@@ -114,7 +114,7 @@ impl<'a> Trial<'a> {
         let (outcome, account) = (&self.test.y, &self.account);
         let paired = paired_auc_difference(&probability, &of_declared, outcome, account, CONFIDENCE)
             .unexpected("comparing weights")?;
-        let bands: Vec<Band> = found.iter().map(Assessment::band).collect();
+        let bands: Vec<Option<Band>> = found.iter().map(Assessment::shown_band).collect();
         let options = EvaluateOptions { n_bootstrap: 0, confidence: CONFIDENCE, ..EvaluateOptions::default() };
         let scored = Scored { probability: &probability, outcome, account };
         let evaluation = evaluate(&scored, Some(&bands), &[], &options, &Quiet).unexpected("evaluating weights")?;

@@ -27,7 +27,7 @@ pub(crate) struct Rows {
     pub(crate) q: Vec<f64>,
     pub(crate) y: Vec<bool>,
     pub(crate) account: Vec<u32>,
-    pub(crate) bands: Vec<Band>,
+    pub(crate) bands: Vec<Option<Band>>,
 }
 
 impl Source {
@@ -45,7 +45,7 @@ impl Source {
                 let event = normal.cdf(noise(1.0)) < sigmoid(seen + hidden);
                 let p = sigmoid(self.sharpness * (seen + noise(0.7)));
                 rows.q.push(sigmoid(self.sharpness * (seen + noise(0.7))));
-                rows.bands.push(band_of(p));
+                rows.bands.push(Some(band_of(p)));
                 rows.p.push(p);
                 rows.y.push(event);
                 rows.account.push(account);

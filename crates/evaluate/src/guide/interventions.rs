@@ -8,6 +8,7 @@ use super::finding::{About, Denominator, Finding, Goal, GuideId, Reading, Unit};
 use crate::accounts::Accounts;
 use crate::input::{EvaluateError, check_confidence, check_lengths, check_numbers};
 use crate::linear::Linear;
+use crate::proportion::share_difference;
 use crate::results::Estimate;
 use crate::scale::Scale;
 use crate::value::ValueOptions;
@@ -75,7 +76,7 @@ pub fn intervention_findings(
         plain(mean(&treated, value).zip(mean(&untreated, value)).map(|(treated, other)| treated.minus(&other)))
     };
     let change = |row: usize| cases.score_after[row] - cases.score_before[row];
-    let stayed = |row: usize| f64::from(u8::from(cases.stayed[row]));
+    let stayed = |of: &dyn Fn(usize) -> bool| accounts.parts(of, &|row| cases.stayed[row]);
     let of_change = About { id: GuideId::V09, unit: Unit::Points, ..about };
     let success = about.goal(Goal::Within(0.4, 0.5)).found(
         "treated red accounts that stayed",
@@ -106,7 +107,12 @@ pub fn intervention_findings(
         ),
         stayed_over_untreated: About { id: GuideId::V09, unit: Unit::ShareDifference, ..about }
             .goal(Goal::Above(0.0))
-            .found("staying of treated over untreated red accounts", over(&stayed), n_least, least),
+            .found(
+                "staying of treated over untreated red accounts",
+                share_difference(&stayed(&treated), &stayed(&untreated), options.confidence),
+                n_least,
+                least,
+            ),
     })
 }
 

@@ -67,7 +67,8 @@ impl Accounts {
             n_bins: 8,
             ..Default::default()
         };
-        evaluate(&scored, Some(&self.bands), cohorts, &options, &Quiet).expect("the rows are sound")
+        evaluate(&scored, Some(&self.bands.iter().copied().map(Some).collect::<Vec<_>>()), cohorts, &options, &Quiet)
+            .expect("the rows are sound")
     }
 
     /// The score in use, of which everything was measured but its use by the team.

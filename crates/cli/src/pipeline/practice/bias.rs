@@ -28,7 +28,7 @@ fn of_target(unseen: &Unseen<'_>, target: Target) -> Result<Option<TargetBias>, 
     let account = unseen.accounts(&labelled.rows);
     let (flagged, what) = if target.outcome == Outcome::Churn {
         let bands = bands(unseen.x, unseen.scorecard, &labelled.rows);
-        (bands.into_iter().map(|band| band == Band::Red).collect(), "red rows".to_owned())
+        (bands.into_iter().map(|band| band == Some(Band::Red)).collect(), "red rows".to_owned())
     } else {
         (top(&probability), format!("rows of the highest {} % of probabilities", 100 / FLAGGED))
     };

@@ -1,4 +1,5 @@
-//! The health of accounts day by day, on rows that nothing was learnt from, labelled or not.
+//! The health of accounts day by day, on rows that nothing was learnt from, labelled or not; days without a health score are
+//! left out.
 
 use std::collections::BTreeSet;
 
@@ -33,14 +34,11 @@ impl Course {
     pub(super) fn of(unseen: &Unseen<'_>) -> Self {
         let (table, places) = (unseen.table, places(unseen));
         let assessed = unseen.scorecard.assess(unseen.x, &places);
-        let health = |(&row, found): (&usize, &bellwether_core::Assessment)| Health {
-            account: table.account[row],
-            day: table.keys[row].as_of,
-            row,
-            score: found.score,
-            band: found.band(),
+        let health = |(&row, found): (&usize, &bellwether_core::Assessment)| {
+            let band = found.shown_band()?;
+            Some(Health { account: table.account[row], day: table.keys[row].as_of, row, score: found.score, band })
         };
-        let rows: Vec<Health> = places.iter().zip(&assessed).map(health).collect();
+        let rows: Vec<Health> = places.iter().zip(&assessed).filter_map(health).collect();
         let mut days = unseen.book.snapshot_days();
         let days_between = days.windows(2).map(|pair| pair[1].days() - pair[0].days()).max().unwrap_or(LONGEST_MONTH);
         let first = rows.iter().map(|row| row.day).min();
@@ -49,7 +47,7 @@ impl Course {
     }
 
     /// The health that stood at the end of `day`: that of the last snapshot day up to it. `None` where the account was no
-    /// customer then, was learnt from, or the last snapshot is too long past.
+    /// customer then, had no score, was learnt from, or the last snapshot is too long past.
     pub(super) fn standing(&self, account: u32, day: Date) -> Option<&Health> {
         let at = self.days.partition_point(|&snapshot| snapshot <= day).checked_sub(1)?;
         let snapshot = self.days[at];

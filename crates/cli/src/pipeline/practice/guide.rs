@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bellwether_book::{Facts, Renewal};
-use bellwether_core::{Band, Date, Outcome};
+use bellwether_core::{Band, Date, Outcome, Target};
 use bellwether_evaluate::guide::{
     BandOutcome, BandedSnapshots, Finding, GuideOptions, LeadTimeFindings, RenewalFindings, Renewals, ScoreHistory,
     ScoreUse, SnapshotFindings, band_outcomes, lead_time_findings, renewal_findings, score_use_findings,
@@ -42,18 +42,42 @@ pub(super) fn findings(unseen: &Unseen<'_>, course: &Course) -> Result<GuideFind
     })
 }
 
+/// Labelled rows that have a health score.
+struct Banded {
+    rows: Vec<usize>,
+    band: Vec<Band>,
+    y: Vec<bool>,
+}
+
+impl Banded {
+    /// Those of a target for which `holds`.
+    fn of(unseen: &Unseen<'_>, target: Target, holds: impl Fn(usize) -> bool) -> Self {
+        let LabelledRows { rows, y } = unseen.labelled(target);
+        let shown = bands(unseen.x, unseen.scorecard, &rows);
+        let mut kept = Self { rows: Vec::new(), band: Vec::new(), y: Vec::new() };
+        for ((row, y), band) in rows.into_iter().zip(y).zip(shown) {
+            if let Some(band) = band.filter(|_| holds(row)) {
+                kept.rows.push(row);
+                kept.band.push(band);
+                kept.y.push(y);
+            }
+        }
+        kept
+    }
+}
+
 /// V-01, V-02, V-07 and V-11.
 fn snapshots(unseen: &Unseen<'_>, treatments: Option<&Treatments<'_>>) -> Result<Measured<SnapshotFindings>, Failure> {
     let Some(target) = unseen.main_target(Outcome::Churn) else { return Ok(missing(NO_CHURN)) };
-    let LabelledRows { rows, y: churned } = unseen.labelled(target);
+    let Banded { rows, band, y: churned } = Banded::of(unseen, target, |_| true);
     if rows.is_empty() {
-        return Ok(missing("no test row has a known churn label"));
+        return Ok(missing("no test row has a health score and a known churn label"));
     }
     let treated: Option<Vec<bool>> = treatments.map(|treatments| {
         let key = |&row: &usize| (unseen.table.account[row], unseen.table.keys[row].as_of);
         rows.iter().map(key).map(|(account, day)| treatments.runs_within(account, day, target.horizon_days)).collect()
     });
-    let (band, account) = (bands(unseen.x, unseen.scorecard, &rows), unseen.accounts(&rows));
+    let account = unseen.accounts(&rows);
     let snapshots = BandedSnapshots { band: &band, churned: &churned, account: &account, treated: treated.as_deref() };
     Ok(Measured::Found(snapshot_findings(&snapshots, &OPTIONS).unexpected("measuring bands")?))
 }
@@ -62,19 +86,16 @@ fn snapshots(unseen: &Unseen<'_>, treatments: Option<&Treatments<'_>>) -> Result
 fn outcomes_by_band(unseen: &Unseen<'_>, holds: impl Fn(usize) -> bool) -> Result<Vec<BandOutcome>, Failure> {
     let mut found = Vec::new();
     for target in Outcome::ALL.into_iter().filter_map(|outcome| unseen.main_target(outcome)) {
-        let LabelledRows { rows, y } = unseen.labelled(target);
-        let kept: Vec<usize> = (0..rows.len()).filter(|&at| holds(rows[at])).collect();
-        if kept.is_empty() {
+        let Banded { rows, band, y: came } = Banded::of(unseen, target, &holds);
+        if rows.is_empty() {
             continue;
         }
-        let rows: Vec<usize> = kept.iter().map(|&at| rows[at]).collect();
-        let came: Vec<bool> = kept.iter().map(|&at| y[at]).collect();
         let stayed: Vec<bool> = came.iter().map(|came| !came).collect();
         let mut outcomes: Vec<(&str, &[bool])> = vec![(target.outcome.name(), &came)];
         if target.outcome == Outcome::Churn {
             outcomes.push(("retention", &stayed));
         }
-        let (band, account) = (bands(unseen.x, unseen.scorecard, &rows), unseen.accounts(&rows));
+        let account = unseen.accounts(&rows);
         found.extend(band_outcomes(&band, &outcomes, &account, &OPTIONS).unexpected("measuring bands")?);
     }
     Ok(found)
