@@ -35,7 +35,7 @@ pub enum HealthError {
     /// The points of a category's indicators are not its maximum.
     #[error(
         "the points of category `{category}` total {points} where its maximum is {maximum}; all points total {all}, and \
-         taken as they stand no account could have more than {reach} of 100: declare maximum = {points}"
+         taken as they stand no account could have more than {reach} of 100: {correction}"
     )]
     CategoryPoints {
         /// The category.
@@ -48,6 +48,8 @@ pub enum HealthError {
         all: f64,
         /// The score of an account with all points.
         reach: f64,
+        /// What to write, as a fragment.
+        correction: String,
     },
     /// A category whose weight is no share, or whose maximum is none.
     #[error("category `{name}` has weight {weight} and maximum {maximum}; both must be finite and above 0")]

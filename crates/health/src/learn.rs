@@ -81,7 +81,7 @@ fn learn_and_lint(
     if x.n_cols() != schema.len() {
         return Err(HealthError::Columns { found: x.n_cols(), expected: schema.len() });
     }
-    let spec = spec.map(|spec| preset::resolve(spec, schema)).transpose()?.unwrap_or_default();
+    let spec = spec.map(|spec| preset::filled_in(spec, schema)).transpose()?.unwrap_or_default();
     let mut warnings = Vec::new();
     let bands = spec.bands.as_ref().map_or_else(|| Ok(Bands::default()), crate::BandsSpec::edges)?;
     let fitted = fit(&Declared::of(&spec), schema, x, training_rows, &mut warnings)?;

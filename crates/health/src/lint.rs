@@ -64,7 +64,7 @@ pub struct LintFinding {
 /// Every rule that `spec` breaks and that can be told without data, in the order in which training would refuse it; each
 /// card by itself.
 pub fn lint_spec(spec: &ScorecardSpec, schema: &FeatureSchema) -> Vec<LintFinding> {
-    let spec = match preset::resolve(spec, schema) {
+    let spec = match preset::filled_in(spec, schema) {
         Ok(spec) => spec,
         Err(error) => return vec![of_error("", &error)],
     };

@@ -44,11 +44,21 @@ pub(crate) enum Shape {
     Steps(Scale),
 }
 
+/// Who says what the categories of a card are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CategoriesFrom {
+    /// The book, which can declare another maximum.
+    Book,
+    /// A preset, beside which no category can stand.
+    Preset,
+}
+
 /// What is declared of one card.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Declared<'a> {
     pub(crate) indicators: &'a [IndicatorSpec],
     pub(crate) categories: &'a BTreeMap<String, CategorySpec>,
+    pub(crate) categories_from: CategoriesFrom,
     pub(crate) missing: MissingPolicy,
     pub(crate) has_ablation: bool,
 }
@@ -113,7 +123,11 @@ impl Declared<'_> {
                 let category = (*name).clone();
                 // Told to a millionth, so that a sum of tenths reads as it was written.
                 let reach = (reach * 1e6).round() / 1e6;
-                errors.push(HealthError::CategoryPoints { category, points, maximum, all, reach });
+                let correction = match self.categories_from {
+                    CategoriesFrom::Book => format!("declare maximum = {points}"),
+                    CategoriesFrom::Preset => format!("make its points total {maximum}, as the preset's do"),
+                };
+                errors.push(HealthError::CategoryPoints { category, points, maximum, all, reach, correction });
             }
         }
         let total: f64 = self.categories.values().map(|of| of.weight).sum();

@@ -8,7 +8,7 @@ use bellwether_core::{
 };
 
 use crate::learn::{Fitted, assemble as assemble_lines, fit};
-use crate::plan::{Declared, near_matches};
+use crate::plan::{CategoriesFrom, Declared, near_matches};
 use crate::{CategorySpec, ConditionSpec, HealthError, IndicatorSpec, Scorecard, ScorecardSpec, VariantSpec, VetoSpec};
 
 /// The name of the card for the rows that no variant takes.
@@ -18,10 +18,11 @@ pub const BASE_CARD: &str = "base";
 pub const MIN_VARIANT_ROWS: usize = 200;
 
 impl<'a> Declared<'a> {
-    /// The base card of `spec`, which has no preset any more.
+    /// The base card of `spec`, in which its preset is [`filled_in`](crate::preset::filled_in).
     pub(crate) fn of(spec: &'a ScorecardSpec) -> Self {
-        let ScorecardSpec { indicators, categories, missing, ablation, .. } = spec;
-        Self { indicators, categories, missing: *missing, has_ablation: ablation.is_some() }
+        let ScorecardSpec { preset, indicators, categories, missing, ablation, .. } = spec;
+        let categories_from = if preset.is_some() { CategoriesFrom::Preset } else { CategoriesFrom::Book };
+        Self { indicators, categories, categories_from, missing: *missing, has_ablation: ablation.is_some() }
     }
 
     /// The card of a variant of `spec`.
@@ -32,6 +33,7 @@ impl<'a> Declared<'a> {
         }
         if !variant.categories.is_empty() {
             declared.categories = &variant.categories;
+            declared.categories_from = CategoriesFrom::Book;
         }
         declared
     }
