@@ -209,8 +209,8 @@ pub enum HealthError {
         /// The rule it breaks.
         rule: String,
     },
-    /// What is asked for is learnt from what happened, and that is not known here.
-    #[error("{0} are learnt from the outcomes of training rows; there are none here")]
+    /// What is asked for is learnt from churn, which an expansion readiness does not read.
+    #[error("{0} read churn, so an expansion readiness can't have them; the health score of [scorecard] can")]
     NeedsHistory(&'static str),
     /// What happened does not tell what is asked for.
     #[error("weights can't be learnt from history: {0}")]
@@ -254,6 +254,11 @@ pub enum HealthError {
     /// The model breaks a rule.
     #[error(transparent)]
     Model(#[from] ModelError),
+}
+
+/// What was checked, or the first rule that it breaks.
+pub(crate) fn first_of<T>((checked, mut errors): (T, Vec<HealthError>)) -> Result<T, HealthError> {
+    if errors.is_empty() { Ok(checked) } else { Err(errors.swap_remove(0)) }
 }
 
 const fn direction_name(good: Direction) -> &'static str {

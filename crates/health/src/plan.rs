@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_core::{Direction, FeatureSchema, MissingPolicy, PERCENTILE_SUFFIX, Scale};
 
+use crate::error::first_of;
 use crate::steps::scale_of_steps;
 use crate::{CategorySpec, HealthError, IndicatorSpec, ScaleName};
 
@@ -66,8 +67,7 @@ pub(crate) struct Declared<'a> {
 impl Declared<'_> {
     /// The indicators, each rule of the declaration checked.
     pub(crate) fn plans(&self, schema: &FeatureSchema) -> Result<Vec<Plan>, HealthError> {
-        let (plans, mut errors) = self.check(schema);
-        if errors.is_empty() { Ok(plans) } else { Err(errors.swap_remove(0)) }
+        first_of(self.check(schema))
     }
 
     /// The indicators that have none, and every error.

@@ -246,7 +246,7 @@ fn w_e_asks_for_history() {
     let refused = bellwether_health::learn(Some(&spec("preset = 'w-e'")), &schema, &x, &training);
     assert_eq!(
         refused.expect_err("no history").to_string(),
-        "weights by history are learnt from the outcomes of training rows; there are none here"
+        "weights by history read churn, so an expansion readiness can't have them; the health score of [scorecard] can"
     );
     let equal = learnt("preset = 'w-e'\nweights = 'equal'");
     assert_eq!((equal.names.len(), equal.bands), (7, Bands::T_A));

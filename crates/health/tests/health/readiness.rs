@@ -1,6 +1,6 @@
 //! Expansion readiness (requirements.md 1.12): the same scorecard over indicators of growth.
 
-use crate::common::{assess, close, learn_rows};
+use crate::common::{assess, close, learn_rows, matrix, schema, spec};
 
 /// The catalogue's features for and U-13.
 const FEATURES: [&str; 7] = [
@@ -65,4 +65,25 @@ fn every_sign_of_readiness_counts() {
     check(&[("upgrade_interest", 3.0)], 15.0);
     let all = [("entitlement_use", 1.2), ("advanced_use_share", 0.9), ("invites_90d", 8.0), ("departments_using", 6.0)];
     check(&[&all[..], &[("upgrade_interest", 4.0), ("user_trend", 3.0), ("active_users", 15.0)]].concat(), 100.0);
+}
+
+/// It is learnt without what happened.
+#[test]
+fn what_reads_churn_is_no_readiness() {
+    let x = matrix(&[&NOTHING, &[1.0, 0.5, 5.0, 4.0, 3.0, 3.0, 9.0]]);
+    let learn = |text: &str| bellwether_health::learn(Some(&spec(text)), &schema(&FEATURES), &x, &[0, 1]);
+    for (more, what) in [
+        ("weights = 'doubled'", "weights by history"),
+        ("weights = 'correlation'", "weights by history"),
+        ("weights = 'logistic'", "weights by history"),
+        ("thresholds = { by = [{ feature = 'active_users', edges = [5.0] }] }", "thresholds by cohort"),
+    ] {
+        let told = format!(
+            "{what} read churn, so an expansion readiness can't have them; the health score of [scorecard] can"
+        );
+        assert_eq!(learn(&format!("{more}\n{READINESS}")).expect_err(more).to_string(), told);
+    }
+    for more in ["weights = 'declared'", "weights = 'equal'"] {
+        assert!(learn(&format!("{more}\n{READINESS}")).is_ok(), "{more}");
+    }
 }
