@@ -1,5 +1,7 @@
 //! Expansion readiness (requirements.md 1.12): the same scorecard over indicators of growth.
 
+use bellwether_health::lint_readiness;
+
 use crate::common::{assess, close, learn_rows, matrix, schema, spec};
 
 /// The catalogue's features for X-02 to X-04 and U-13.
@@ -81,9 +83,52 @@ fn what_reads_churn_is_no_readiness() {
         let told = format!(
             "{what} read churn, so an expansion readiness can't have them; the health score of [scorecard] can"
         );
-        assert_eq!(learn(&format!("{more}\n{READINESS}")).expect_err(more).to_string(), told);
+        let text = format!("{more}\n{READINESS}");
+        assert_eq!(learn(&text).expect_err(more).to_string(), told);
+        check_lint(&text, &[("history", &told)]);
     }
     for more in ["weights = 'declared'", "weights = 'equal'"] {
-        assert!(learn(&format!("{more}\n{READINESS}")).is_ok(), "{more}");
+        let text = format!("{more}\n{READINESS}");
+        assert!(learn(&text).is_ok(), "{more}");
+        check_lint(&text, &[]);
+    }
+}
+
+#[track_caller]
+fn check_lint(text: &str, expected: &[(&str, &str)]) {
+    let found = lint_readiness(&spec(text), &schema(&FEATURES));
+    let found: Vec<(&str, &str)> = found.iter().map(|of| (of.rule.id, of.message.as_str())).collect();
+    let expected: Vec<(&str, String)> =
+        expected.iter().map(|(id, message)| (*id, format!("[readiness] {message}"))).collect();
+    assert_eq!(found, expected.iter().map(|(id, message)| (*id, message.as_str())).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_linter_says_what_a_readiness_breaks() {
+    for (text, expected) in [
+        (
+            "indicators = [{ feature = 'invites_90d', weight = 90 }, { feature = 'user_trend', weight = 100 }]",
+            &[("weights-total", "the weights of the scorecard's indicators total 190; they must total 100")][..],
+        ),
+        (
+            "preset = 'w-f'",
+            &[("preset", "there is no preset `w-f`; there are w-a, w-b, w-c, w-d (the same as mvp) and w-e")],
+        ),
+        (
+            "indicators = [{ feature = 'invites', weight = 100 }]\n\
+             variants = [{ name = 'small', when = [], indicators = [{ feature = 'user_trend', weight = 1 }] }]\n\
+             vetoes = [{ name = 'x', when = [{ feature = 'user_trend', below = 1.0 }], at_most = 149 }]",
+            &[
+                ("feature", "indicator `invites` is no feature of this book; near matches: `invites_90d`"),
+                ("rules", "variant `small`: it has no condition; `when` says whose card it is"),
+                (
+                    "weights-total",
+                    "variant `small`: the weights of the scorecard's indicators total 1; they must total 100",
+                ),
+                ("rules", "veto `x`: at_most is 149; it must be at least 0 and below 100"),
+            ],
+        ),
+    ] {
+        check_lint(text, expected);
     }
 }
