@@ -22,6 +22,8 @@ pub(crate) const VERIFICATION: u8 = 5;
 
 /// What to do about a scorecard that breaks a rule.
 pub(crate) const SCORECARD_HINT: &str = "see [scorecard] and the features' `good` in book.toml";
+/// The same of a readiness.
+pub(crate) const READINESS_HINT: &str = "see [readiness] in book.toml";
 
 /// A failed command: the exit code, what happened and what to do.
 #[derive(Debug)]

@@ -311,7 +311,7 @@ fn the_linter_refuses_points_that_are_not_their_maximum() {
     "#]].assert_eq(&refused.stdout);
     expect![[r#"
         error: the scorecard of book/book.toml breaks a rule
-        hint: correct [scorecard] in book.toml; docs/SCORECARD.md has an example of each part
+        hint: correct [scorecard] or [readiness] in book.toml; docs/SCORECARD.md has an example of each part
     "#]]
     .assert_eq(&refused.stderr);
     let accepted = lint(", maximum = 45", "").done();
@@ -353,6 +353,32 @@ fn the_linter_finds_what_no_data_is_needed_for() {
         ("indicators = [{ feature = \"nps\", weight = 99 }]", "weights-total", 3),
         ("preset = \"w-f\"", "there is no preset `w-f`", 3),
         ("indicators = [{ feature = \"industry=IT\", weight = 100, good = \"up\" }]", "0 errors, 0 warnings", 0),
+        (
+            "vetoes = [{ name = \"x\", when = [{ feature = \"nps\", below = 5 }], at_most = 149 }]",
+            "error rules: veto `x`: at_most is 149",
+            3,
+        ),
+        (
+            "variants = [{ name = \"x\", when = [{ feature = \"segmnt\", in = [\"smb\"] }] }]",
+            "error rules: variant `x`: `segmnt=smb` is no feature of this book",
+            3,
+        ),
+        ("thresholds = { by = [{ feature = \"industry\" }] }", "0 errors, 0 warnings", 0),
+        (
+            "thresholds = { by = [{ feature = \"nps\" }] }",
+            "error rules: the thresholds: `nps` is no text of this book",
+            3,
+        ),
+        (
+            "[readiness]\nindicators = [{ feature = \"nps\", weight = 90 }, { feature = \"logins_30d\", weight = 100 }]",
+            "error weights-total: [readiness] the weights of the scorecard's indicators total 190",
+            3,
+        ),
+        (
+            "[readiness]\nweights = \"doubled\"\nindicators = [{ feature = \"nps\", weight = 100 }]",
+            "error history: [readiness] weights by history read churn",
+            3,
+        ),
     ] {
         let folder = Folder::with_book();
         folder.edit("book/book.toml", |text| with_scorecard(&text, scorecard));

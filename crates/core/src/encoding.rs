@@ -126,7 +126,8 @@ pub enum EncodingError {
     Schema(#[from] SchemaError),
 }
 
-const OTHER: &str = "(other)";
+/// The column of a text that is 1 for what is no level.
+pub const OTHER_LEVEL: &str = "(other)";
 const NONE: &str = "(none)";
 
 /// What an input says beside its values.
@@ -195,7 +196,7 @@ impl Encoding {
                 InputKind::Levels { levels, other } => levels
                     .iter()
                     .map(String::as_str)
-                    .chain(other.then_some(OTHER))
+                    .chain(other.then_some(OTHER_LEVEL))
                     .map(|level| feature(format!("{}={level}", input.name), None))
                     .collect(),
             }

@@ -30,7 +30,7 @@ pub use band::{Band, Bands, BandsError};
 pub use calibration::{Calibration, CalibrationError, Probability, sigmoid};
 pub use date::{Date, DateError};
 pub use digest::Digest;
-pub use encoding::{EncodedInput, Encoding, EncodingError, InputKind, LevelPolicy, PERCENTILE_SUFFIX};
+pub use encoding::{EncodedInput, Encoding, EncodingError, InputKind, LevelPolicy, OTHER_LEVEL, PERCENTILE_SUFFIX};
 pub use health::{
     Assessment, CohortBands, CohortEdges, Dimension, FeatureCondition, FeatureRange, HealthCard, HealthCategory,
     HealthIndicator, HealthModel, HealthRules, MissingPolicy, Scale, Veto,

@@ -35,7 +35,7 @@ pub enum HealthError {
     /// The points of a category's indicators are not its maximum.
     #[error(
         "the points of category `{category}` total {points} where its maximum is {maximum}; all points total {all}, and \
-         taken as they stand no account could have more than {reach} of 100: declare maximum = {points}"
+         taken as they stand no account could have more than {reach} of 100: {correction}"
     )]
     CategoryPoints {
         /// The category.
@@ -48,6 +48,8 @@ pub enum HealthError {
         all: f64,
         /// The score of an account with all points.
         reach: f64,
+        /// What to write, as a fragment.
+        correction: String,
     },
     /// A category whose weight is no share, or whose maximum is none.
     #[error("category `{name}` has weight {weight} and maximum {maximum}; both must be finite and above 0")]
@@ -207,8 +209,8 @@ pub enum HealthError {
         /// The rule it breaks.
         rule: String,
     },
-    /// What is asked for is learnt from what happened, and that is not known here.
-    #[error("{0} are learnt from the outcomes of training rows; there are none here")]
+    /// What is asked for is learnt from churn, which an expansion readiness does not read.
+    #[error("{0} read churn, so an expansion readiness can't have them; the health score of [scorecard] can")]
     NeedsHistory(&'static str),
     /// What happened does not tell what is asked for.
     #[error("weights can't be learnt from history: {0}")]
@@ -252,6 +254,11 @@ pub enum HealthError {
     /// The model breaks a rule.
     #[error(transparent)]
     Model(#[from] ModelError),
+}
+
+/// What was checked, or the first rule that it breaks.
+pub(crate) fn first_of<T>((checked, mut errors): (T, Vec<HealthError>)) -> Result<T, HealthError> {
+    if errors.is_empty() { Ok(checked) } else { Err(errors.swap_remove(0)) }
 }
 
 const fn direction_name(good: Direction) -> &'static str {

@@ -181,8 +181,7 @@ pub fn by_correlation(
 /// points, over the training rows of which it is known: what an indicator says beside the others.
 ///
 /// # Errors
-/// [`HealthError::NeedsHistory`] without a regression, [`HealthError::History`] if it finds nothing or no indicator goes
-/// with staying.
+/// [`HealthError::History`] without a regression, if it finds nothing or if no indicator goes with staying.
 ///
 /// # Panics
 /// As [`doubled`].
@@ -192,7 +191,7 @@ pub fn by_regression(
     training_rows: &[usize],
     history: &History<'_>,
 ) -> Result<Vec<IndicatorEvidence>, HealthError> {
-    let regression = history.regression.ok_or(HealthError::NeedsHistory("logistic weights"))?;
+    let regression = history.regression.ok_or_else(|| HealthError::History("there is no regression".to_owned()))?;
     let (rows, stayed): (Vec<usize>, Vec<bool>) =
         training_rows.iter().filter_map(|&row| Some((row, !history.churned[row]?))).unzip();
     let found = regression(&points_matrix(scorecard, x, &rows), &stayed).map_err(HealthError::History)?;

@@ -2,6 +2,7 @@
 
 use bellwether_core::{Bands, Direction, FeatureMatrix, FeatureSchema, Indicator, Scale, ScorecardModel, quantile};
 
+use crate::error::first_of;
 use crate::history::{self, History, IndicatorEvidence};
 use crate::plan::{self, Declared, Plan, Shape, in_order};
 use crate::{
@@ -24,7 +25,7 @@ pub const CHURN_INTERCEPT: f32 = 5.0;
 ///
 /// # Errors
 /// [`HealthError`] for a declaration that breaks a rule, if there is no direction to start from, if no indicator
-/// varies, or for thresholds or weights that need a history (see [`learn_on_history`]).
+/// varies, and [`HealthError::NeedsHistory`] for thresholds or weights that read churn (see [`learn_on_history`]).
 ///
 /// # Panics
 /// If a row of `training_rows` is outside `x`.
@@ -81,7 +82,10 @@ fn learn_and_lint(
     if x.n_cols() != schema.len() {
         return Err(HealthError::Columns { found: x.n_cols(), expected: schema.len() });
     }
-    let spec = spec.map(|spec| preset::resolve(spec, schema)).transpose()?.unwrap_or_default();
+    let spec = spec.map(|spec| preset::filled_in(spec, schema)).transpose()?.unwrap_or_default();
+    if history.is_none() {
+        first_of(((), check_without_history(&spec)))?;
+    }
     let mut warnings = Vec::new();
     let bands = spec.bands.as_ref().map_or_else(|| Ok(Bands::default()), crate::BandsSpec::edges)?;
     let fitted = fit(&Declared::of(&spec), schema, x, training_rows, &mut warnings)?;
@@ -95,10 +99,20 @@ fn learn_and_lint(
         scorecard = scorecard.with_weights(&weights)?;
     }
     if let Some(declared) = &spec.thresholds {
-        let account = history.ok_or(HealthError::NeedsHistory("thresholds by cohort"))?.account;
+        let account = history.expect("thresholds were refused where there is none").account;
         scorecard = thresholds::with_thresholds(scorecard, declared, schema, x, training_rows, account)?;
     }
     Ok((scorecard, warnings))
+}
+
+/// What `spec`, in which its preset is filled in, wants of churn.
+pub(crate) fn check_without_history(spec: &ScorecardSpec) -> Vec<HealthError> {
+    let reads_churn = match spec.weights.unwrap_or_default() {
+        WeightsFrom::Declared | WeightsFrom::Equal => false,
+        WeightsFrom::Doubled | WeightsFrom::Correlation | WeightsFrom::Logistic => true,
+    };
+    let asked = [(reads_churn, "weights by history"), (spec.thresholds.is_some(), "thresholds by cohort")];
+    asked.into_iter().filter(|(is_asked, _)| *is_asked).map(|(_, what)| HealthError::NeedsHistory(what)).collect()
 }
 
 /// The weights that the spec asks for in place of those that are declared.
@@ -109,13 +123,13 @@ fn weights(
     training_rows: &[usize],
     history: Option<&History<'_>>,
 ) -> Result<Option<Vec<f64>>, HealthError> {
-    if from == WeightsFrom::Declared {
-        return Ok(None);
-    }
-    let evidence = match (from, history) {
-        (WeightsFrom::Equal, None) => history::equal(scorecard),
-        (_, None) => return Err(HealthError::NeedsHistory("weights by history")),
-        (_, Some(history)) => weights_evidence(from, scorecard, x, training_rows, history)?,
+    let evidence = match from {
+        WeightsFrom::Declared => return Ok(None),
+        WeightsFrom::Equal => history::equal(scorecard),
+        WeightsFrom::Doubled | WeightsFrom::Correlation | WeightsFrom::Logistic => {
+            let history = history.expect("weights by history were refused where there is none");
+            weights_evidence(from, scorecard, x, training_rows, history)?
+        }
     };
     Ok(Some(evidence.iter().map(|of| of.after).collect()))
 }
@@ -123,8 +137,7 @@ fn weights(
 /// What history says of each indicator of `scorecard`, and the weight that a way gives it; only `training_rows` are read.
 ///
 /// # Errors
-/// [`HealthError::History`] where there is too little of it, [`HealthError::NeedsHistory`] where a regression is wanted and
-/// `history` has none.
+/// [`HealthError::History`] where there is too little of it, or a regression is wanted and `history` has none.
 ///
 /// # Panics
 /// If `history` has not one entry a row of `x`, or a row is outside.

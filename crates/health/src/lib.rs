@@ -31,7 +31,7 @@ pub use history::{
     WEAK_SHARE, by_correlation, by_regression, doubled, look_back, points_matrix,
 };
 pub use learn::{CHURN_INTERCEPT, CHURN_SLOPE, learn, learn_on_history, lint, weights_evidence};
-pub use lint::{LINT_RULES, LintFinding, LintRule, Severity, lint_spec};
+pub use lint::{LINT_RULES, LintFinding, LintRule, Severity, lint_readiness, lint_spec};
 pub use plan::{MANY_INDICATORS, TOO_MANY_INDICATORS, TOTAL_WEIGHT, WEIGHT_SLACK};
 pub use preset::{PRESETS, preset_features, resolve};
 pub use rules::{BASE_CARD, MIN_VARIANT_ROWS};

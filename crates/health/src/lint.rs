@@ -2,8 +2,10 @@
 
 use bellwether_core::FeatureSchema;
 
-use crate::plan::Declared;
-use crate::{BandsSpec, HealthError, MANY_INDICATORS, ScorecardSpec, preset};
+use crate::learn::check_without_history;
+use crate::plan::{Declared, from_directions};
+use crate::rules::{check_variant, check_veto};
+use crate::{BandsSpec, HealthError, MANY_INDICATORS, ScorecardSpec, preset, thresholds};
 
 /// Whether a scorecard is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +50,7 @@ pub const LINT_RULES: [LintRule; 19] = [
     error("steps-overlap", "no value lies in two steps"),
     error("scale", "a scale is one that can be, with ends that are finite and differ"),
     error("rules", "a variant, veto or threshold has its conditions, limits and names"),
-    error("history", "what is learnt from outcomes has enough of them"),
+    error("history", "what is learnt from churn is the health score's, and has enough of it"),
     error("training", "the rows that are learnt from have what the scorecard reads"),
 ];
 
@@ -63,29 +65,55 @@ pub struct LintFinding {
 
 /// Every rule that `spec` breaks and that can be told without data, in the order in which training would refuse it; each
 /// card by itself.
+///
+/// `schema` has a column of each text of the book; which levels the data has is not told without them.
 pub fn lint_spec(spec: &ScorecardSpec, schema: &FeatureSchema) -> Vec<LintFinding> {
-    let spec = match preset::resolve(spec, schema) {
-        Ok(spec) => spec,
-        Err(error) => return vec![of_error("", &error)],
-    };
+    match preset::filled_in(spec, schema) {
+        Ok(spec) => check_spec("", &spec, schema),
+        Err(error) => vec![of_error("", &error)],
+    }
+}
+
+/// As [`lint_spec`] for an expansion readiness, which is learnt without churn; every message begins with `[readiness] `.
+pub fn lint_readiness(spec: &ScorecardSpec, schema: &FeatureSchema) -> Vec<LintFinding> {
+    const PLACE: &str = "[readiness] ";
+    match preset::filled_in(spec, schema) {
+        Ok(spec) => {
+            let of_churn = check_without_history(&spec);
+            let mut found: Vec<LintFinding> = of_churn.iter().map(|error| of_error(PLACE, error)).collect();
+            found.extend(check_spec(PLACE, &spec, schema));
+            found
+        }
+        Err(error) => vec![of_error(PLACE, &error)],
+    }
+}
+
+/// What a scorecard breaks in which the preset is filled in; `place` begins every message.
+fn check_spec(place: &str, spec: &ScorecardSpec, schema: &FeatureSchema) -> Vec<LintFinding> {
     let mut found = Vec::new();
     let edges = |place: &str, bands: &Option<BandsSpec>| {
         bands.as_ref().and_then(|bands| bands.edges().err()).map(|error| of_error(place, &error))
     };
-    found.extend(edges("", &spec.bands));
-    check_card("", &Declared::of(&spec), schema, &mut found);
+    found.extend(edges(place, &spec.bands));
+    check_card(place, &Declared::of(spec), schema, &mut found);
     for variant in &spec.variants {
-        let place = format!("variant `{}`: ", variant.name);
-        found.extend(edges(&place, &variant.bands));
+        // These name the variant themselves.
+        found.extend(check_variant(spec, variant, schema).1.iter().map(|error| of_error(place, error)));
+        let place = format!("{place}variant `{}`: ", variant.name);
         if !variant.indicators.is_empty() || !variant.categories.is_empty() {
-            check_card(&place, &Declared::of_variant(&spec, variant), schema, &mut found);
+            check_card(&place, &Declared::of_variant(spec, variant), schema, &mut found);
         }
+        found.extend(edges(&place, &variant.bands));
     }
+    let of_vetoes = spec.vetoes.iter().flat_map(|veto| check_veto(veto, schema).1);
+    let of_thresholds = spec.thresholds.iter().flat_map(|of| thresholds::check(of, schema).1);
+    found.extend(of_vetoes.chain(of_thresholds).map(|error| of_error(place, &error)));
     found
 }
 
 fn check_card(place: &str, declared: &Declared<'_>, schema: &FeatureSchema, found: &mut Vec<LintFinding>) {
     if declared.indicators.is_empty() {
+        found.extend(from_directions(schema, declared.missing).err().map(|error| of_error(place, &error)));
         return;
     }
     found.extend(declared.check(schema).1.iter().map(|error| of_error(place, error)));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_core::{Direction, FeatureSchema, MissingPolicy, PERCENTILE_SUFFIX, Scale};
 
+use crate::error::first_of;
 use crate::steps::scale_of_steps;
 use crate::{CategorySpec, HealthError, IndicatorSpec, ScaleName};
 
@@ -44,11 +45,21 @@ pub(crate) enum Shape {
     Steps(Scale),
 }
 
+/// Who says what the categories of a card are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CategoriesFrom {
+    /// The book, which can declare another maximum.
+    Book,
+    /// A preset, beside which no category can stand.
+    Preset,
+}
+
 /// What is declared of one card.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Declared<'a> {
     pub(crate) indicators: &'a [IndicatorSpec],
     pub(crate) categories: &'a BTreeMap<String, CategorySpec>,
+    pub(crate) categories_from: CategoriesFrom,
     pub(crate) missing: MissingPolicy,
     pub(crate) has_ablation: bool,
 }
@@ -56,8 +67,7 @@ pub(crate) struct Declared<'a> {
 impl Declared<'_> {
     /// The indicators, each rule of the declaration checked.
     pub(crate) fn plans(&self, schema: &FeatureSchema) -> Result<Vec<Plan>, HealthError> {
-        let (plans, mut errors) = self.check(schema);
-        if errors.is_empty() { Ok(plans) } else { Err(errors.swap_remove(0)) }
+        first_of(self.check(schema))
     }
 
     /// The indicators that have none, and every error.
@@ -113,7 +123,11 @@ impl Declared<'_> {
                 let category = (*name).clone();
                 // Told to a millionth, so that a sum of tenths reads as it was written.
                 let reach = (reach * 1e6).round() / 1e6;
-                errors.push(HealthError::CategoryPoints { category, points, maximum, all, reach });
+                let correction = match self.categories_from {
+                    CategoriesFrom::Book => format!("declare maximum = {points}"),
+                    CategoriesFrom::Preset => format!("make its points total {maximum}, as the preset's do"),
+                };
+                errors.push(HealthError::CategoryPoints { category, points, maximum, all, reach, correction });
             }
         }
         let total: f64 = self.categories.values().map(|of| of.weight).sum();

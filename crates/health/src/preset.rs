@@ -62,6 +62,11 @@ pub(crate) struct Role {
 /// [`HealthError::UnknownPreset`], [`HealthError::PresetMissing`] for roles that no feature of the book plays,
 /// [`HealthError::PresetOverride`] for categories beside a preset or indicators beside one that has no categories.
 pub fn resolve(spec: &ScorecardSpec, schema: &FeatureSchema) -> Result<ScorecardSpec, HealthError> {
+    Ok(ScorecardSpec { preset: None, ..filled_in(spec, schema)? })
+}
+
+/// As [`resolve`], with the name of the preset, by which an error can tell whose categories it is about.
+pub(crate) fn filled_in(spec: &ScorecardSpec, schema: &FeatureSchema) -> Result<ScorecardSpec, HealthError> {
     let Some((name, preset)) = preset_of(spec)? else { return Ok(spec.clone()) };
     let categories = preset.categories.iter().map(|(name, of)| {
         (name.clone(), CategorySpec { weight: of.weight, maximum: of.maximum.unwrap_or(crate::TOTAL_WEIGHT) })
@@ -72,7 +77,6 @@ pub fn resolve(spec: &ScorecardSpec, schema: &FeatureSchema) -> Result<Scorecard
         cast.into_iter().map(|played| indicator(played.role, played.feature, played.equal)).collect();
     indicators.extend(spec.indicators.iter().cloned());
     Ok(ScorecardSpec {
-        preset: None,
         bands: Some(spec.bands.clone().unwrap_or_else(|| preset.bands.clone())),
         categories: categories.collect(),
         indicators,

@@ -7,8 +7,9 @@ use bellwether_core::{
     HealthRules, MissingPolicy, Veto,
 };
 
+use crate::error::first_of;
 use crate::learn::{Fitted, assemble as assemble_lines, fit};
-use crate::plan::{Declared, near_matches};
+use crate::plan::{CategoriesFrom, Declared, near_matches};
 use crate::{CategorySpec, ConditionSpec, HealthError, IndicatorSpec, Scorecard, ScorecardSpec, VariantSpec, VetoSpec};
 
 /// The name of the card for the rows that no variant takes.
@@ -18,10 +19,11 @@ pub const BASE_CARD: &str = "base";
 pub const MIN_VARIANT_ROWS: usize = 200;
 
 impl<'a> Declared<'a> {
-    /// The base card of `spec`, which has no preset any more.
+    /// The base card of `spec`, in which its preset is [`filled_in`](crate::preset::filled_in).
     pub(crate) fn of(spec: &'a ScorecardSpec) -> Self {
-        let ScorecardSpec { indicators, categories, missing, ablation, .. } = spec;
-        Self { indicators, categories, missing: *missing, has_ablation: ablation.is_some() }
+        let ScorecardSpec { preset, indicators, categories, missing, ablation, .. } = spec;
+        let categories_from = if preset.is_some() { CategoriesFrom::Preset } else { CategoriesFrom::Book };
+        Self { indicators, categories, categories_from, missing: *missing, has_ablation: ablation.is_some() }
     }
 
     /// The card of a variant of `spec`.
@@ -32,6 +34,7 @@ impl<'a> Declared<'a> {
         }
         if !variant.categories.is_empty() {
             declared.categories = &variant.categories;
+            declared.categories_from = CategoriesFrom::Book;
         }
         declared
     }
@@ -73,7 +76,7 @@ pub(crate) fn assemble(
     for ((plan, _), share) in fitted.iter_mut().zip(shares) {
         plan.weight = share;
     }
-    let vetoes = spec.vetoes.iter().map(|veto| self::veto(veto, schema)).collect::<Result<_, _>>()?;
+    let vetoes = spec.vetoes.iter().map(|veto| first_of(check_veto(veto, schema))).collect::<Result<_, _>>()?;
     let rules = HealthRules { cards, vetoes, thresholds: None };
     let scorecard = Scorecard { rules: Some(rules), ..assemble_lines(&fitted, bands, schema.len()) };
     warnings.push(
@@ -97,18 +100,8 @@ struct VariantRows<'a> {
 impl VariantRows<'_> {
     fn card(&self, warnings: &mut Vec<String>) -> Result<HealthCard, HealthError> {
         let Self { spec, variant, schema, x, training_rows, .. } = *self;
-        let place = format!("variant `{}`", variant.name);
-        let refuse = |rule: &str| Err(HealthError::Rule { place: place.clone(), rule: rule.to_owned() });
-        if variant.when.is_empty() {
-            return refuse("it has no condition; `when` says whose card it is");
-        }
-        if variant.name == BASE_CARD || spec.variants.iter().filter(|of| of.name == variant.name).count() > 1 {
-            return refuse("its name is another card's");
-        }
-        if variant.bands.is_some() && spec.thresholds.is_some() {
-            return refuse("it has bands, and so has each cohort of [scorecard.thresholds]; keep one");
-        }
-        let when = conditions(&variant.when, &place, schema)?;
+        let place = place_of(variant);
+        let when = first_of(check_variant(spec, variant, schema))?;
         let holds = |row: usize| when.iter().all(|condition| condition.holds(|feature| x.value(row, feature)));
         let own: Vec<usize> = training_rows.iter().copied().filter(|&row| holds(row)).collect();
         let rows = if own.len() < MIN_VARIANT_ROWS {
@@ -128,6 +121,36 @@ impl VariantRows<'_> {
         let fitted = in_categories(fitted, declared.categories);
         Ok(card(variant.name.clone(), when, bands, fitted))
     }
+}
+
+fn place_of(variant: &VariantSpec) -> String {
+    format!("variant `{}`", variant.name)
+}
+
+/// Whose card a variant of `spec` is, and every rule that it breaks as a variant; those of its card are
+/// [`Declared::check`]'s.
+pub(crate) fn check_variant(
+    spec: &ScorecardSpec,
+    variant: &VariantSpec,
+    schema: &FeatureSchema,
+) -> (Vec<FeatureCondition>, Vec<HealthError>) {
+    let place = place_of(variant);
+    let (when, of_conditions) = check_conditions(&variant.when, &place, schema);
+    let is_namesake =
+        variant.name == BASE_CARD || spec.variants.iter().filter(|of| of.name == variant.name).count() > 1;
+    let rules = [
+        (variant.when.is_empty(), "it has no condition; `when` says whose card it is"),
+        (is_namesake, "its name is another card's"),
+        (
+            variant.bands.is_some() && spec.thresholds.is_some(),
+            "it has bands, and so has each cohort of [scorecard.thresholds]; keep one",
+        ),
+    ];
+    let broken = rules.into_iter().filter(|(is_broken, _)| *is_broken);
+    let mut errors: Vec<HealthError> =
+        broken.map(|(_, rule)| HealthError::Rule { place: place.clone(), rule: rule.to_owned() }).collect();
+    errors.extend(of_conditions);
+    (when, errors)
 }
 
 /// A category's name and weight, and its indicators.
@@ -162,25 +185,36 @@ fn card(name: String, when: Vec<FeatureCondition>, bands: Bands, categories: Vec
     HealthCard { name, when, bands, categories: categories.into_iter().map(category).collect() }
 }
 
-fn veto(spec: &VetoSpec, schema: &FeatureSchema) -> Result<Veto, HealthError> {
+/// A veto, and every rule that it breaks.
+pub(crate) fn check_veto(spec: &VetoSpec, schema: &FeatureSchema) -> (Veto, Vec<HealthError>) {
     let place = format!("veto `{}`", spec.name);
+    let (when, of_conditions) = check_conditions(&spec.when, &place, schema);
+    let mut errors = Vec::new();
+    let mut refuse = |rule: String| errors.push(HealthError::Rule { place: place.clone(), rule });
     if spec.when.is_empty() {
-        return Err(HealthError::Rule { place, rule: "it has no condition; `when` says when it holds".to_owned() });
+        refuse("it has no condition; `when` says when it holds".to_owned());
     }
     if !(0.0..100.0).contains(&spec.at_most) {
-        let rule = format!("at_most is {}; it must be at least 0 and below 100", spec.at_most);
-        return Err(HealthError::Rule { place, rule });
+        refuse(format!("at_most is {}; it must be at least 0 and below 100", spec.at_most));
     }
-    Ok(Veto { name: spec.name.clone(), when: conditions(&spec.when, &place, schema)?, at_most: spec.at_most })
+    errors.extend(of_conditions);
+    (Veto { name: spec.name.clone(), when, at_most: spec.at_most }, errors)
 }
 
-/// Conditions in terms of the features of `schema`.
-fn conditions(
+/// The conditions that can be, in terms of the features of `schema`, and an error for each other one.
+fn check_conditions(
     specs: &[ConditionSpec],
     place: &str,
     schema: &FeatureSchema,
-) -> Result<Vec<FeatureCondition>, HealthError> {
-    specs.iter().map(|spec| condition(spec, place, schema)).collect()
+) -> (Vec<FeatureCondition>, Vec<HealthError>) {
+    let (mut conditions, mut errors) = (Vec::new(), Vec::new());
+    for spec in specs {
+        match condition(spec, place, schema) {
+            Ok(condition) => conditions.push(condition),
+            Err(error) => errors.push(error),
+        }
+    }
+    (conditions, errors)
 }
 
 fn condition(spec: &ConditionSpec, place: &str, schema: &FeatureSchema) -> Result<FeatureCondition, HealthError> {

@@ -6,6 +6,7 @@ use bellwether_core::{
     Bands, CohortBands, CohortEdges, Dimension, FeatureMatrix, FeatureSchema, HealthModel, quantile,
 };
 
+use crate::error::first_of;
 use crate::plan::near_matches;
 use crate::{DimensionSpec, HealthError, Scorecard, ThresholdsSpec};
 
@@ -25,13 +26,7 @@ pub(crate) fn with_thresholds(
     training_rows: &[usize],
     account: &[u32],
 ) -> Result<Scorecard, HealthError> {
-    if !(spec.shrinkage.is_finite() && spec.shrinkage > 0.0) {
-        return refuse(format!("shrinkage is {}; it must be finite and above 0", spec.shrinkage));
-    }
-    if spec.by.is_empty() {
-        return refuse("`by` names no dimension".to_owned());
-    }
-    let by: Vec<Dimension> = spec.by.iter().map(|of| of.dimension(schema)).collect::<Result<_, _>>()?;
+    let by = first_of(check(spec, schema))?;
     let scores = Scores::of(&scorecard.health_model(), x, training_rows, account, &by);
     let cohorts = scores.edges(spec, scorecard.bands);
     let mut scorecard = scorecard;
@@ -40,8 +35,26 @@ pub(crate) fn with_thresholds(
     scorecard.validate().map(|()| scorecard)
 }
 
-fn refuse<T>(rule: String) -> Result<T, HealthError> {
-    Err(HealthError::Rule { place: PLACE.to_owned(), rule })
+/// The dimensions that can be, and every rule that `spec` breaks.
+pub(crate) fn check(spec: &ThresholdsSpec, schema: &FeatureSchema) -> (Vec<Dimension>, Vec<HealthError>) {
+    let (mut by, mut errors) = (Vec::new(), Vec::new());
+    if !(spec.shrinkage.is_finite() && spec.shrinkage > 0.0) {
+        errors.push(broken(format!("shrinkage is {}; it must be finite and above 0", spec.shrinkage)));
+    }
+    if spec.by.is_empty() {
+        errors.push(broken("`by` names no dimension".to_owned()));
+    }
+    for of in &spec.by {
+        match of.dimension(schema) {
+            Ok(dimension) => by.push(dimension),
+            Err(error) => errors.push(error),
+        }
+    }
+    (by, errors)
+}
+
+fn broken(rule: String) -> HealthError {
+    HealthError::Rule { place: PLACE.to_owned(), rule }
 }
 
 impl DimensionSpec {
@@ -57,11 +70,12 @@ impl DimensionSpec {
         let as_place = |at: usize| u32::try_from(at).expect("a schema has fewer than 2^32 features");
         if !self.edges.is_empty() {
             let Some(feature) = schema.index_of(&name) else {
-                return refuse(format!("`{name}` is no feature of this book; {}", near_matches(&name, schema)));
+                let near = near_matches(&name, schema);
+                return Err(broken(format!("`{name}` is no feature of this book; {near}")));
             };
             let edges = self.edges.clone();
             if !(edges.iter().all(|edge| edge.is_finite()) && edges.is_sorted_by(|a, b| a < b)) {
-                return refuse(format!("the edges of `{name}` are {edges:?}; they must be finite and rise"));
+                return Err(broken(format!("the edges of `{name}` are {edges:?}; they must be finite and rise")));
             }
             return Ok(Dimension::Ranges { name, feature: as_place(feature), edges });
         }
@@ -71,7 +85,7 @@ impl DimensionSpec {
             .map(|(at, _)| as_place(at))
             .collect();
         if columns.is_empty() {
-            return refuse(format!("`{name}` is no text of this book; a number needs `edges` to be cut at"));
+            return Err(broken(format!("`{name}` is no text of this book; a number needs `edges` to be cut at")));
         }
         Ok(Dimension::Levels { name, columns })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bellwether_core::{Feature, FeatureSchema, PERCENTILE_SUFFIX};
+use bellwether_core::{Feature, FeatureSchema, OTHER_LEVEL, PERCENTILE_SUFFIX};
 use bellwether_health::{HealthError, ScorecardSpec, preset_features};
 use serde::Deserialize;
 use toml::Spanned;
@@ -78,7 +78,7 @@ fn what_to_do(file: &BookFile, error: &HealthError) -> Option<String> {
 
 impl BookFile {
     /// The features that a scorecard of this book can read, as far as `book.toml` tells them: numbers, percentiles, and
-    /// the levels of texts that `[scorecard]` names. The data may have more levels.
+    /// of each text `(other)` and the levels that `[scorecard]` or `[readiness]` names. The data may have more levels.
     #[expect(clippy::missing_panics_doc, reason = "reading the file refused names that are not different")]
     pub fn scorecard_schema(&self) -> FeatureSchema {
         let declared = self.declared();
@@ -89,9 +89,13 @@ impl BookFile {
             match of.r#type {
                 ValueType::Number => features.push(feature(of.name.clone(), of)),
                 ValueType::Text => {
-                    let levels =
-                        self.config.scorecard.as_ref().map_or_else(BTreeSet::new, |spec| levels_of(spec, &of.name));
-                    features.extend(levels.into_iter().map(|level| feature(level, of)));
+                    let specs = [&self.config.scorecard, &self.config.readiness].into_iter().flatten();
+                    let mut levels: BTreeSet<String> = specs.flat_map(|spec| levels_of(spec, &of.name)).collect();
+                    levels.insert(format!("{}={OTHER_LEVEL}", of.name));
+                    // A feature may be called as a level is; training refuses that once the data has the level.
+                    levels.retain(|level| declared.iter().all(|other| other.name != *level));
+                    // A level has no direction of its own, whatever its text says.
+                    features.extend(levels.into_iter().map(|level| Feature { good: None, ..feature(level, of) }));
                 }
             }
         }
@@ -103,12 +107,15 @@ impl BookFile {
     }
 }
 
-/// The columns `name=level` of a text that a scorecard names, sorted.
+/// The columns `name=level` of a text that a scorecard names in indicators, conditions or dimensions, sorted.
 fn levels_of(spec: &ScorecardSpec, name: &str) -> BTreeSet<String> {
     let prefix = format!("{name}=");
     let indicators = spec.indicators.iter().chain(spec.variants.iter().flat_map(|of| &of.indicators));
-    let named = indicators.map(|of| of.feature.clone()).filter(|feature| feature.starts_with(&prefix));
-    let when = spec.variants.iter().flat_map(|of| &of.when).chain(spec.vetoes.iter().flat_map(|of| &of.when));
-    let levels = when.filter(|of| of.feature == name).flat_map(|of| &of.is_in);
+    let when = || spec.variants.iter().flat_map(|of| &of.when).chain(spec.vetoes.iter().flat_map(|of| &of.when));
+    let dimensions = spec.thresholds.iter().flat_map(|of| &of.by);
+    let read = indicators.map(|of| &of.feature).chain(when().map(|of| &of.feature));
+    let read = read.chain(dimensions.map(|of| &of.feature));
+    let named = read.filter(|feature| feature.starts_with(&prefix)).cloned();
+    let levels = when().filter(|of| of.feature == name).flat_map(|of| &of.is_in);
     named.chain(levels.map(|level| format!("{prefix}{level}"))).collect()
 }

@@ -7,7 +7,7 @@ use bellwether_book::{BookFile, Catalogue};
 use bellwether_core::{Bands, Direction, FeatureSchema};
 use bellwether_health::{
     CategoryDescription, IndicatorSpec, LintFinding, PresetDescription, RoleDescription, ScorecardSpec, Severity,
-    WeightsFrom, describe_presets, lint_spec, resolve,
+    WeightsFrom, describe_presets, lint_readiness, lint_spec, resolve,
 };
 use serde::Serialize;
 
@@ -69,11 +69,12 @@ pub(crate) fn run(arguments: &Scorecard) -> Result<(), Failure> {
     if arguments.json { print_json(&listed) } else { print_text(list_text(&listed).trim_end()) }
 }
 
-/// Prints the card of a book and what it breaks; an error of the linter is one of the command.
+/// Prints the card of a book, and what it and the readiness break; an error of the linter is one of the command.
 fn lint(file: &BookFile, json: bool) -> Result<(), Failure> {
     let spec = file.config.scorecard.clone().unwrap_or_default();
     let schema = file.scorecard_schema();
-    let findings = lint_spec(&spec, &schema);
+    let mut findings = lint_spec(&spec, &schema);
+    findings.extend(file.config.readiness.iter().flat_map(|readiness| lint_readiness(readiness, &schema)));
     let n_errors = findings.iter().filter(|of| of.rule.severity == Severity::Error).count();
     let shown = shown(&resolve(&spec, &schema).unwrap_or(spec), &schema, findings);
     if json {
@@ -89,7 +90,7 @@ fn lint(file: &BookFile, json: bool) -> Result<(), Failure> {
     Err(Failure::new(
         INVALID,
         error,
-        Some("correct [scorecard] in book.toml; docs/SCORECARD.md has an example of each part"),
+        Some("correct [scorecard] or [readiness] in book.toml; docs/SCORECARD.md has an example of each part"),
     ))
 }
 

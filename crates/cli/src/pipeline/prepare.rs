@@ -8,7 +8,7 @@ use bellwether_core::{Digest, Encoding, FeatureMatrix, FeatureSchema, Outcome, P
 use bellwether_health::{Scorecard, learn_on_history};
 use bellwether_score::Scorer;
 
-use crate::failure::{Failure, Unexpected as _};
+use crate::failure::{Failure, INVALID, READINESS_HINT, Unexpected as _};
 use crate::pipeline::practice::Unseen;
 use crate::pipeline::weights::Happened;
 
@@ -184,7 +184,7 @@ fn readiness(
 ) -> Result<Option<Scorecard>, Failure> {
     let learnt = |spec| bellwether_health::learn(Some(spec), schema, x, &split.training);
     let learnt = book.file().config.readiness.as_ref().map(learnt).transpose();
-    learnt.map_err(|error| Failure::new(crate::failure::INVALID, error, Some("see [readiness] in book.toml")))
+    learnt.map_err(|error| Failure::new(INVALID, error, Some(READINESS_HINT)))
 }
 
 /// Enough accounts with and without each outcome, over all labelled rows.

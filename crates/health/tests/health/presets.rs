@@ -246,7 +246,7 @@ fn w_e_asks_for_history() {
     let refused = bellwether_health::learn(Some(&spec("preset = 'w-e'")), &schema, &x, &training);
     assert_eq!(
         refused.expect_err("no history").to_string(),
-        "weights by history are learnt from the outcomes of training rows; there are none here"
+        "weights by history read churn, so an expansion readiness can't have them; the health score of [scorecard] can"
     );
     let equal = learnt("preset = 'w-e'\nweights = 'equal'");
     assert_eq!((equal.names.len(), equal.bands), (7, Bands::T_A));
@@ -324,7 +324,12 @@ fn indicators_replace_those_of_their_category() {
     check(&card, &["mau_share"], 0.0);
     assert_eq!(card.names.len(), 7);
     let refused = learn_rows(&text.replace("45.0", "44.0"), &FEATURES, &[&[0.0; 24], &[1.0; 24]]);
-    assert!(refused.expect_err("44 of 45").to_string().starts_with("the points of category `usage` total 44"));
+    // 40 * 44 / 45 + 25 + 15 + 20 = 99.111111; the preset's maximum can't be declared anew.
+    assert_eq!(
+        refused.expect_err("44 of 45").to_string(),
+        "the points of category `usage` total 44 where its maximum is 45; all points total 104, and taken as they stand \
+         no account could have more than 99.111111 of 100: make its points total 45, as the preset's do"
+    );
 }
 
 #[test]

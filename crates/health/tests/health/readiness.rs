@@ -1,6 +1,8 @@
 //! Expansion readiness (requirements.md 1.12): the same scorecard over indicators of growth.
 
-use crate::common::{assess, close, learn_rows};
+use bellwether_health::lint_readiness;
+
+use crate::common::{assess, close, learn_rows, matrix, schema, spec};
 
 /// The catalogue's features for X-02 to X-04 and U-13.
 const FEATURES: [&str; 7] = [
@@ -65,4 +67,68 @@ fn every_sign_of_readiness_counts() {
     check(&[("upgrade_interest", 3.0)], 15.0);
     let all = [("entitlement_use", 1.2), ("advanced_use_share", 0.9), ("invites_90d", 8.0), ("departments_using", 6.0)];
     check(&[&all[..], &[("upgrade_interest", 4.0), ("user_trend", 3.0), ("active_users", 15.0)]].concat(), 100.0);
+}
+
+/// It is learnt without what happened.
+#[test]
+fn what_reads_churn_is_no_readiness() {
+    let x = matrix(&[&NOTHING, &[1.0, 0.5, 5.0, 4.0, 3.0, 3.0, 9.0]]);
+    let learn = |text: &str| bellwether_health::learn(Some(&spec(text)), &schema(&FEATURES), &x, &[0, 1]);
+    for (more, what) in [
+        ("weights = 'doubled'", "weights by history"),
+        ("weights = 'correlation'", "weights by history"),
+        ("weights = 'logistic'", "weights by history"),
+        ("thresholds = { by = [{ feature = 'active_users', edges = [5.0] }] }", "thresholds by cohort"),
+    ] {
+        let told = format!(
+            "{what} read churn, so an expansion readiness can't have them; the health score of [scorecard] can"
+        );
+        let text = format!("{more}\n{READINESS}");
+        assert_eq!(learn(&text).expect_err(more).to_string(), told);
+        check_lint(&text, &[("history", &told)]);
+    }
+    for more in ["weights = 'declared'", "weights = 'equal'"] {
+        let text = format!("{more}\n{READINESS}");
+        assert!(learn(&text).is_ok(), "{more}");
+        check_lint(&text, &[]);
+    }
+}
+
+#[track_caller]
+fn check_lint(text: &str, expected: &[(&str, &str)]) {
+    let found = lint_readiness(&spec(text), &schema(&FEATURES));
+    let found: Vec<(&str, &str)> = found.iter().map(|of| (of.rule.id, of.message.as_str())).collect();
+    let expected: Vec<(&str, String)> =
+        expected.iter().map(|(id, message)| (*id, format!("[readiness] {message}"))).collect();
+    assert_eq!(found, expected.iter().map(|(id, message)| (*id, message.as_str())).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_linter_says_what_a_readiness_breaks() {
+    for (text, expected) in [
+        (
+            "indicators = [{ feature = 'invites_90d', weight = 90 }, { feature = 'user_trend', weight = 100 }]",
+            &[("weights-total", "the weights of the scorecard's indicators total 190; they must total 100")][..],
+        ),
+        (
+            "preset = 'w-f'",
+            &[("preset", "there is no preset `w-f`; there are w-a, w-b, w-c, w-d (the same as mvp) and w-e")],
+        ),
+        (
+            "indicators = [{ feature = 'invites', weight = 100 }]\n\
+             variants = [{ name = 'small', when = [], indicators = [{ feature = 'user_trend', weight = 1 }] }]\n\
+             vetoes = [{ name = 'x', when = [{ feature = 'user_trend', below = 1.0 }], at_most = 149 }]",
+            &[
+                ("feature", "indicator `invites` is no feature of this book; near matches: `invites_90d`"),
+                ("rules", "variant `small`: it has no condition; `when` says whose card it is"),
+                (
+                    "weights-total",
+                    "variant `small`: the weights of the scorecard's indicators total 1; they must total 100",
+                ),
+                ("rules", "veto `x`: at_most is 149; it must be at least 0 and below 100"),
+            ],
+        ),
+    ] {
+        check_lint(text, expected);
+    }
 }
