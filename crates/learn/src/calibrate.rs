@@ -50,8 +50,11 @@ const FLAT_SLOPE: f64 = 1e-9;
 type Fitter = fn(&[Row], &CalibrationPrior) -> Option<Calibration>;
 
 /// The simplest first.
-const METHODS: [(&str, Fitter); 3] =
-    [("shrunken_platt", shrunken), ("platt", |rows, _| platt(rows)), ("isotonic", |rows, _| isotonic(rows))];
+const METHODS: [(&str, Fitter); 3] = [
+    ("shrunken_platt", |rows, prior| Some(shrunken(rows, prior))),
+    ("platt", |rows, _| platt(rows)),
+    ("isotonic", |rows, _| isotonic(rows)),
+];
 
 #[derive(Debug, Clone, Copy)]
 struct Row {
@@ -78,12 +81,9 @@ pub fn calibrate(
     let groups: Vec<u64> = rows.iter().map(|row| row.group).collect();
     let tried: Vec<Tried> =
         METHODS.into_iter().filter_map(|(name, fitter)| Tried::of(name, fitter, &rows, prior)).collect();
-    let mut chosen = tried.first().expect("the model's own probabilities are always there");
-    for one in &tried {
-        if is_less(&one.losses, &chosen.losses, &groups, CLEARLY) {
-            chosen = one;
-        }
-    }
+    let better = |chosen, one| if is_clearly_less(one, chosen, &groups) { one } else { chosen };
+    // The first can always be tried.
+    let chosen = tried.iter().reduce(better).ok_or(LearnError::NoRows)?;
     let calibration = (chosen.fitter)(&rows, prior).unwrap_or(Calibration::None);
     calibration.validate()?;
     let mut row_log_loss = vec![0.0; rows.len()];
@@ -93,6 +93,10 @@ pub fn calibrate(
     let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
     let log_loss = tried.iter().map(|one| (one.name.to_owned(), mean(&one.losses))).collect();
     Ok(CalibrationChoice { calibration, log_loss, row_log_loss })
+}
+
+fn is_clearly_less(one: &Tried, other: &Tried, groups: &[u64]) -> bool {
+    is_less(&one.losses, &other.losses, groups, CLEARLY)
 }
 
 /// A method with its cross-validated loss of each row.
@@ -148,15 +152,15 @@ fn loss(calibration: &Calibration, row: &Row) -> f64 {
 ///
 /// The level is that of the middle of the rows, where its error hardly depends on the slope's. Rows of the days that the model
 /// was fitted on tell little of it: these days' level is what it was fitted to, and on more rows. On later days it has moved.
-fn shrunken(rows: &[Row], prior: &CalibrationPrior) -> Option<Calibration> {
-    let Some(Calibration::Platt { slope, intercept }) = platt(rows) else { return Some(Calibration::None) };
+fn shrunken(rows: &[Row], prior: &CalibrationPrior) -> Calibration {
+    let Some(Calibration::Platt { slope, intercept }) = platt(rows) else { return Calibration::None };
     let (sum, total) = rows.iter().fold((0.0, 0.0), |(sum, total), row| {
         let weight = weight_of(sigmoid(intercept + slope * row.logit));
         (sum + weight * row.logit, total + weight)
     });
     let middle = if total > 0.0 { sum / total } else { 0.0 };
     let found = [intercept + slope * middle - middle, slope - 1.0];
-    let Some(error) = covariance(rows, slope, intercept, middle) else { return Some(Calibration::None) };
+    let Some(error) = covariance(rows, slope, intercept, middle) else { return Calibration::None };
     let of_fitted_days = error[0][0] * rows.len() as f64 / prior.n_fitted.max(1) as f64;
     let of_later_days = if prior.is_later { LEVEL_OF_LATER_DAYS * LEVEL_OF_LATER_DAYS } else { 0.0 };
     let expected = [of_fitted_days + of_later_days, SLOPE * SLOPE];
@@ -164,7 +168,7 @@ fn shrunken(rows: &[Row], prior: &CalibrationPrior) -> Option<Calibration> {
     let solved = solve(both, found);
     let slope = (1.0 + expected[1] * solved[1]).max(FLAT_SLOPE);
     let intercept = middle + expected[0] * solved[0] - slope * middle;
-    Some(Calibration::Platt { slope, intercept })
+    Calibration::Platt { slope, intercept }
 }
 
 /// Of level (at `middle`) and slope, with the rows of an account as one observation; no variance is below that of
@@ -371,7 +375,7 @@ mod tests {
             (1_000_000_000, false, (0.987_833_064_467, 0.003_041_731_054)),
         ] {
             let found = shrunken(&rows, &CalibrationPrior { n_fitted, is_later });
-            let Some(Calibration::Platt { slope, intercept }) = found else { panic!("{found:?}") };
+            let Calibration::Platt { slope, intercept } = found else { panic!("{found:?}") };
             let error = (slope - expected.0).abs().max((intercept - expected.1).abs());
             assert!(error < 1e-7, "{n_fitted} {is_later}: {slope} {intercept}");
         }
@@ -392,7 +396,7 @@ mod tests {
             (CalibrationPrior { n_fitted: 100_000, is_later: false }, 0.5),
             (CalibrationPrior { n_fitted: 400_000, is_later: false }, 0.2),
         ] {
-            let found = line(shrunken(&rows, &prior));
+            let found = line(Some(shrunken(&rows, &prior)));
             assert!((found.0 - slope).abs() < 2e-3, "{prior:?}: {found:?}, Platt's slope {slope}");
             // A half comes to pass where the truth's log odds are 0.
             let level = |(slope, intercept): (f64, f64)| intercept + (slope - 1.0) * 0.2 / 1.1;
@@ -404,7 +408,7 @@ mod tests {
     #[test]
     fn without_a_line_probabilities_stay_the_models_own() {
         let row = |y| Row { logit: 1.0, y, group: 0, place: 0 };
-        assert_eq!(shrunken(&[row(true), row(false)], &LATER_DAYS), Some(Calibration::None));
+        assert_eq!(shrunken(&[row(true), row(false)], &LATER_DAYS), Calibration::None);
     }
 
     #[test]
