@@ -3,6 +3,7 @@
 mod bands;
 mod common;
 mod history;
+mod linter;
 mod presets;
 mod readiness;
 mod rules;

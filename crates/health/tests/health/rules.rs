@@ -15,14 +15,14 @@ fn learnt(text: &str, features: &[&str]) -> Scorecard {
     learn_rows(text, features, &rows.iter().map(Vec::as_slice).collect::<Vec<_>>()).expect("learns")
 }
 
-fn refused(text: &str, features: &[&str]) -> String {
+pub(crate) fn refused(text: &str, features: &[&str]) -> String {
     let rows = decade(features.len());
     let rows: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
     learn_rows(text, features, &rows).expect_err(text).to_string()
 }
 
 /// The rules that the linter finds broken, each with its message.
-fn linted(text: &str, features: &[&str]) -> Vec<(&'static str, String)> {
+pub(crate) fn linted(text: &str, features: &[&str]) -> Vec<(&'static str, String)> {
     let found = lint_spec(&spec(text), &schema(features));
     found.into_iter().map(|of| (of.rule.id, of.message)).collect()
 }
@@ -432,50 +432,6 @@ fn variants_and_vetoes_that_break_a_rule_are_refused() {
         assert_eq!(refused(&text, &features), told);
         assert_eq!(linted(&text, &features), [("rules", told.to_owned())]);
     }
-}
-
-/// Training stops at the first, whose message the linter says first.
-#[test]
-fn the_linter_says_every_rule_in_the_order_of_training() {
-    let text = "
-        indicators = [{ feature = 'a', weight = 90.0 }]
-        bands = 't-c'
-        thresholds = { by = [{ feature = 'c' }, { feature = 'd' }], shrinkage = -1.0 }
-        [[variants]]
-        name = 'base'
-        when = [{ feature = 'a' }, { feature = 'plan', in = ['x'] }]
-        indicators = [{ feature = 'b', weight = 10.0 }]
-        [[vetoes]]
-        name = 'x'
-        when = []
-        at_most = 149.0
-    ";
-    let features = ["a ^", "b ^", "plan=pro -"];
-    let expected = [
-        ("bands-order", "there are no bands `t-c`; there are t-a and t-b"),
-        ("weights-total", "the weights of the scorecard's indicators total 90; they must total 100"),
-        ("rules", "variant `base`: its name is another card's"),
-        ("rules", "variant `base`: the condition on `a` has either `in`, or at_least or below"),
-        ("rules", "variant `base`: `plan=x` is no feature of this book; near matches: `plan=pro`"),
-        ("weights-total", "variant `base`: the weights of the scorecard's indicators total 10; they must total 100"),
-        ("rules", "veto `x`: it has no condition; `when` says when it holds"),
-        ("rules", "veto `x`: at_most is 149; it must be at least 0 and below 100"),
-        ("rules", "the thresholds: shrinkage is -1; it must be finite and above 0"),
-        ("rules", "the thresholds: `c` is no text of this book; a number needs `edges` to be cut at"),
-        ("rules", "the thresholds: `d` is no text of this book; a number needs `edges` to be cut at"),
-    ];
-    let expected = expected.map(|(id, message)| (id, message.to_owned()));
-    assert_eq!(linted(text, &features), expected);
-    assert_eq!(refused(text, &features), expected[0].1);
-}
-
-#[test]
-fn the_linter_wants_a_direction_to_start_from() {
-    assert_eq!(linted("", &["a ^", "b -"]), []);
-    let nothing = "no feature says which way is good; declare `good = \"up\"` or `good = \"down\"` on features, or a \
-                   [scorecard]";
-    assert_eq!(linted("", &["a -", "b -"]), [("direction", nothing.to_owned())]);
-    assert_eq!(refused("", &["a -", "b -"]), nothing);
 }
 
 /// D-01: 100 accounts of each segment; the large ones score 50 to 99, the small ones 0 to 49.
